@@ -1,0 +1,130 @@
+"""The data sets by name: a decorated function per file, asked for its sources in their fallback order."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import inspect
+import os
+from collections.abc import Callable, Iterable
+
+from collapsebench.datasets.source import Source, Table, Unavailable, one_line, table, where
+
+Sources = Callable[[], tuple[Source, ...]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """What is known of a data set before any of it is loaded. `sources` is the fallback order, first to last."""
+
+    name: str
+    summary: str
+    licence: str
+    citation: str
+    shape: tuple[int, ...]
+    classes: int
+    sources: tuple[Source, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the fullest source; a fallback may hold fewer."""
+        return max(source.rows for source in self.sources)
+
+    @property
+    def features(self) -> int:
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+    @property
+    def sha256(self) -> dict[str, str | None]:
+        """By source: the digest of the Table, or None where each file is checked instead."""
+        return {source.name: source.sha256 for source in self.sources}
+
+    def __str__(self) -> str:
+        here = where()
+        lines = [
+            f"{self.name}: {self.summary}",
+            f"  size      {self.rows} x {self.features} {self.shape}, {self.classes} classes",
+            f"  licence   {self.licence}",
+            f"  citation  {self.citation}",
+        ]
+        for place, source in enumerate(self.sources, 1):
+            check = f"sha256 {source.sha256}" if source.sha256 else "sha256 of each file"
+            lines.append(f"  source {place}  {source.name}: {source.rows} rows, {check}; {source.remedy(here)}")
+        return "\n".join(lines)
+
+
+_CARDS: dict[str, Card] = {}
+
+
+def dataset(*, licence: str, citation: str, shape: tuple[int, ...], classes: int) -> Callable[[Sources], Sources]:
+    """Register a data set: the decorated function's name is its name, its docstring its summary, its value its sources.
+
+    Raises ValueError where another function has the name.
+    """
+
+    def add(sources: Sources) -> Sources:
+        name = sources.__name__
+        if name in _CARDS:
+            raise ValueError(f"dataset {name!r} is registered twice")
+        summary = (inspect.getdoc(sources) or "").split("\n")[0]
+        _CARDS[name] = Card(name, summary, licence, citation, shape, classes, sources())
+        return sources
+
+    return add
+
+
+def names() -> tuple[str, ...]:
+    """Every registered data set, whether or not this machine has it."""
+    return tuple(_CARDS)
+
+
+def describe(name: str) -> Card:
+    """Licence, citation, size, and the sources with their digests; `print` it.
+
+    Raises ValueError with the nearest known name.
+    """
+    if name not in _CARDS:
+        raise ValueError(f"dataset = {name}: not one of {', '.join(names())}{_nearest(name, names())}")
+    return _CARDS[name]
+
+
+def load(
+    name: str,
+    *,
+    source: str | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    download: bool | None = None,
+) -> Table:
+    """The data set, from the first of its sources that has it, digest checked.
+
+    source: one source by name and no fallback, for a result that must not depend on the machine. folder and download:
+    as in `where`; nothing is fetched unless download, or COLLAPSEBENCH_DOWNLOAD=1, allows it.
+    Raises Unavailable, saying what was tried and how to get it, where none has it; ValueError for an unknown name or
+    source, and for data that is damaged or is not what its digest says (which no fallback hides).
+    """
+    card = describe(name)
+    here = where(folder, download)
+    by_name = {each.name: each for each in card.sources}
+    if source is not None and source not in by_name:
+        raise ValueError(f"source = {source}: {name} has {', '.join(by_name)}{_nearest(source, by_name)}")
+    asked = card.sources if source is None else (by_name[source],)
+    tried = []
+    for each in asked:
+        try:
+            x, y = each.read(here)
+        except Unavailable as reason:
+            tried.append(f"{each.name} ({one_line(reason)})")
+        except ValueError as error:
+            raise ValueError(f"{name} from {each.name}: {one_line(error)}") from error
+        else:
+            return table(each, x, y, name=name, shape=card.shape, licence=card.licence)
+    remedies = dict.fromkeys(each.remedy(here) for each in asked)
+    raise Unavailable(f"{name} is not on this machine: {', or '.join(remedies)}; tried {', '.join(tried)}")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.4)
+    return f", did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,145 @@
+"""What serves a data set: the Source protocol, the Table it ends in, and where this machine keeps data."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+FOLDER_VARIABLE = "COLLAPSEBENCH_DATA"
+DOWNLOAD_VARIABLE = "COLLAPSEBENCH_DOWNLOAD"
+INSTALL = "pip install 'collapsebench[data]'"
+UCI = "CC BY 4.0 (UCI Machine Learning Repository)"
+SWITCH = {"1": True, "true": True, "yes": True, "on": True, "": False, "0": False, "false": False, "no": False, "off": False}
+
+
+class Unavailable(ValueError):
+    """A source has not got the data here; the next one is asked. From `load`: no source had it."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Table:
+    """A loaded data set. x: float32 [rows, features], y: int32 labels [rows], both read-only.
+
+    `shape` is the shape of one row: (8, 8) for an image that was flattened, (features,) otherwise. Values are the
+    publisher's own (pixels 0 to 16 or 0 to 255, centimetres): scaling is the experiment's business.
+    `source` says which fallback served it, `sha256` is `digest(x, y)`.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    shape: tuple[int, ...]
+    name: str
+    source: str
+    sha256: str
+    licence: str
+
+    @property
+    def rows(self) -> int:
+        return self.x.shape[0]
+
+    @property
+    def features(self) -> int:
+        return self.x.shape[1]
+
+    def __repr__(self) -> str:
+        return f"Table({self.name!r}, {self.rows} x {self.features}, source={self.source!r}, sha256={self.sha256[:12]!r})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Where:
+    """Where this machine keeps data, and whether the network may be asked for more."""
+
+    folder: Path
+    download: bool = False
+
+
+class Source(Protocol):
+    """One way to get a data set.
+
+    `sha256` is the digest of the Table it must end in, or None where `read` checks every file by itself.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def sha256(self) -> str | None: ...
+
+    def read(self, here: Where) -> tuple[Any, Any]:
+        """Rows and labels. Raises Unavailable where it has none, ValueError where what it has is damaged."""
+        ...
+
+    def remedy(self, here: Where) -> str:
+        """What to do to make this source serve, as a command or a place."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class ScikitLearn:
+    """A table inside the scikit-learn package (sklearn.datasets.load_*): no network, and imported only to load."""
+
+    loader: str
+    rows: int
+    sha256: str
+    name: str = "scikit-learn"
+
+    def read(self, here: Where) -> tuple[Any, Any]:
+        try:
+            module = importlib.import_module("sklearn.datasets")
+        except ImportError as error:
+            raise Unavailable(f"scikit-learn cannot be imported: {one_line(error)}") from None
+        return getattr(module, self.loader)(return_X_y=True)
+
+    def remedy(self, here: Where) -> str:
+        return INSTALL
+
+
+def where(folder: str | os.PathLike[str] | None = None, download: bool | None = None) -> Where:
+    """The data folder and the leave to download: the arguments, else the environment, else ~/.cache/collapsebench and no.
+
+    Raises ValueError where COLLAPSEBENCH_DOWNLOAD is neither yes nor no.
+    """
+    chosen = folder or os.environ.get(FOLDER_VARIABLE) or os.path.join("~", ".cache", "collapsebench")
+    if download is None:
+        said = os.environ.get(DOWNLOAD_VARIABLE, "").strip().lower()
+        if said not in SWITCH:
+            raise ValueError(f"{DOWNLOAD_VARIABLE} = {said!r}: must be 1 or 0")
+        download = SWITCH[said]
+    return Where(Path(os.path.expanduser(chosen)), bool(download))
+
+
+def digest(x: np.ndarray, y: np.ndarray) -> str:
+    """SHA-256 of the canonical bytes: x as little-endian float32, row by row, then y as little-endian int32."""
+    answer = hashlib.sha256(np.ascontiguousarray(x, dtype="<f4").data)
+    answer.update(np.ascontiguousarray(y, dtype="<i4").data)
+    return answer.hexdigest()
+
+
+def table(source: Source, x: Any, y: Any, *, name: str, shape: tuple[int, ...], licence: str) -> Table:
+    """The canonical Table of what a source gave, its digest checked.
+
+    Raises ValueError naming the data set, the source, and what was expected and found.
+    """
+    y = np.array(y, dtype=np.int32).reshape(-1)
+    x = np.array(x, dtype=np.float32, order="C").reshape(y.size, -1)
+    found = digest(x, y)
+    if source.sha256 is not None and found != source.sha256:
+        raise ValueError(f"{name} from {source.name}: sha256 expected {source.sha256}, got {found}")
+    expected = (source.rows, int(np.prod(shape)))
+    if x.shape != expected:
+        raise ValueError(f"{name} from {source.name}: rows x features expected {expected}, got {x.shape}")
+    x.setflags(write=False)
+    y.setflags(write=False)
+    return Table(x, y, shape, name, source.name, found, licence)
+
+
+def one_line(error: BaseException) -> str:
+    """An exception's message without line breaks; its type where it has none."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,47 @@
+"""The devices a run is spread over: one virtual device per core on a CPU, every accelerator otherwise."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def _backend_started() -> bool:
+    from jax._src import xla_bridge
+
+    return bool(getattr(xla_bridge, "_backends", None))
+
+
+@cache
+def mesh() -> Mesh:
+    """All local devices on one axis. The first call starts the backend, with one CPU device per core.
+
+    Where the caller's own program has started JAX already, its devices are used as they are.
+    """
+    if not _backend_started() and "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
+        jax.config.update("jax_num_cpu_devices", cores())
+    devices = np.array(jax.local_devices())
+    return jax.make_mesh((devices.size,), ("trajectory",), axis_types=(AxisType.Auto,), devices=devices)
+
+
+def memory_budget() -> int:
+    """Bytes that a run may hold on one device at a time: a quarter of what is free there."""
+    stats = jax.local_devices()[0].memory_stats()
+    if stats and "bytes_limit" in stats:
+        return int(stats["bytes_limit"] - stats.get("bytes_in_use", 0)) // 4
+    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    return free // 4 // max(1, len(jax.local_devices()))
+
+
+def cache_bytes() -> int:
+    """Working set that stays fast on one device: about a core's share of cache on a CPU, plenty on an accelerator."""
+    return 1 << 19 if jax.default_backend() == "cpu" else 1 << 28

@@ -1,0 +1,270 @@
+"""The generational loop: one trajectory, and the map over thousands. It knows the protocols only."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import Mesh, PartitionSpec
+from jaxtyping import Array
+
+from collapsebench.distributions.roles import population
+from collapsebench.streams import Stream, key_for, trajectory_key
+from collapsebench.types import Batch, Data, Estimate, Handover, Key, RequestError, Size, View, spec, static
+
+
+@spec
+class Program:
+    """Everything that one trajectory needs, as a pytree: what is static is compiled, what is a leaf can be swept.
+
+    `n` and `n_real` are a static Size where rows are drawn, and leaves where no sample is ever made.
+    """
+
+    target: Any
+    model: Any
+    regime: Any
+    curator: Any
+    metrics: Any
+    n: Any
+    n_real: Any
+    holdout: int = static()
+    generations: int = static()
+    handover: Handover = static()
+    warm_start: bool = static()
+
+    @property
+    def reduces(self) -> bool:
+        """Whether drawn rows are summed up at once: the model asks for no more than their sufficient statistics."""
+        return hasattr(self.model, "summary") and not self.regime.needs_samples
+
+    @property
+    def capacity(self) -> Any:
+        return self.regime.capacity(self.n, self.generations)
+
+
+@spec
+class Carry:
+    """The state of a trajectory between generations: one pytree that can be saved."""
+
+    params: Any
+    pool: Any
+    synthetic: Any
+    models: Any
+    prompts: Any
+
+
+def _rows(x: Any, n: Any, dtype: Any) -> Batch:
+    capacity = jax.tree.leaves(x)[0].shape[0]
+    return Batch(x, (jnp.arange(capacity) < n).astype(dtype))
+
+
+def _distribution_of(target: Any) -> Any:
+    return target.distribution() if hasattr(target, "distribution") else None
+
+
+def draw_real(program: Program, key: Key, capacity: Any, n: Any) -> Data:
+    """n rows of real data in a set of `capacity`, in the form that the handover asks for."""
+    target, summary = program.target, getattr(program.model, "summary", None)
+    distribution = _distribution_of(target)
+    if program.handover is Handover.POPULATION:
+        return population(distribution, n, summary, "this target")
+    if program.handover is Handover.SUMMARY and getattr(distribution, "summary", None) is summary:
+        return summary.draw(key, distribution, n)  # type: ignore[union-attr]
+    if not isinstance(capacity, int):
+        raise RequestError("n: it must be a fixed number where the target has no sampling law of the model's summary")
+    return _rows(target.sample(key, int(capacity)), n, jnp.result_type(float))
+
+
+def reduced(program: Program, data: Data) -> Data:
+    """Drawn rows as sufficient statistics where nobody needs the rows, so that no pool holds a buffer."""
+    return program.model.summary.of(data) if program.reduces and isinstance(data, Batch) else data
+
+
+def draw_rows(program: Program, key: Key, params: Any, n: int, prompts: Any) -> Any:
+    """n rows from one model; a prompted model is given the rows of the data set before."""
+    if program.model.prompted:
+        return program.model.sample(key, params, n, prompts.x)
+    return program.model.sample(key, params, n)
+
+
+def draw_synthetic(program: Program, key: Key, params: Any, prompts: Any, capacity: Any, n: Any) -> Data:
+    """What one model hands to the next generation."""
+    model, summary = program.model, getattr(program.model, "summary", None)
+    if program.handover is Handover.POPULATION:
+        if model.prompted:
+            return summary.expect(model.generator(params), n, prompts)  # type: ignore[union-attr]
+        return population(model.generator(params), n, summary, "this model")
+    if program.handover is Handover.SUMMARY:
+        more = (prompts,) if model.prompted else ()
+        return summary.draw(key, model.generator(params), n, *more)  # type: ignore[union-attr]
+    sample_key, curate_key = jax.random.split(key) if program.curator is not None else (key, key)
+    batch = _rows(draw_rows(program, sample_key, params, int(capacity), prompts), n, jnp.result_type(float))
+    if program.curator is not None:
+        keep = program.curator.weights(curate_key, program.target, model, params, batch)
+        batch = Batch(batch.x, batch.w * keep)
+    return batch
+
+
+def _split(program: Program, key: Key, carry: Carry, generation: Any) -> Data:
+    """The synthetic data of this generation, in equal parts from the last models."""
+    models = program.regime.models
+    capacity, n = program.capacity, program.regime.synthetic_size(program.n, generation + 1)
+    if models == 1:
+        return draw_synthetic(program, key, carry.params, carry.prompts, capacity, n)
+    if program.handover is Handover.SAMPLES:
+        capacity = -(-int(capacity) // models)
+    parts = [
+        draw_synthetic(
+            program, jax.random.fold_in(key, i), jax.tree.map(lambda a, i=i: a[i], carry.models), carry.prompts,
+            capacity, n / models if program.handover is not Handover.SAMPLES else (n - i + models - 1) // models,
+        )
+        for i in range(models)
+    ]  # fmt: skip
+    total = parts[0]
+    for part in parts[1:]:
+        total = total.concat(part)
+    return total
+
+
+def train_on(program: Program, key: Key, real: Data, carry: Carry, generation: Any) -> tuple[Any, Data]:
+    """The pool and the training set of a generation; generation 0 sees the real data, padded to the later shape."""
+    regime = program.regime
+
+    def later() -> tuple[Any, Data]:
+        n = program.n
+        fresh = None
+        if not (isinstance(regime.fresh_capacity(n), int) and regime.fresh_capacity(n) == 0):
+            size = regime.fresh_size(n, generation)
+            drawn = draw_real(program, key_for(key, Stream.FRESH, generation), regime.fresh_capacity(n), size)
+            fresh = reduced(program, drawn)
+        return regime.update(key_for(key, Stream.REGIME, generation), carry.pool, carry.synthetic, fresh, generation)
+
+    real = reduced(program, real)
+
+    shapes = jax.eval_shape(later)[1]
+    rows = shapes.capacity if isinstance(real, Batch) else 0
+    if isinstance(real, Batch) and real.capacity > rows:
+        raise RequestError(f"n_real = {real.capacity}: this regime trains on {rows} rows; n_real may be at most that")
+
+    def first() -> tuple[Any, Data]:
+        pool = regime.init(real, program.generations, program.capacity)
+        return pool, real.pad(rows)
+
+    return jax.lax.cond(generation == 0, first, later)
+
+
+def step(program: Program, key: Key, real: Data, holdout: Batch, generation: Any, carry: Carry) -> tuple[Carry, Array]:
+    """One generation: train, draw, measure. Returns the next state and the metrics, [columns]."""
+    pool, train = train_on(program, key, real, carry, generation)
+    start = program.model.init(key_for(key, Stream.INIT, 0 if program.warm_start else generation))
+    if program.warm_start:
+        start = jax.tree.map(lambda new, old: jnp.where(generation == 0, new, old), start, carry.params)
+    params = program.model.fit(key_for(key, Stream.FIT, generation), start, train)
+    models = carry.models
+    if program.regime.models > 1:
+        models = jax.tree.map(
+            lambda old, new: jnp.where(generation == 0, new, jnp.concatenate([new[None], old[:-1]])), models, params
+        )
+    prompts = ()
+    if program.model.prompted:
+        prompts = jax.tree.map(lambda old, new: jnp.where(generation == 0, new, old), carry.prompts, real)
+    drawn_from = Carry(params, pool, carry.synthetic, models, prompts)
+    synthetic = _split(program, key_for(key, Stream.SAMPLE, generation), drawn_from, generation)
+    view = View(program.target, program.model, params, train, synthetic, real, holdout, generation)
+    measured = measure(program, key_for(key, Stream.METRIC, generation), view)
+    prompts = synthetic if program.model.prompted else ()
+    return Carry(params, pool, reduced(program, synthetic), models, prompts), measured
+
+
+def measure(program: Program, key: Key, view: View) -> Array:
+    """All metrics of one generation in order; an Estimate takes two columns."""
+    columns: list[Any] = []
+    for i, metric in enumerate(program.metrics):
+        value = metric(jax.random.fold_in(key, i), view)
+        columns += [value.value, value.standard_error] if isinstance(value, Estimate) else [value]
+    return jnp.stack([jnp.asarray(column, jnp.result_type(float)) for column in columns])
+
+
+def _real_and_holdout(program: Program, key: Key) -> tuple[Data, Batch]:
+    real = draw_real(program, key_for(key, Stream.REAL), program.n_real, program.n_real)
+    sample = getattr(program.target, "sample_holdout", program.target.sample)
+    x = sample(key_for(key, Stream.HOLDOUT), program.holdout)
+    return real, _rows(x, program.holdout, jnp.result_type(float))
+
+
+def empty_carry(program: Program, key: Key) -> Carry:
+    """Shapes of the state, found without computing: a pytree of jax.ShapeDtypeStruct."""
+
+    def initial(key: Key) -> Carry:
+        real, holdout = _real_and_holdout(program, key)
+        model = program.model
+        pool = program.regime.init(reduced(program, real), program.generations, program.capacity)
+        prompts = real if model.prompted else ()
+        # Two passes: the parameters' shape follows from the training set's, which follows from a synthetic set's.
+        params = model.fit(key, model.init(key), real)
+        count = program.regime.models
+        models = jax.tree.map(lambda a: jnp.stack([a] * count), params) if count > 1 else ()
+        carry = Carry(params, pool, (), models, prompts)
+        synthetic = _split(program, key, carry, 0)
+        carry = Carry(params, pool, reduced(program, synthetic), models, prompts)
+        train = train_on(program, key, real, carry, jnp.zeros((), jnp.int32))[1]
+        params = model.fit(key, model.init(key), train)
+        models = jax.tree.map(lambda a: jnp.stack([a] * count), params) if count > 1 else ()
+        return Carry(params, pool, reduced(program, synthetic), models, prompts)
+
+    return jax.eval_shape(initial, key)
+
+
+def trajectory(program: Program, key: Key, carry: Carry, start: Any, stop: Any, block: int) -> tuple[Carry, Array]:
+    """Generations [start, stop) of one trajectory; returns the state and the metrics [block, columns], in the first rows.
+
+    The bounds are numbers, not shapes, so every block of every length is the same compiled program.
+    """
+    real, holdout = _real_and_holdout(program, key)
+    probe = jax.eval_shape(partial(step, program, key, real, holdout), jnp.zeros((), jnp.int32), carry)[1]
+    rows = jnp.zeros((block, *probe.shape), probe.dtype)
+
+    def body(generation: Any, state: tuple[Carry, Array]) -> tuple[Carry, Array]:
+        carry, rows = state
+        carry, measured = step(program, key, real, holdout, generation, carry)
+        return carry, jax.lax.dynamic_update_index_in_dim(rows, measured, generation - start, 0)
+
+    return jax.lax.fori_loop(start, stop, body, (carry, rows))
+
+
+def set_leaf(tree: Any, path: str, value: Any) -> Any:
+    """`tree` with the field at a dotted path replaced."""
+    head, _, rest = path.partition(".")
+    return dataclasses.replace(tree, **{head: set_leaf(getattr(tree, head), rest, value) if rest else value})
+
+
+@partial(jax.jit, static_argnames=("mesh", "width", "block"), donate_argnames=("carry",))
+def advance(
+    program: Program, root: Key, swept: dict[str, Array], index: Array, carry: Carry, start: Any, stop: Any,
+    *, mesh: Mesh, width: int, block: int,
+) -> tuple[Carry, Array]:  # fmt: skip
+    """Generations [start, stop) of many lanes: a map of fixed width inside a shard_map over all devices.
+
+    index [lanes] is each lane's trajectory, swept its own leaves (dotted path -> [lanes]); lanes is a multiple of
+    devices * width. Returns the states and the metrics [lanes, block, columns].
+    """
+
+    def shard(program: Program, root: Key, lanes: Any, start: Any, stop: Any) -> Any:
+        def lane(lane: Any) -> Any:
+            leaves, index, carry = lane
+            own = program
+            for path, value in leaves.items():
+                own = set_leaf(own, path, value)
+            return trajectory(own, trajectory_key(root, index), carry, start, stop, block)
+
+        return jax.lax.map(lane, lanes, batch_size=width)
+
+    everywhere, split = PartitionSpec(), PartitionSpec("trajectory")
+    mapped = jax.shard_map(
+        shard, mesh=mesh, in_specs=(everywhere, everywhere, split, everywhere, everywhere), out_specs=split,
+        check_vma=False,
+    )  # fmt: skip
+    return mapped(program, root, (swept, index, carry), start, stop)

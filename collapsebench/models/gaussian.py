@@ -1,0 +1,34 @@
+"""The multivariate normal fitted by its moments."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from collapsebench.distributions.normal import Moments, Normal
+from collapsebench.distributions.roles import DistributionModel
+from collapsebench.registry import MODELS
+from collapsebench.types import Data, Key, spec, static
+
+
+@MODELS.register("gaussian")
+@spec
+class Gaussian(DistributionModel):
+    """Normal in `dim` dimensions, full covariance; maximum likelihood, or unbiased (divides by weight - 1).
+
+    `bias` is the sampling bias b of Alemohammad et al. (2024): synthetic data are drawn with covariance b S.
+    """
+
+    dim: int = static(1)
+    unbiased: bool = False
+    bias: float = 1.0
+
+    summary: ClassVar[type] = Moments
+
+    def init(self, key: Key) -> Normal:
+        return Normal.standard(self.dim)
+
+    def fit(self, key: Key, params: Normal, data: Data) -> Normal:
+        return Normal.fit(Moments.of(data), ddof=self.unbiased)
+
+    def generator(self, params: Normal) -> Normal:
+        return params.widen(self.bias)

@@ -1,0 +1,22 @@
+"""Everything that was ever produced is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collapsebench.regime import Pool, Regime
+from collapsebench.registry import REGIMES
+from collapsebench.types import Data, Key, spec
+
+
+@REGIMES.register("accumulate")
+@spec
+class Accumulate(Regime):
+    """Train on the real data and all synthetic data so far (Gerstgrasser et al., 2024)."""
+
+    def init(self, real: Data, generations: int, capacity: Any) -> Pool:
+        return Pool.of(real, generations, capacity)
+
+    def update(self, key: Key, pool: Pool, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Pool, Data]:
+        pool = pool.add(synthetic, t)
+        return pool, pool.data

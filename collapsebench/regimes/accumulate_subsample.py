@@ -1,0 +1,29 @@
+"""Everything is kept, but each generation trains on a constant number of rows."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+
+from collapsebench import samplers
+from collapsebench.regime import Pool, Regime
+from collapsebench.registry import REGIMES
+from collapsebench.types import Batch, Data, Key, spec
+
+
+@REGIMES.register("accumulate_subsample")
+@spec
+class AccumulateSubsample(Regime):
+    """Train on as many rows as one generation makes, drawn without replacement from all so far (Kazdan et al., 2025)."""
+
+    needs_samples: ClassVar[bool] = True
+
+    def init(self, real: Data, generations: int, capacity: Any) -> Pool:
+        return Pool.of(real, generations, capacity)
+
+    def update(self, key: Key, pool: Pool, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Pool, Data]:
+        pool = pool.add(synthetic, t)
+        rows = samplers.subsample_rows(key, pool.data.w, synthetic.capacity)
+        train: Batch = jax.tree.map(lambda a: a[rows], pool.data)
+        return pool, train

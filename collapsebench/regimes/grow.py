@@ -1,0 +1,32 @@
+"""The sample grows with the generations."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax.numpy as jnp
+
+from collapsebench.regime import Regime
+from collapsebench.registry import REGIMES
+from collapsebench.types import Data, Key, spec, static
+
+
+@REGIMES.register("grow")
+@spec
+class Grow(Regime):
+    """Replace with a schedule: generation t trains on ceil(n (1 + t)^power) synthetic rows.
+
+    power = 1 is a replaced set that grows to the accumulated size; the risk stays finite exactly when power > 1.
+    """
+
+    power: float = static(1.0)
+
+    def capacity(self, n: Any, generations: int) -> Any:
+        return math.ceil(n * generations**self.power) if isinstance(n, int) else n * generations**self.power
+
+    def synthetic_size(self, n: Any, t: Any) -> Any:
+        return jnp.ceil(n * (1.0 + t) ** self.power)
+
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Any, Data]:
+        return pool, synthetic

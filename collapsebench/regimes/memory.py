@@ -1,0 +1,23 @@
+"""Synthetic data come from several of the last models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collapsebench.regime import Regime
+from collapsebench.registry import REGIMES
+from collapsebench.types import Data, Key, spec, static
+
+
+@REGIMES.register("memory")
+@spec
+class Memory(Regime):
+    """Train on n synthetic rows drawn in equal parts from the last `models` models (Alemohammad et al., 2024, fig. 30).
+
+    While fewer models exist, the first stands in for the missing ones. For new real data as well: `Fresh(models=K)`.
+    """
+
+    models: int = static(2)
+
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Any, Data]:
+        return pool, synthetic

@@ -1,0 +1,34 @@
+"""A constant share of every training set is real."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from collapsebench.regime import Regime
+from collapsebench.registry import REGIMES
+from collapsebench.types import Data, Key, spec
+
+
+@REGIMES.register("mix")
+@spec
+class Mix(Regime):
+    """Train on n rows: a share `real_fraction` drawn anew from the real distribution, the rest synthetic.
+
+    The number of real rows is round(real_fraction * n). Source: Shumailov et al. (2024), c of p' = a p_model + c p_0.
+    """
+
+    real_fraction: float = 0.1
+
+    def fresh_capacity(self, n: Any) -> Any:
+        return n
+
+    def fresh_size(self, n: Any, t: Any) -> Any:
+        return jnp.round(self.real_fraction * n)
+
+    def synthetic_size(self, n: Any, t: Any) -> Any:
+        return n - jnp.round(self.real_fraction * n)
+
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Data, t: Any) -> tuple[Any, Data]:
+        return pool, fresh.concat(synthetic)

@@ -1,0 +1,18 @@
+"""Each generation sees only the last one's samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collapsebench.regime import Regime
+from collapsebench.registry import REGIMES
+from collapsebench.types import Data, Key, spec
+
+
+@REGIMES.register("replace")
+@spec
+class Replace(Regime):
+    """Train on the synthetic data of the last generation alone (Shumailov et al., 2024)."""
+
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Any, Data]:
+        return pool, synthetic

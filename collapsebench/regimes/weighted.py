@@ -1,0 +1,30 @@
+"""New real data and synthetic data, weighed against each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collapsebench.numerics import divide
+from collapsebench.regime import Regime
+from collapsebench.registry import REGIMES
+from collapsebench.types import Data, Key, spec, static
+
+
+@REGIMES.register("weighted")
+@spec
+class Weighted(Regime):
+    """Train on `rows` new real rows, which together weigh `weight`, and synthetic data, which weigh the rest.
+
+    The training set weighs as much as it has rows. Source: He et al. (2025), golden-ratio weighting.
+    """
+
+    weight: float = 0.618
+    rows: int = static(10)
+
+    def fresh_capacity(self, n: Any) -> int:
+        return self.rows
+
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Data, t: Any) -> tuple[Any, Data]:
+        total = fresh.weight + synthetic.weight
+        real = fresh.scale(self.weight * divide(total, fresh.weight))
+        return pool, real.concat(synthetic.scale((1 - self.weight) * divide(total, synthetic.weight)))

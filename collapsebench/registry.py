@@ -1,0 +1,121 @@
+"""One registry per noun. A file in the noun's folder registers itself; strangers come by entry point or by path."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from collapsebench.types import RequestError
+
+Class = TypeVar("Class", bound=type)
+
+
+def nearest(name: str, names: Any) -> str:
+    """`, did you mean 'x'?` for the closest of `names`, or nothing."""
+    close = difflib.get_close_matches(name.lower(), [str(n) for n in names], n=1, cutoff=0.5)
+    return f", did you mean {close[0]!r}?" if close else ""
+
+
+class Registry:
+    """Names of one noun, filled when first read: the folder's files, then the entry points of other packages."""
+
+    def __init__(self, noun: str, package: str, group: str | None = None) -> None:
+        self.noun = noun
+        self._package = package
+        self._group = group or package
+        self._entries: dict[str, Any] = {}
+        self._filled = False
+
+    def register(self, name: str) -> Callable[[Class], Class]:
+        """Class decorator. The class can be built with no arguments, and its defaults are small and fast."""
+
+        def add(entry: Class) -> Class:
+            if self._entries.get(name, entry).__qualname__ != entry.__qualname__:
+                raise ValueError(f"{self.noun} {name!r} is registered twice")
+            entry.registry_name = name  # type: ignore[attr-defined]
+            self._entries[name] = entry
+            return entry
+
+        return add
+
+    def _fill(self) -> None:
+        if self._filled:
+            return
+        self._filled = True
+        folder = importlib.import_module(self._package)
+        for module in pkgutil.iter_modules(folder.__path__):
+            importlib.import_module(f"{self._package}.{module.name}")
+        for point in importlib.metadata.entry_points(group=self._group):
+            if point.name not in self._entries:
+                self.register(point.name)(point.load())
+
+    def names(self) -> tuple[str, ...]:
+        self._fill()
+        return tuple(sorted(self._entries))
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        return ((name, self._entries[name]) for name in self.names())
+
+    def get(self, name: str) -> Any:
+        """The class called `name`, or the one that `package.module:Class` names.
+
+        Raises RequestError, with the nearest known name.
+        """
+        self._fill()
+        if name in self._entries:
+            return self._entries[name]
+        if ":" in name:
+            return _import_path(self.noun, name)
+        for entry in self._entries.values():
+            if getattr(entry, "__name__", None) == name:
+                return entry
+        raise RequestError(
+            f"{self.noun} = {name}: not one of {', '.join(self.names())}{nearest(name, self.names())}"
+        )
+
+    def build(self, value: Any, **arguments: Any) -> Any:
+        """A spec from its name; a spec stays what it is."""
+        return self.get(value)(**arguments) if isinstance(value, str) else value
+
+    def attribute(self, name: str) -> Any:
+        """Module `__getattr__` of the noun's folder: `cb.models.Gaussian` finds a class by its class name."""
+        if not name.startswith("_"):
+            self._fill()
+            for entry in self._entries.values():
+                if getattr(entry, "__name__", None) == name:
+                    return entry
+        raise AttributeError(f"module {self._package!r} has no attribute {name!r}{nearest(name, self.classes())}")
+
+    def classes(self) -> list[str]:
+        """Class names, for `dir()`."""
+        return sorted({entry.__name__ for _, entry in self.items() if hasattr(entry, "__name__")})
+
+    def one_line(self, name: str) -> str:
+        """First line of the entry's docstring."""
+        return (inspect.getdoc(self.get(name)) or "").split("\n")[0]
+
+
+def _import_path(noun: str, path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise RequestError(f"{noun} = {path}: {error}") from error
+
+
+MODELS = Registry("model", "collapsebench.models")
+TARGETS = Registry("target", "collapsebench.targets")
+REGIMES = Registry("regime", "collapsebench.regimes")
+CURATORS = Registry("curator", "collapsebench.curation", "collapsebench.curators")
+METRICS = Registry("metric", "collapsebench.metrics")
+PAPERS = Registry("paper", "collapsebench.papers")
+
+REGISTRIES = {
+    "models": MODELS, "targets": TARGETS, "regimes": REGIMES, "curators": CURATORS, "metrics": METRICS,
+    "papers": PAPERS,
+}  # fmt: skip

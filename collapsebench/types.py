@@ -1,0 +1,163 @@
+"""The ground floor: specs that are pytrees, weighted samples, and the protocols that the loop knows."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import Any, ClassVar, Protocol, Self, TypeVar, dataclass_transform
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+Key = PRNGKeyArray
+Params = Any
+Class = TypeVar("Class", bound=type)
+
+
+class RequestError(ValueError):
+    """The request was wrong. The message is one line: the field, the value, what is allowed, the nearest name."""
+
+
+@jax.tree_util.register_static
+class Name(str):
+    """A string in the place of a number (`bandwidth="scott"`): part of the program, not a leaf of it."""
+
+    __slots__ = ()
+
+
+@jax.tree_util.register_static
+class Size(int):
+    """An integer that sets a shape: part of the program, not a leaf of it."""
+
+    __slots__ = ()
+
+
+def static(default: Any = dataclasses.MISSING, **options: Any) -> Any:
+    """A field that sets a shape, a loop length or a branch. Every other field of a spec is a traced leaf."""
+    return dataclasses.field(default=default, metadata={"static": True}, **options)
+
+
+def _name_strings(self: Any) -> None:
+    for field in dataclasses.fields(self):
+        if not field.metadata.get("static") and type(value := getattr(self, field.name)) is str:
+            object.__setattr__(self, field.name, Name(value))
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(static, dataclasses.field))
+def spec(cls: Class) -> Class:
+    """Make a frozen dataclass that is a pytree: equal specs share a compiled program, `repr` is the provenance."""
+    cls.__post_init__ = _name_strings  # type: ignore[attr-defined]
+    return jax.tree_util.register_dataclass(dataclasses.dataclass(frozen=True)(cls))
+
+
+def is_static(cls: type, name: str) -> bool:
+    """Whether field `name` of a spec class sets a shape or a branch."""
+    return any(f.name == name and bool(f.metadata.get("static")) for f in dataclasses.fields(cls))
+
+
+class Data(Protocol):
+    """What a model is fitted to: a Batch or a Summary. Regimes use these operations only."""
+
+    @property
+    def weight(self) -> Float[Array, ""]: ...
+    def scale(self, factor: Any) -> Self: ...
+    def concat(self, other: Self) -> Self: ...
+    def append(self, other: Self, row: Any) -> Self: ...
+    def pad(self, capacity: int) -> Self: ...
+
+
+@spec
+class Batch:
+    """Weighted samples. Every leaf of `x` has leading axis `capacity`; w >= 0, and a mask is a weight of 0."""
+
+    x: Any
+    w: Float[Array, " capacity"]
+
+    @property
+    def capacity(self) -> int:
+        return self.w.shape[0]
+
+    @property
+    def weight(self) -> Float[Array, ""]:
+        return self.w.sum()
+
+    def scale(self, factor: Any) -> Batch:
+        return Batch(self.x, self.w * factor)
+
+    def concat(self, other: Batch) -> Batch:
+        return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), self, other)
+
+    def append(self, other: Batch, row: Any) -> Batch:
+        """Write `other` over the rows from `row` on; the capacity stays."""
+
+        def write(pool: Array, new: Array) -> Array:
+            return jax.lax.dynamic_update_slice_in_dim(pool, new, row, axis=0)
+
+        return jax.tree.map(write, self, other)
+
+    def pad(self, capacity: int) -> Batch:
+        """The same rows in a buffer of `capacity` rows; the new ones weigh 0."""
+        more = capacity - self.capacity
+        if more < 0:
+            raise ValueError(f"capacity = {capacity}: the batch already has {self.capacity} rows")
+        return jax.tree.map(lambda a: jnp.pad(a, [(0, more)] + [(0, 0)] * (a.ndim - 1)), self) if more else self
+
+
+class Summary:
+    """Weighted sufficient statistics: a commutative monoid that scales, so pools need no buffer.
+
+    A family derives from it and gives `weight`, `scale`, `concat`, and the class methods
+    `of(batch)`, `draw(key, distribution, n)` (the exact sampling law) and `expect(distribution, n)` (n draws' mean).
+    """
+
+    def append(self, other: Self, row: Any) -> Self:
+        return self.concat(other)  # type: ignore[attr-defined]
+
+    def pad(self, capacity: int) -> Self:
+        return self
+
+
+class Handover(enum.StrEnum):
+    """How one generation's knowledge reaches the next: the statistical-error dial."""
+
+    SAMPLES = "samples"
+    SUMMARY = "summary"
+    POPULATION = "population"
+
+
+@spec
+class Estimate:
+    """A metric's value with the standard error of the Monte-Carlo draw that made it."""
+
+    value: Float[Array, ""]
+    standard_error: Float[Array, ""]
+
+
+@spec
+class View:
+    """What a metric may look at in one generation."""
+
+    target: Any
+    model: Any
+    params: Any
+    train: Any
+    synthetic: Any
+    real: Any
+    holdout: Batch
+    generation: Any
+
+
+class Metric:
+    """One number per generation: `__call__(key, view)`.
+
+    estimates: the number comes from a Monte-Carlo draw; the call then returns an Estimate.
+    unit, log: how a figure labels and scales its axis.
+    """
+
+    estimates: ClassVar[bool] = False
+    unit: ClassVar[str] = ""
+    log: ClassVar[bool] = False
+
+    def __call__(self, key: Key, view: View) -> Any:
+        raise NotImplementedError
