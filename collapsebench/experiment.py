@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from collapsebench.registry import CURATORS, METRICS, MODELS, REGIMES, TARGETS, Registry, nearest
-from collapsebench.types import Handover, RequestError
+from collapsebench.errors import RequestError, nearest
+from collapsebench.registry import CURATORS, METRICS, MODELS, REGIMES, TARGETS, Registry
+from collapsebench.types import Handover
 
 _PARTS: dict[str, Registry] = {"target": TARGETS, "model": MODELS, "regime": REGIMES, "curator": CURATORS}
 _LEAST = {"n": 1, "generations": 1, "trajectories": 1, "seed": 0, "holdout": 1, "n_real": 1, "width": 1}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.metadata
 import inspect
@@ -10,15 +9,9 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from collapsebench.types import RequestError
+from collapsebench.errors import RequestError, nearest
 
 Class = TypeVar("Class", bound=type)
-
-
-def nearest(name: str, names: Any) -> str:
-    """`, did you mean 'x'?` for the closest of `names`, or nothing."""
-    close = difflib.get_close_matches(name.lower(), [str(n) for n in names], n=1, cutoff=0.5)
-    return f", did you mean {close[0]!r}?" if close else ""
 
 
 class Registry:
@@ -114,8 +107,9 @@ REGIMES = Registry("regime", "collapsebench.regimes")
 CURATORS = Registry("curator", "collapsebench.curation", "collapsebench.curators")
 METRICS = Registry("metric", "collapsebench.metrics")
 PAPERS = Registry("paper", "collapsebench.papers")
+STUDIES = Registry("study", "collapsebench.studies")
 
 REGISTRIES = {
     "models": MODELS, "targets": TARGETS, "regimes": REGIMES, "curators": CURATORS, "metrics": METRICS,
-    "papers": PAPERS,
+    "papers": PAPERS, "studies": STUDIES,
 }  # fmt: skip

@@ -30,12 +30,15 @@ Progress = Callable[["Step"], None]
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """What a progress callback is told, after each block and once before the first (`done` = 0: compiling)."""
+    """What a progress callback is told, after each block and once before the first, while it compiles.
+
+    done and total count trajectory-generations, of this run or of whatever it is a part of.
+    """
 
     name: str
     done: int
     total: int
-    seconds: float
+    compiling: bool = False
 
 
 class Stopped(KeyboardInterrupt):
@@ -106,31 +109,28 @@ def precision(experiment: Experiment) -> Iterator[None]:
         yield
 
 
-@dataclasses.dataclass
 class _Clock:
     """Chooses how many generations the next call does, and tells the progress callback."""
 
-    name: str
-    total: int
-    progress: Progress | None
-    start: float = dataclasses.field(default_factory=time.perf_counter)
-    done: int = 0
-    rate: float = 0.0
+    def __init__(self, name: str, total: int, progress: Progress | None) -> None:
+        self._name, self._total, self._progress = name, total, progress
+        self._done = 0
+        self._rate = 0.0
+        self._tell(compiling=True)
 
-    def tell(self) -> None:
-        if self.progress is not None:
-            self.progress(Step(self.name, self.done, self.total, time.perf_counter() - self.start))
+    def _tell(self, compiling: bool = False) -> None:
+        if self._progress is not None:
+            self._progress(Step(self._name, self._done, self._total, compiling))
 
     def length(self, lanes: int) -> int:
-        return max(1, int(self.rate * SECONDS / lanes)) if self.rate else 1
+        """Generations that should take about SECONDS; one while the speed is unknown."""
+        return max(1, int(self._rate * SECONDS / lanes))
 
-    def count(self, lane_generations: int, useful: int, seconds: float, compiled: bool) -> None:
-        if not compiled:
-            self.rate = lane_generations / max(seconds, 1e-6)
-        elif not self.rate:
-            self.rate = lane_generations / max(seconds, 1e-6)
-        self.done += useful
-        self.tell()
+    def count(self, lane_generations: int, useful: int, seconds: float) -> None:
+        """Note a finished call of so many trajectory-generations, of which so many are part of the result."""
+        self._rate = lane_generations / max(seconds, 1e-6)
+        self._done += useful
+        self._tell()
 
 
 def run(experiment: Experiment, *, progress: Progress | None = None) -> xr.Dataset:
@@ -177,7 +177,6 @@ def _run_lanes(
     columns: list[np.ndarray] = []
     kept: dict[int, list[Any]] = {g: [] for g in experiment.snapshots}
     clock = _Clock(experiment.name, lanes * experiment.generations, progress)
-    clock.tell()
     finished = True
     for low in range(0, lanes, plan.chunk):
         rows = np.arange(low, low + plan.chunk) % lanes  # the last chunk is filled up: one program for all
@@ -191,17 +190,15 @@ def _run_lanes(
                 stop = min(generation + min(plan.block, clock.length(plan.chunk)), experiment.generations)
                 stop = min([stop, *(g + 1 for g in kept if g >= generation)])
                 begun = time.perf_counter()
-                programs = loop.advance._cache_size()
                 carry, block = loop.advance(
                     program, root, mine, index[rows], carry, np.int32(generation), np.int32(stop),
                     mesh=mesh, width=plan.width, block=plan.block,
                 )  # fmt: skip
                 parts.append(np.asarray(block)[:useful, : stop - generation])
-                compiled = loop.advance._cache_size() != programs
                 if stop - 1 in kept:
                     kept[stop - 1].append(_snapshot(experiment, program, root, index[rows], carry, stop - 1, useful))
                 seconds = time.perf_counter() - begun
-                clock.count(plan.chunk * (stop - generation), useful * (stop - generation), seconds, compiled)
+                clock.count(plan.chunk * (stop - generation), useful * (stop - generation), seconds)
                 generation = stop
         except KeyboardInterrupt:
             finished = False

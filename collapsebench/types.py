@@ -10,13 +10,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from collapsebench.errors import RequestError as RequestError
+
 Key = PRNGKeyArray
 Params = Any
 Class = TypeVar("Class", bound=type)
-
-
-class RequestError(ValueError):
-    """The request was wrong. The message is one line: the field, the value, what is allowed, the nearest name."""
 
 
 @jax.tree_util.register_static

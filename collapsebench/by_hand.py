@@ -1,0 +1,64 @@
+"""One model by hand, NumPy in and out: for a look at what a model does outside the loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from collapsebench.numerics import as_leaves
+from collapsebench.registry import MODELS
+from collapsebench.streams import Stream, key_for, root_key
+from collapsebench.types import Batch, RequestError
+
+
+def _batch(model: Any, data: Any, weights: Any) -> Batch:
+    def rows(leaf: Any) -> Any:
+        array = np.asarray(leaf)
+        return jnp.asarray(array if np.issubdtype(array.dtype, np.integer) else array.astype(jnp.result_type(float)))
+
+    x = jax.tree.map(rows, data)
+    first = jax.tree.leaves(x)[0]
+    dim = getattr(model, "dim", None)
+    if getattr(model, "kind", "vector") == "vector":
+        x = first[:, None] if first.ndim == 1 else first
+        x = x.astype(jnp.result_type(float))
+        if dim is not None and x.shape[1] != dim:
+            raise RequestError(f"data: it has {x.shape[1]} columns, but model.dim = {dim}")
+    if not len(first):
+        raise RequestError("data: it has no rows")
+    w = np.ones(len(first)) if weights is None else np.asarray(weights)
+    if w.shape != (len(first),) or (w < 0).any() or not w.sum() > 0:
+        raise RequestError(f"weights: they must be {len(first)} numbers of at least 0, not all 0")
+    return Batch(x, jnp.asarray(w, jnp.result_type(float)))
+
+
+def fit(model: Any, data: Any, seed: int = 0, *, weights: Any = None) -> Any:
+    """Parameters of `model` (a spec or its name) fitted to data [n] or [n, dim] (or the model's own layout).
+
+    Raises RequestError for data of the wrong shape.
+    """
+    model = MODELS.build(model)
+    batch = _batch(model, data, weights)
+    key = root_key(seed, "by hand")
+    return _fit(as_leaves(model), key, batch)
+
+
+@jax.jit
+def _fit(model: Any, key: Any, batch: Batch) -> Any:
+    return model.fit(key_for(key, Stream.FIT), model.init(key_for(key, Stream.INIT)), batch)
+
+
+def sample(model: Any, params: Any, n: int, seed: int = 0) -> Any:
+    """n draws from a fitted model, as NumPy."""
+    model = as_leaves(MODELS.build(model))
+    key = key_for(root_key(seed, "by hand"), Stream.SAMPLE)
+    return jax.tree.map(np.asarray, model.sample(key, params, n))
+
+
+def log_prob(model: Any, params: Any, x: Any) -> np.ndarray:
+    """Log density or log mass of each row of x, in nats, as NumPy."""
+    model = MODELS.build(model)
+    return np.asarray(as_leaves(model).log_prob(params, _batch(model, x, None).x))

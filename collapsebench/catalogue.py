@@ -1,0 +1,122 @@
+"""What there is, by name: what `list` shows, and the experiments that `run` knows."""
+
+from __future__ import annotations
+
+import ast
+import platform
+from typing import Any
+
+from collapsebench import datasets
+from collapsebench.errors import RequestError, nearest
+from collapsebench.experiment import Experiment, check_dims, spec_name
+from collapsebench.registry import MODELS, PAPERS, REGISTRIES, STUDIES, TARGETS
+from collapsebench.study import Scale
+from collapsebench.sweep import Sweep, set_field
+
+
+def rows(kind: str) -> list[tuple[str, str]]:
+    """(name, one line) of everything of a kind."""
+    if kind == "datasets":
+        return [(name, str(datasets.describe(name)).split("\n")[0]) for name in datasets.names()]
+    if kind == "experiments":
+        models = [(name, f"the model {name} on its example target") for name in MODELS.names()]
+        studies = [(name, _describe(request)) for name, request in _study_experiments().items()]
+        return models + studies
+    registry = REGISTRIES[kind]
+    return [(name, registry.one_line(name)) for name in registry.names()]
+
+
+def _describe(request: Experiment | Sweep) -> str:
+    sweep = isinstance(request, Sweep)
+    experiment = request.experiment if isinstance(request, Sweep) else request
+    parts = " ".join(spec_name(part) for part in (experiment.target, experiment.model, experiment.regime))
+    return f"{parts}, {experiment.handover}" + (f", over {', '.join(request.values)}" if sweep else "")
+
+
+def _study_experiments() -> dict[str, Experiment | Sweep]:
+    found: dict[str, Experiment | Sweep] = {}
+    for registry in (PAPERS, STUDIES):
+        for name, study in registry.items():
+            for label, request in study().experiments(Scale.QUICK).items():
+                found[f"{name}/{label}"] = request
+    return found
+
+
+def experiment(name: str) -> Experiment | Sweep:
+    """The experiment of that name: a model on its example target, STUDY/EXPERIMENT, or package.module:OBJECT.
+
+    Raises RequestError with the nearest known name.
+    """
+    if name in MODELS.names():
+        return example(MODELS.get(name)())
+    if ":" in name:
+        found = MODELS.get(name)
+        found = found() if isinstance(found, type) else found
+        return found if isinstance(found, Experiment | Sweep) else example(found)
+    known = _study_experiments()
+    if name not in known:
+        names = [*MODELS.names(), *known]
+        raise RequestError(f"{name}: no such experiment{nearest(name, names)}; `collapsebench list experiments` has them all")
+    return known[name]
+
+
+def example(model: Any) -> Experiment:
+    """A small experiment for any model: the first registered target that gives the kind of data it learns.
+
+    Raises RequestError when there is none.
+    """
+    for _, target in TARGETS.items():
+        for arguments in ({}, {"dim": getattr(model, "dim", None)}, {"classes": getattr(model, "classes", None)}):
+            try:
+                built = target(**arguments)
+                check_dims(built, model)
+                if hasattr(built, "distribution"):
+                    return Experiment(
+                        name=spec_name(model), target=built, model=model, metrics=("nll",), trajectories=100, generations=20
+                    )
+            except (TypeError, RequestError):
+                continue
+    raise RequestError(f"model = {spec_name(model)}: no registered target gives what it learns; build an Experiment in Python")
+
+
+def parse(text: str) -> Any:
+    """A value from the command line: a number, a truth value, None, a tuple with commas, or a word."""
+    if "," in text:
+        return tuple(parse(part) for part in text.split(",") if part)
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return ast.literal_eval(text.lstrip("0") if text.lstrip("0").isdigit() else text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def changed(request: Experiment | Sweep, values: dict[str, Any]) -> Experiment | Sweep:
+    """The request with fields replaced by dotted path. A field that a sweep runs over is fixed at the value given."""
+    base = request.experiment if isinstance(request, Sweep) else request
+    for path, value in values.items():
+        if path == "metrics" and isinstance(value, str):
+            value = (value,)
+        base = set_field(base, path, value)
+    if not isinstance(request, Sweep):
+        return base
+    rest = {path: swept for path, swept in request.values.items() if path not in values}
+    return Sweep(base, rest) if rest else base
+
+
+def doctor() -> list[tuple[str, str]]:
+    """Versions, devices and memory, one line each."""
+    import jax
+
+    from collapsebench import devices, results
+
+    mesh = devices.mesh()
+    kind = jax.devices()[0].device_kind
+    versions = [(name, results._version(name)) for name in ("collapsebench", "jax", "jaxlib", "flax", "numpy", "xarray")]
+    return [
+        ("python", platform.python_version()), *versions, ("devices", f"{mesh.size} x {kind} ({jax.default_backend()})"),
+        ("cores", str(devices.cores())), ("run memory", f"{devices.memory_budget() / 2**30:.1f} GiB per device at a time"),
+        ("data sets", ", ".join(datasets.names())),
+    ]  # fmt: skip
+
+

@@ -1,0 +1,17 @@
+"""What is said when a request is wrong. Imports nothing, so that the command line can answer at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RequestError(ValueError):
+    """The request was wrong. The message is one line: the field, the value, what is allowed, the nearest name."""
+
+
+def nearest(name: str, names: Iterable[object]) -> str:
+    """`, did you mean 'x'?` for the closest of `names`, or nothing."""
+    known = {str(n).lower(): str(n) for n in names}
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    return f", did you mean {known[close[0]]!r}?" if close else ""

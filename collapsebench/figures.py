@@ -1,0 +1,192 @@
+"""A figure is data: panels of series. One renderer draws every figure and writes the CSV behind it.
+
+Nothing here imports matplotlib until something is drawn. Files are deterministic: no dates, fixed identifiers.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class Kind(enum.StrEnum):
+    """What a series is, which decides how it looks."""
+
+    MEASURED = "measured"
+    """ours: a solid line, with its band"""
+    LAW = "law"
+    """an exact law: dashed, in the colour of the series of the same label"""
+    BOUND = "bound"
+    """a bound: dotted"""
+    PUBLISHED = "published"
+    """a published number: a hollow marker"""
+    FLOOR = "floor"
+    """below this the samples' floating-point resolution ends: grey, dotted"""
+    TRAJECTORY = "trajectory"
+    """one trajectory among many: a thin line"""
+    POINTS = "points"
+    """a cloud of points"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Series:
+    """One line of a panel. low and high bound the band, what the panel's note says it is."""
+
+    label: str
+    x: Any
+    y: Any
+    low: Any = None
+    high: Any = None
+    kind: Kind = Kind.MEASURED
+    group: str = ""
+    """series of one group share a colour (empty: the label)"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Heat:
+    """A table of values [rows, columns] over y and x."""
+
+    label: str
+    x: Any
+    y: Any
+    values: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Panel:
+    """One set of axes."""
+
+    title: str
+    xlabel: str
+    ylabel: str
+    series: tuple[Series, ...] = ()
+    heat: Heat | None = None
+    xlog: bool = False
+    ylog: bool = False
+    ylim: tuple[float | None, float | None] = (None, None)
+    equal: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """Panels in rows of `columns`, with a line below that says what the bands and dashes are."""
+
+    title: str
+    panels: tuple[Panel, ...]
+    note: str = ""
+    columns: int = 3
+
+
+def resolution_floor(spread: float = 1.0, mean: float = 1.0, x64: bool = False) -> float:
+    """Variance below which samples with this mean cannot be told apart: (eps * max(|mean|, spread))^2."""
+    eps = np.finfo(np.float64 if x64 else np.float32).eps
+    return float((eps * max(abs(mean), spread)) ** 2)
+
+
+def write(figure: Figure, stem: Path) -> list[Path]:
+    """Draw a figure as PNG and SVG, and write the CSV behind it. Returns the paths."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    paths = [stem.with_name(stem.name + end) for end in (".png", ".svg", ".csv")]
+    _write_csv(figure, paths[2])
+    _draw(figure, paths[0], paths[1])
+    return paths
+
+
+def _write_csv(figure: Figure, path: Path) -> None:
+    with path.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["panel", "kind", "series", "x", "y", "low", "high"])
+        for panel in figure.panels:
+            for s in panel.series:
+                x, y = np.broadcast_arrays(np.atleast_1d(s.x), np.atleast_1d(s.y))
+                low = np.broadcast_to(np.nan if s.low is None else s.low, y.shape)
+                high = np.broadcast_to(np.nan if s.high is None else s.high, y.shape)
+                for row in zip(x, y, low, high, strict=True):
+                    table.writerow([panel.title, s.kind, s.label, *(_text(value) for value in row)])
+            if panel.heat is not None:
+                for y, row in zip(panel.heat.y, np.asarray(panel.heat.values), strict=True):
+                    for x, value in zip(panel.heat.x, row, strict=True):
+                        table.writerow([panel.title, "heat", f"{panel.heat.label} at {y}", x, _text(value), "", ""])
+
+
+def _text(value: Any) -> str:
+    return str(value) if isinstance(value, str) else "" if np.isnan(value) else f"{float(value):.7g}"
+
+
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
+
+
+def _style() -> dict[str, Any]:
+    return {
+        "figure.dpi": 100, "savefig.dpi": 130, "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False,
+        "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "grid.linewidth": 0.5, "legend.fontsize": 7.5,
+        "legend.frameon": False, "svg.hashsalt": "collapsebench", "svg.fonttype": "path", "path.simplify": True,
+    }  # fmt: skip
+
+
+def _draw(figure: Figure, png: Path, svg: Path) -> None:
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+
+    with mpl.rc_context(_style()):
+        columns = min(figure.columns, len(figure.panels))
+        rows = -(-len(figure.panels) // columns)
+        canvas = Canvas(figsize=(4.1 * columns, 3.2 * rows + 0.6), layout="constrained")
+        FigureCanvasAgg(canvas)
+        axes = canvas.subplots(rows, columns, squeeze=False).ravel()
+        for ax, panel in zip(axes, figure.panels, strict=False):
+            _draw_panel(canvas, ax, panel)
+        for ax in axes[len(figure.panels) :]:
+            ax.set_visible(False)
+        canvas.suptitle(figure.title, fontsize=11, fontweight="bold")
+        if figure.note:
+            canvas.supxlabel(figure.note, fontsize=7.5, color="0.35")
+        canvas.savefig(png, metadata={"Software": "collapsebench"})
+        canvas.savefig(svg, metadata={"Date": None, "Creator": "collapsebench"})
+
+
+def _draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
+    groups: dict[str, str] = {}
+    if panel.heat is not None:
+        heat = panel.heat
+        mesh = ax.pcolormesh(np.asarray(heat.x), np.asarray(heat.y), np.asarray(heat.values), shading="nearest")
+        canvas.colorbar(mesh, ax=ax, label=heat.label)
+    for s in panel.series:
+        group = s.group or s.label
+        if s.kind is Kind.FLOOR:
+            ax.axhline(float(np.atleast_1d(s.y)[0]), color="0.5", lw=0.8, ls=":", label=s.label)
+            continue
+        colour = groups.setdefault(group, _COLOURS[len(groups) % len(_COLOURS)])
+        _draw_series(ax, s, colour)
+    ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel, ylim=panel.ylim)
+    ax.set_xscale("log" if panel.xlog else "linear")
+    ax.set_yscale("log" if panel.ylog else "linear")
+    if panel.equal:
+        ax.set_aspect("equal", adjustable="datalim")
+    handles, labels = ax.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    if 0 < len(unique) <= 12:
+        ax.legend(unique.values(), unique.keys(), loc="best")
+
+
+def _draw_series(ax: Any, s: Series, colour: str) -> None:
+    x, y = np.broadcast_arrays(np.atleast_1d(s.x), np.atleast_1d(s.y))
+    label = s.label if s.label else None
+    if s.kind is Kind.MEASURED:
+        ax.plot(x, y, color=colour, lw=1.4, label=label, marker="o" if len(x) <= 12 else None, ms=3)
+        if s.low is not None:
+            ax.fill_between(x, s.low, s.high, color=colour, alpha=0.2, lw=0)
+    elif s.kind is Kind.PUBLISHED:
+        ax.plot(x, y, color=colour, ls="none", marker="D", mfc="none", ms=5, mew=1.2, label=label)
+    elif s.kind is Kind.TRAJECTORY:
+        ax.plot(x, y, color=colour, lw=0.5, alpha=0.5, label=label)
+    elif s.kind is Kind.POINTS:
+        ax.plot(x, y, color=colour, ls="none", marker=".", ms=2, alpha=0.4, label=label)
+    else:
+        ax.plot(x, y, color=colour, lw=1.1, ls="--" if s.kind is Kind.LAW else ":", label=label)

@@ -1,0 +1,110 @@
+"""Runs studies and papers, draws their figures, and says of every published number whether it came out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from collapsebench import figures
+from collapsebench.errors import RequestError, nearest
+from collapsebench.experiment import Experiment
+from collapsebench.registry import PAPERS, STUDIES
+from collapsebench.results import save
+from collapsebench.runner import Progress, Step, run
+from collapsebench.study import Scale, Study
+from collapsebench.sweep import Sweep, run_sweep
+from collapsebench.types import Handover
+
+
+@dataclasses.dataclass(frozen=True)
+class Reproduction:
+    """What `reproduce` made: verdict records, figure paths and saved results, in order."""
+
+    verdicts: list[dict[str, Any]]
+    figures: list[Path]
+    results: list[Path]
+
+    @property
+    def unexplained(self) -> list[dict[str, Any]]:
+        """Claims that did not come out, and nobody has said why."""
+        return [verdict for verdict in self.verdicts if verdict["verdict"] == "differs" and not verdict["why"]]
+
+
+def find(requests: list[str]) -> dict[str, tuple[Study, set[str] | None]]:
+    """Studies by name, with the claims asked for (None: all), from `PAPER` and `PAPER/CLAIM`; nothing means everything.
+
+    Raises RequestError with the nearest known name.
+    """
+    known = {**dict(PAPERS.items()), **dict(STUDIES.items())}
+    chosen: dict[str, tuple[Study, set[str] | None]] = {}
+    for request in requests or list(known):
+        name, _, claim = request.partition("/")
+        if name not in known:
+            raise RequestError(f"paper = {name}: not one of {', '.join(known)}{nearest(name, known)}")
+        study: Study = known[name]()
+        claims = [c.name for c in study.claims]
+        if claim and claim not in claims:
+            raise RequestError(f"claim = {claim}: {name} has {', '.join(claims)}{nearest(claim, claims)}")
+        before = chosen.get(name, (study, set()))[1]
+        chosen[name] = (study, None if not claim or before is None else {*before, claim})
+    return chosen
+
+
+def work(request: Experiment | Sweep) -> float:
+    """Rough cost in rows drawn, to share out one progress bar; compilation counts as a constant."""
+    experiment, points = (request.experiment, request.size) if isinstance(request, Sweep) else (request, 1)
+    rows = experiment.n if experiment.handover == Handover.SAMPLES else 50
+    return 3e7 + points * experiment.trajectories * experiment.generations * (rows + 20.0)
+
+
+def reproduce(
+    requests: list[str], scale: Scale, out: Path, *, progress: Progress | None = None,
+    done: Callable[[str, list[dict[str, Any]]], None] | None = None,
+) -> Reproduction:  # fmt: skip
+    """Run what `requests` name at a scale, and write results, figures, CSVs and `verdicts.json` below `out`.
+
+    progress is told of the whole; done(name, verdicts) is called after each study. Raises RequestError, Stopped.
+    """
+    chosen = find(requests)
+    plans = {name: study.experiments(scale) for name, (study, _) in chosen.items()}
+    total = sum(work(request) for plan in plans.values() for request in plan.values())
+    before = 0.0
+    made = Reproduction([], [], [])
+    for name, (study, wanted) in chosen.items():
+        found: dict[str, xr.Dataset] = {}
+        for label, request in plans[name].items():
+            told = _part(progress, before, work(request), total)
+            found[label] = run_sweep(request, progress=told) if isinstance(request, Sweep) else run(request, progress=told)
+            made.results.append(save(found[label], out / name / f"{label}.nc"))
+            before += work(request)
+        for label, draw in study.figures.items():
+            made.figures.extend(figures.write(draw(found), out / name / label))
+        claims = [claim for claim in study.claims if wanted is None or claim.name in wanted]
+        verdicts = [claim.verdict(name, found) for claim in claims]
+        made.verdicts.extend(verdicts)
+        _write_json(out / "verdicts.json", made.verdicts)
+        if done is not None:
+            done(name, verdicts)
+    return made
+
+
+def _part(progress: Progress | None, before: float, cost: float, total: float) -> Progress | None:
+    if progress is None:
+        return None
+
+    def tell(step: Step) -> None:
+        progress(Step(step.name, int(before + cost * step.done / step.total), int(total), step.compiling))
+
+    return tell
+
+
+def _write_json(path: Path, data: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(data, indent=1) + "\n")
+    partial.replace(path)

@@ -1,0 +1,165 @@
+"""Many values of an experiment's fields at once: leaves are lanes of one program, shapes are a loop."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from collapsebench.errors import RequestError, nearest
+from collapsebench.experiment import Experiment, spec_name
+from collapsebench.runner import Progress, Step, Stopped, run, run_points
+from collapsebench.types import Handover, is_static
+
+_SHAPES_OF_RESULT = ("trajectories", "generations", "metrics", "name", "snapshots", "x64", "width")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """An experiment and, for some of its fields (dotted paths), the values to run; every combination is run.
+
+    A value may be a number or a whole part (`{"regime": [Replace(), Accumulate()]}`). Trajectory i sees the same
+    random numbers at every point, so points can be compared pair by pair.
+    Raises RequestError for a field that is not there, or that would change the shape of the result.
+    """
+
+    experiment: Experiment
+    values: dict[str, tuple[Any, ...]]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", {path: tuple(values) for path, values in self.values.items()})
+        for path, values in self.values.items():
+            if path.split(".")[0] in _SHAPES_OF_RESULT:
+                raise RequestError(f"sweep = {path}: it would change the result's shape; run it as experiments of its own")
+            if not values:
+                raise RequestError(f"sweep = {path}: it has no values")
+            for value in values:
+                set_field(self.experiment, path, value)
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return int(np.prod([len(values) for values in self.values.values()]))
+
+
+def set_field(experiment: Experiment, path: str, value: Any) -> Experiment:
+    """The experiment with one field, named by a dotted path (`model.bandwidth`), replaced.
+
+    Raises RequestError, with the nearest name, when there is no such field.
+    """
+    return _set(experiment, path.split("."), value, path)
+
+
+def _set(part: Any, path: list[str], value: Any, whole: str) -> Any:
+    names = [field.name for field in dataclasses.fields(part)]
+    if path[0] not in names:
+        owner = "" if isinstance(part, Experiment) else f" of {spec_name(part)}"
+        raise RequestError(f"{whole}: no such field{owner}; there are {', '.join(names)}{nearest(path[0], names)}")
+    inner = getattr(part, path[0])
+    if len(path) > 1:
+        if not dataclasses.is_dataclass(inner):
+            raise RequestError(f"{whole}: {path[0]} = {inner} has no fields")
+        value = _set(inner, path[1:], value, whole)
+    return dataclasses.replace(part, **{path[0]: value})
+
+
+def is_leaf(experiment: Experiment, path: str, values: tuple[Any, ...]) -> bool:
+    """Whether the field is a traced number, so that all its values are one compiled program."""
+    if not all(isinstance(value, bool | int | float | np.number) for value in values):
+        return False
+    head, *rest = path.split(".")
+    if head in ("n", "n_real") and not rest:
+        same_real = head == "n_real" or experiment.n_real is not None
+        return experiment.handover != Handover.SAMPLES and (same_real or head == "n")
+    if len(rest) != 1 or head not in ("target", "model", "regime", "curator"):
+        return False
+    part = getattr(experiment, head)
+    return not is_static(type(part), rest[0]) and not hasattr(part, "prepare")
+
+
+def sweep(experiment: Experiment, values: dict[str, Any], *, progress: Progress | None = None) -> xr.Dataset:
+    """Run every combination of `values`; the result has one further dim per swept field, in front, by its dotted path.
+
+    Raises Stopped on Ctrl-C, with the points that are finished (the others are NaN).
+    """
+    return run_sweep(Sweep(experiment, values), progress=progress)
+
+
+def run_sweep(request: Sweep, *, progress: Progress | None = None) -> xr.Dataset:
+    """`sweep` of a request that is already made."""
+    experiment = request.experiment
+    leaves = {path: v for path, v in request.values.items() if is_leaf(experiment, path, v)}
+    shapes = {path: v for path, v in request.values.items() if path not in leaves}
+    grid = [g.ravel() for g in np.meshgrid(*[np.asarray(v, float) for v in leaves.values()], indexing="ij")]
+    columns = dict(zip(leaves, grid, strict=True))
+    if "n" in columns and experiment.n_real is None:
+        columns["n_real"] = columns["n"]
+    points = grid[0].size if grid else 1
+    combinations = list(itertools.product(*shapes.values()))
+    parts: list[xr.Dataset | None] = []
+    stopped = False
+    for i, combination in enumerate(combinations):
+        own = experiment
+        for path, value in zip(shapes, combination, strict=True):
+            own = set_field(own, path, value)
+        for path, value in leaves.items():  # one check per value; the program itself is the same for all
+            for one in value:
+                set_field(own, path, one)
+        told = _share(progress, i, len(combinations))
+        try:
+            parts.append(run_points(own, columns, points, progress=told) if columns else run(own, progress=told))
+        except Stopped:
+            stopped = True
+            break
+    if stopped and not parts:
+        raise Stopped(None)
+    parts += [None] * (len(combinations) - len(parts))
+    result = _assemble(request, leaves, shapes, parts)
+    if stopped:
+        raise Stopped(result)
+    return result
+
+
+def _share(progress: Progress | None, i: int, count: int) -> Progress | None:
+    """A callback for combination i that reports the whole sweep."""
+    if progress is None:
+        return None
+    return lambda step: progress(Step(step.name, i * step.total + step.done, count * step.total, step.compiling))
+
+
+def _assemble(request: Sweep, leaves: Any, shapes: Any, parts: list[xr.Dataset | None]) -> xr.Dataset:
+    first = next(part for part in parts if part is not None)
+    inner = tuple(len(v) for v in leaves.values())
+    outer = tuple(len(v) for v in shapes.values())
+    order = [*shapes, *leaves]
+    data = {}
+    for name in request.experiment.columns:
+        tail = first[name].shape[1:] if leaves else first[name].shape
+        stack = [np.full(first[name].shape, np.nan) if part is None else part[name].values for part in parts]
+        array = np.stack(stack).reshape(outer + inner + tail)
+        to = [order.index(path) for path in request.values]
+        data[name] = ((*request.values, "trajectory", "generation"), np.moveaxis(array, to, range(len(to))))
+    coords: dict[str, Any] = {path: [_label(value) for value in values] for path, values in request.values.items()}
+    coords |= {"trajectory": first.trajectory.values, "generation": first.generation.values}
+    attrs = {**first.attrs, "seconds": sum(part.attrs["seconds"] for part in parts if part is not None)}
+    return xr.Dataset(data, coords, attrs)
+
+
+def _label(value: Any) -> Any:
+    return value if isinstance(value, bool | int | float | str | np.number) else part_label(value)
+
+
+def part_label(part: Any) -> str:
+    """A short name for a part: its registered name, and the fields that are not at their defaults."""
+    if not dataclasses.is_dataclass(part):
+        return str(part)
+    fields = dataclasses.fields(part)
+    changed = [f"{f.name}={getattr(part, f.name)}" for f in fields if f.init and _differs(getattr(part, f.name), f.default)]
+    return spec_name(part) + (f"({', '.join(changed)})" if changed else "")
+
+
+def _differs(value: Any, default: Any) -> bool:
+    return default is dataclasses.MISSING or not isinstance(value, bool | int | float | str) or value != default
