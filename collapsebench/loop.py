@@ -12,7 +12,7 @@ from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array
 
 from collapsebench.distributions.roles import population
-from collapsebench.streams import Stream, key_for, trajectory_key
+from collapsebench.streams import Stream, key_for, part, trajectory_key
 from collapsebench.types import Batch, Data, Estimate, Handover, Key, RequestError, Size, View, spec, static
 
 
@@ -65,13 +65,19 @@ def _distribution_of(target: Any) -> Any:
     return target.distribution() if hasattr(target, "distribution") else None
 
 
+def has_sampling_law(target: Any, model: Any) -> bool:
+    """Whether the model's statistics of real data can be drawn without the data."""
+    summary = getattr(model, "summary", None)
+    return summary is not None and getattr(_distribution_of(target), "summary", None) == summary
+
+
 def draw_real(program: Program, key: Key, capacity: Any, n: Any) -> Data:
     """n rows of real data in a set of `capacity`, in the form that the handover asks for."""
     target, summary = program.target, getattr(program.model, "summary", None)
     distribution = _distribution_of(target)
     if program.handover is Handover.POPULATION:
         return population(distribution, n, summary, "this target")
-    if program.handover is Handover.SUMMARY and getattr(distribution, "summary", None) is summary:
+    if program.handover is Handover.SUMMARY and has_sampling_law(target, program.model):
         return summary.draw(key, distribution, n)  # type: ignore[union-attr]
     if not isinstance(capacity, int):
         raise RequestError("n: it must be a fixed number where the target has no sampling law of the model's summary")
@@ -100,7 +106,7 @@ def draw_synthetic(program: Program, key: Key, params: Any, prompts: Any, capaci
     if program.handover is Handover.SUMMARY:
         more = (prompts,) if model.prompted else ()
         return summary.draw(key, model.generator(params), n, *more)  # type: ignore[union-attr]
-    sample_key, curate_key = jax.random.split(key) if program.curator is not None else (key, key)
+    sample_key, curate_key = part(key, 0), part(key, 1)
     batch = _rows(draw_rows(program, sample_key, params, int(capacity), prompts), n, jnp.result_type(float))
     if program.curator is not None:
         keep = program.curator.weights(curate_key, program.target, model, params, batch)
@@ -118,14 +124,14 @@ def _split(program: Program, key: Key, carry: Carry, generation: Any) -> Data:
         capacity = -(-int(capacity) // models)
     parts = [
         draw_synthetic(
-            program, jax.random.fold_in(key, i), jax.tree.map(lambda a, i=i: a[i], carry.models), carry.prompts,
+            program, part(key, i), jax.tree.map(lambda a, i=i: a[i], carry.models), carry.prompts,
             capacity, n / models if program.handover is not Handover.SAMPLES else (n - i + models - 1) // models,
         )
         for i in range(models)
     ]  # fmt: skip
     total = parts[0]
-    for part in parts[1:]:
-        total = total.concat(part)
+    for more in parts[1:]:
+        total = total.concat(more)
     return total
 
 
@@ -183,7 +189,7 @@ def measure(program: Program, key: Key, view: View) -> Array:
     """All metrics of one generation in order; an Estimate takes two columns."""
     columns: list[Any] = []
     for i, metric in enumerate(program.metrics):
-        value = metric(jax.random.fold_in(key, i), view)
+        value = metric(part(key, i), view)
         columns += [value.value, value.standard_error] if isinstance(value, Estimate) else [value]
     return jnp.stack([jnp.asarray(column, jnp.result_type(float)) for column in columns])
 

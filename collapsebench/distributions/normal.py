@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from collapsebench import samplers
 from collapsebench.linalg import psd_factor, solve_lower
 from collapsebench.numerics import POPULATION, divide, safe_log
+from collapsebench.streams import part
 from collapsebench.types import Batch, Key, Summary, spec
 
 
@@ -56,10 +57,10 @@ class Moments(Summary):
         Law: mean ~ N(mu, S / n); scatter ~ Wishart(n - 1, S) by Bartlett's decomposition, independent of it.
         Source: Anderson (2003), An Introduction to Multivariate Statistical Analysis, theorems 3.3.2 and 7.2.1.
         """
-        mean_key, scatter_key = jax.random.split(key)
+        mean_key, scatter_key = part(key, 0), part(key, 1)
         dtype, dim = distribution.mean.dtype, distribution.mean.shape[0]
         n = jnp.asarray(n, dtype)
-        z = jax.random.normal(mean_key, (dim,), dtype)
+        z = samplers.normal(mean_key, (dim,), dtype)
         step = distribution.factor[0] * z if dim == 1 else distribution.factor @ z
         mean = distribution.mean + jnp.exp(distribution.log_scale) * step * jax.lax.rsqrt(n)
         if dim == 1:
@@ -152,14 +153,14 @@ class Normal:
         return Normal(self.mean, self.log_scale + 0.5 * safe_log(jnp.asarray(factor)), self.factor)
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
-        z = jax.random.normal(key, (n, self.dim), self.mean.dtype)
+        z = samplers.normal(key, (n, self.dim), self.mean.dtype)
         return self.mean + (z * self.scale_tril[0, 0] if self.dim == 1 else z @ self.scale_tril.T)
 
     def log_prob(self, x: Float[Array, "n d"]) -> Float[Array, " n"]:
         """Log density; -inf everywhere but at the mean when the distribution is a point."""
-        centred = (x - self.mean) * jnp.exp(-self.log_scale)
+        centred = jnp.where(x == self.mean, 0, (x - self.mean) * jnp.exp(-self.log_scale))  # no 0 * inf
         white = jax.vmap(solve_lower, (None, 0))(self.factor, centred)
-        log_det = self.dim * self.log_scale + safe_log(jnp.diagonal(self.factor)).sum()
+        log_det = self.log_root_det
         density = -0.5 * (white**2).sum(axis=1) - log_det - 0.5 * self.dim * math.log(2 * math.pi)
         return jnp.where(jnp.isfinite(log_det), density, jnp.where((x == self.mean).all(axis=1), jnp.inf, -jnp.inf))
 
@@ -179,11 +180,23 @@ class Normal:
         traces = jnp.exp(self.log_variance) + jnp.exp(other.log_variance)
         return gap + traces - 2 * jnp.exp(self.log_scale + other.log_scale) * nuclear
 
+    @property
+    def log_root_det(self) -> Float[Array, ""]:
+        """Half the log determinant of the covariance; -inf for a singular one."""
+        return self.dim * self.log_scale + safe_log(jnp.diagonal(self.factor)).sum()
+
+    def entropy(self) -> Float[Array, ""]:
+        """Differential entropy in nats; -inf for a singular covariance."""
+        return self.log_root_det + 0.5 * self.dim * (1 + math.log(2 * math.pi))
+
     def kl(self, other: Normal) -> Float[Array, ""]:
-        """KL(self || other) in nats; inf when `other` is a point. Source: Kullback (1959), section 9.1."""
+        """KL(self || other) in nats; inf when either is singular. Source: Kullback (1959), section 9.1."""
+        log_det = self.log_root_det - other.log_root_det
+        proper = jnp.isfinite(log_det)
+        log_scale = jnp.where(proper, other.log_scale, 0)
         ratio = jax.vmap(solve_lower, (None, 1), 1)(other.factor, self.factor)
-        scaled_gap = solve_lower(other.factor, self.mean - other.mean) * jnp.exp(-other.log_scale)
-        log_ratio = self.log_scale - other.log_scale
-        log_det = self.dim * log_ratio + safe_log(jnp.diagonal(self.factor)).sum()
-        log_det = log_det - safe_log(jnp.diagonal(other.factor)).sum()
-        return 0.5 * (jnp.exp(2 * log_ratio) * (ratio**2).sum() + (scaled_gap**2).sum() - self.dim) - log_det
+        gap = solve_lower(other.factor, self.mean - other.mean)
+        scaled_gap = jnp.where(gap == 0, 0, gap * jnp.exp(-log_scale))  # 0 * inf, once exp(-log_scale) overflows
+        spread = jnp.exp(2 * jnp.where(proper, self.log_scale - log_scale, 0)) * (ratio**2).sum()
+        divergence = 0.5 * (spread + (scaled_gap**2).sum() - self.dim) - log_det
+        return jnp.where(proper, jnp.maximum(divergence, 0), jnp.inf)

@@ -54,7 +54,7 @@ def population(distribution: Any, n: Any, summary: type | None, noun: str) -> Da
 
     Raises RequestError when the family has neither.
     """
-    if summary is not None and getattr(distribution, "summary", None) is summary:
+    if summary is not None and getattr(distribution, "summary", None) == summary:
         return summary.expect(distribution, n)  # type: ignore[attr-defined]
     if distribution is not None and hasattr(distribution, "nodes"):
         nodes: Batch = distribution.nodes()

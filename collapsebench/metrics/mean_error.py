@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
+from collapsebench.estimators import reading
 from collapsebench.registry import METRICS
-from collapsebench.types import Key, Metric, View, spec
+from collapsebench.types import Key, Metric, View, spec, static
 
 
 @METRICS.register("mean_error")
 @spec
 class MeanError(Metric):
-    """Squared Euclidean distance between the model's mean and the target's."""
+    """Squared Euclidean distance between the model's mean and the target's.
+
+    A target without moments is known by its holdout, a model without by `rows` draws: then the squared error of that
+    sample's mean, its variance over its size, is part of the number.
+    """
+
+    rows: int = static(256)
+
+    log = True
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError where there are no means: neither moments nor rows of numbers."""
+        reading.needs_moments(self, experiment)
+        if not reading.offers(reading.families(experiment)[0], "moments"):
+            reading.needs_rows(self, experiment)
 
     def __call__(self, key: Key, view: View) -> Any:
-        mean = view.model.distribution(view.params).moments()[0]
-        return ((mean - view.target.distribution().moments()[0]) ** 2).sum()
+        model, target = reading.model_distribution(view), reading.target_distribution(view)
+        if not hasattr(model, "moments"):
+            model = reading.gaussian_fit(reading.model_rows(key, view, self.rows))
+        if not hasattr(target, "moments"):
+            target = reading.gaussian_fit(reading.as_matrix(view.holdout.x), view.holdout.w)
+        return ((model.moments()[0] - target.moments()[0]) ** 2).sum()

@@ -6,25 +6,23 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from collapsebench.numerics import safe_log
+from collapsebench.estimators import reading
 from collapsebench.registry import METRICS
-from collapsebench.types import Key, Metric, View, spec
-
-
-def _distribution(view: View) -> Any:
-    return view.model.distribution(view.params)
+from collapsebench.types import Key, Metric, View, spec, static
 
 
 @METRICS.register("variance")
 @spec
 class Variance(Metric):
-    """Trace of the model's covariance."""
+    """Trace of the model's covariance; that of `rows` draws for a model without moments."""
+
+    rows: int = static(256)
+
+    log = True
+    check = reading.needs_moments
 
     def __call__(self, key: Key, view: View) -> Any:
-        distribution = _distribution(view)
-        if hasattr(distribution, "log_variance"):
-            return jnp.exp(distribution.log_variance)
-        return jnp.trace(distribution.moments()[1])
+        return jnp.exp(reading.log_trace(key, view, self.rows))
 
 
 @METRICS.register("log_variance")
@@ -32,8 +30,9 @@ class Variance(Metric):
 class LogVariance(Metric):
     """Log of the trace of the model's covariance; -inf once the model is a point."""
 
+    rows: int = static(256)
+
+    check = reading.needs_moments
+
     def __call__(self, key: Key, view: View) -> Any:
-        distribution = _distribution(view)
-        if hasattr(distribution, "log_variance"):
-            return distribution.log_variance
-        return safe_log(jnp.trace(distribution.moments()[1]))
+        return reading.log_trace(key, view, self.rows)

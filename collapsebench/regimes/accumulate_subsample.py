@@ -24,6 +24,6 @@ class AccumulateSubsample(Regime):
 
     def update(self, key: Key, pool: Pool, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Pool, Data]:
         pool = pool.add(synthetic, t)
-        rows = samplers.subsample_rows(key, pool.data.w, synthetic.capacity)
+        rows, kept = samplers.subsample_rows(key, pool.data.w, synthetic.capacity)
         train: Batch = jax.tree.map(lambda a: a[rows], pool.data)
-        return pool, train
+        return pool, train.scale(kept)

@@ -1,0 +1,287 @@
+"""Weighted expectation-maximisation for mixtures of normals, with its start: k-means++ and Lloyd's steps.
+
+Written for one set of rows; x is kept as [d, n], so that everything vectorises over rows, and sums over rows are dot
+products. Rows are centred and scaled by the spread of the data first, so a fit does not depend on the unit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from collapsebench import samplers
+from collapsebench.distributions.mixture import (
+    Mixture,
+    diagonals,
+    invert_lower,
+    over_components,
+    residuals,
+    squared_distances,
+)  # fmt: skip
+from collapsebench.linalg import psd_factor
+from collapsebench.numerics import divide, safe_log
+from collapsebench.types import Batch, Key, spec, static
+
+SHIFT = 1e-4
+"""Lloyd's steps end when the centres move less than this, squared and in units of the data's variance."""
+FEW = 4
+"""Dimensions up to which second moments are summed one by one; above it they are a matrix product."""
+BLOCK = 1024
+"""Rows that a CPU does at a time, so that their tables stay in cache."""
+LONG = 2000
+"""Rows times components from which a CPU does one trajectory after the other: each then stops at its own step."""
+
+
+@spec
+class Rules:
+    """How to fit. covariance: "full", "diagonal" or "spherical"; steps, lloyd: the most steps of EM and Lloyd."""
+
+    covariance: str = static("full")
+    steps: int = static(100)
+    lloyd: int = static(100)
+    tolerance: Any = 1e-3
+    ridge: Any = 1e-6
+    floor: Any = 0.0
+
+
+@spec
+class _Scaled:
+    """Components in the unit of the data; `factor` has any size."""
+
+    weights: Float[Array, " k"]
+    mean: Float[Array, "k d"]
+    factor: Float[Array, "k d d"]
+
+
+def fit_mixture(key: Key, start: Mixture, data: Batch, rules: Rules) -> Mixture:
+    """The mixture after EM from `start`, or, where all components of `start` are equal, from k-means++ and Lloyd.
+
+    EM stops when the mean log-likelihood gained less than rules.tolerance in a step, after rules.steps at the latest.
+    A component that no row belongs to keeps its mean and covariance and gets weight 0. No variance is below the
+    ridge, nor below rounding (machine epsilon times the variance of the data); data of one point give point components
+    where the ridge is 0.
+    """
+    return _lane_by_lane(rules, data.capacity * start.components)(key, start, data, rules)
+
+
+def _lane_by_lane(rules: Rules, size: int) -> Any:
+    """`_fit`, mapped instead of vectorised over trajectories where one trajectory fills the vector units."""
+    if jax.default_backend() == "cpu" and size >= LONG:
+        return jax.custom_batching.sequential_vmap(_fit)
+    return _fit
+
+
+def _fit(key: Key, start: Mixture, data: Batch, rules: Rules) -> Mixture:
+    w = divide(data.w, data.w.sum())
+    centre = w @ data.x
+    x = (data.x - centre).T
+    variance = (w @ (x * x).T).mean()
+    unit = jnp.where(variance > 0, jnp.sqrt(variance), 1)
+    x = x / unit
+    floor = jnp.where(variance > 0, jnp.finfo(x.dtype).eps, 0)
+    local = dataclasses.replace(rules, ridge=rules.ridge / unit**2, floor=floor)
+    x, w = _whole_blocks(x, w)
+    blank = _all_equal(start)
+    given = _Scaled(start.weights, (start.mean - centre) / unit, start.scale_tril / unit)
+    seeded = _seed(key, blank, x, w, given, local)
+    begun = jax.tree.map(lambda a, b: jnp.where(blank, a, b), seeded, given)
+    fitted = _maximise(x, w, begun, local)
+    return Mixture.from_factors(safe_log(fitted.weights), centre + fitted.mean * unit, fitted.factor, jnp.log(unit))
+
+
+def _all_equal(start: Mixture) -> Array:
+    """Equal components are no start: EM cannot tell them apart."""
+    same = [(leaf == leaf[:1]).all() for leaf in (start.mean, start.log_scale, start.factor)]
+    return same[0] & same[1] & same[2]
+
+
+# The start
+
+
+def _seed(key: Key, wanted: Array, x: Array, w: Array, given: _Scaled, rules: Rules) -> _Scaled:
+    """k-means++ and Lloyd's steps, then one maximisation from whole memberships. Loops of no turns unless `wanted`."""
+    centres = kmeans_plus_plus(key, x, w, given.mean.shape[0], wanted)
+    centres = lloyd(x, w, centres, rules.lloyd, wanted)
+    nearest = _over_blocks(x, w, lambda x, w: _hard(x, w, centres, rules.covariance == "full"))
+    return _maximisation(nearest, _Scaled(given.weights, centres, _units(centres)), rules)
+
+
+def _units(mean: Array) -> Array:
+    count, dim = mean.shape
+    return jnp.broadcast_to(jnp.eye(dim, dtype=mean.dtype), (count, dim, dim))
+
+
+def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: Any = True) -> Float[Array, "count d"]:
+    """Rows of x [d, n] that lie far apart: each is the best of a few drawn by weight times squared distance.
+
+    They are distinct; where there are fewer distinct rows than centres, rows repeat. Source: Arthur and Vassilvitskii
+    (2007), with 2 + log(count) trials per centre as in scikit-learn.
+    """
+    trials = 2 + int(math.log(count))
+    row = samplers.choose_rows(jax.random.fold_in(key, 0), w, 1)
+    centres = jnp.broadcast_to(x[:, row].T, (count, x.shape[0]))
+
+    def distances(points: Array) -> Array:
+        return squared_distances(residuals(x, points), _units(points), diagonal=True)
+
+    def add(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        centres, nearest = state
+        left = w * nearest
+        left = jnp.where(left.sum() > 0, left, w)
+        points = x[:, samplers.choose_rows(jax.random.fold_in(key, i), left, trials)].T
+        new = jnp.minimum(nearest, distances(points))
+        best = jnp.argmin(new @ w)
+        return centres.at[i].set(points[best]), new[best]
+
+    last = jnp.where(wanted, count, 1)
+    return jax.lax.fori_loop(1, last, add, (centres, distances(centres[:1])[0]))[0]
+
+
+def lloyd(x: Array, w: Array, centres: Array, steps: int, wanted: Any = True) -> Float[Array, "k d"]:
+    """Centres moved to the mean of their nearest rows until they stand; one that has no rows stays."""
+
+    def body(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        step, centres, _ = state
+        sums = _over_blocks(x, w, lambda x, w: _hard(x, w, centres, False))
+        shift = divide(sums.first, sums.mass[:, None])
+        return step + 1, centres + shift, (shift**2).sum()
+
+    def unfinished(state: tuple[Array, Array, Array]) -> Array:
+        return (state[0] < steps) & (state[2] > SHIFT)
+
+    moved = jnp.where(wanted, jnp.inf, 0).astype(x.dtype)
+    return jax.lax.while_loop(unfinished, body, (jnp.zeros((), jnp.int32), centres, moved))[1]
+
+
+def _hard(x: Array, w: Array, centres: Array, full: bool) -> _Sums:
+    """The sums of whole memberships: each row belongs to its nearest centre, to the first of equals."""
+    residual = residuals(x, centres)
+    squares = squared_distances(residual, _units(centres), diagonal=True)
+    best, label = squares[0], jnp.zeros(squares.shape[1], jnp.int32)
+    for k in range(1, squares.shape[0]):
+        label = jnp.where(squares[k] < best, k, label)
+        best = jnp.minimum(best, squares[k])
+    member = jnp.where(label[None, :] == jnp.arange(squares.shape[0])[:, None], w, 0)
+    return _sums(member, residual, full)
+
+
+# Expectation and maximisation
+
+
+def _maximise(x: Array, w: Array, start: _Scaled, rules: Rules) -> _Scaled:
+    """EM until the mean log-likelihood gains less than the tolerance, judged before each step as in scikit-learn."""
+
+    def body(state: tuple[Array, _Scaled, Array, Array]) -> tuple[Array, _Scaled, Array, Array]:
+        step, mixture, before, _ = state
+        sums = _expectation(x, w, mixture, rules.covariance == "full")
+        gain = jnp.abs(sums.log_likelihood - before)
+        return step + 1, _maximisation(sums, mixture, rules), sums.log_likelihood, gain
+
+    def unfinished(state: tuple[Array, _Scaled, Array, Array]) -> Array:
+        return (state[0] < rules.steps) & ~(state[3] < rules.tolerance)
+
+    never = jnp.full((), jnp.inf, x.dtype)
+    return jax.lax.while_loop(unfinished, body, (jnp.zeros((), jnp.int32), start, -never, never))[1]
+
+
+def _expectation(x: Array, w: Array, mixture: _Scaled, full: bool) -> _Sums:
+    """The sums of expected memberships, and the mean log-likelihood up to a constant.
+
+    A pivot of 0 counts as 1, so that a point component attracts the rows at its point without an infinite density.
+    """
+    pivots = diagonals(mixture.factor)
+    safe = mixture.factor + jnp.where(pivots > 0, 0, 1)[:, :, None] * _units(mixture.mean)
+    level = safe_log(mixture.weights) - jnp.log(diagonals(safe)).sum(axis=1)
+    inverse = invert_lower(safe) if full else jnp.where(_units(mixture.mean) > 0, 1 / safe, 0)
+
+    def block(x: Array, w: Array) -> _Sums:
+        residual = residuals(x, mixture.mean)
+        logs = level[:, None] - 0.5 * squared_distances(residual, inverse, diagonal=not full)
+        top = over_components(jnp.maximum, logs)
+        top = jnp.where(jnp.isfinite(top), top, 0)
+        parts = jnp.exp(logs - top)
+        total = over_components(jnp.add, parts)
+        return _sums(parts * divide(w, total), residual, full, w @ jnp.where(w > 0, top + safe_log(total), 0))
+
+    return _over_blocks(x, w, block)
+
+
+@spec
+class _Sums:
+    """What a maximisation needs: weighted memberships, and residuals' first and second moments under them."""
+
+    mass: Float[Array, " k"]
+    first: Float[Array, "k d"]
+    second: Float[Array, "k d d"]
+    log_likelihood: Float[Array, ""]
+
+
+def _sums(member: Array, residual: list[Array], full: bool, log_likelihood: Any = 0.0) -> _Sums:
+    """Sums over rows as one dot product per component; member [k, n] and each residual [k, n]."""
+    dim = len(residual)
+    likelihood = jnp.asarray(log_likelihood, member.dtype)
+    if dim > FEW:
+        rows = jnp.stack(residual, axis=1)
+        second = jnp.einsum("kin,kjn->kij", rows * member[:, None, :], rows)
+        return _Sums(member.sum(axis=1), jnp.einsum("kin,kn->ki", rows, member), second, likelihood)
+    pairs = [(i, j) for i in range(dim) for j in range(i + 1) if full or i == j]
+    rows = jnp.stack([jnp.ones_like(member), *residual, *(residual[i] * residual[j] for i, j in pairs)], axis=1)
+    sums = jnp.einsum("kfn,kn->kf", rows, member)
+    second = jnp.zeros((member.shape[0], dim, dim), member.dtype)
+    for p, (i, j) in enumerate(pairs):
+        second = second.at[:, i, j].set(sums[:, 1 + dim + p]).at[:, j, i].set(sums[:, 1 + dim + p])
+    return _Sums(sums[:, 0], sums[:, 1 : 1 + dim], second, likelihood)
+
+
+def _maximisation(sums: _Sums, old: _Scaled, rules: Rules) -> _Scaled:
+    """The mixture of these sums. Residuals were taken from the old means, so no spread is lost to cancellation."""
+    unit = _units(old.mean)
+    shift = divide(sums.first, sums.mass[:, None])
+    spread = divide(sums.second, sums.mass[:, None, None]) - shift[:, :, None] * shift[:, None, :]
+    variances = jnp.maximum(diagonals(spread), 0) + rules.ridge
+    if rules.covariance == "full":
+        spread = jnp.where(unit > 0, variances[:, :, None], spread)
+        factor = jax.vmap(psd_factor)(spread)
+        rounding = jnp.maximum(jnp.finfo(spread.dtype).eps * variances.sum(axis=1), rules.floor)
+        pivots = jnp.maximum(diagonals(factor), jnp.sqrt(rounding)[:, None])
+        factor = jnp.where(unit > 0, pivots[:, :, None], factor)
+    else:
+        if rules.covariance == "spherical":
+            variances = jnp.broadcast_to(variances.mean(axis=1, keepdims=True), variances.shape)
+        factor = unit * jnp.sqrt(jnp.maximum(variances, rules.floor))[:, :, None]
+    factor = jnp.where((sums.mass > 0)[:, None, None], factor, old.factor)
+    return _Scaled(divide(sums.mass, sums.mass.sum()), old.mean + shift, factor)
+
+
+# Rows in blocks
+
+
+def _block_count(rows: int) -> int:
+    return -(-rows // BLOCK) if jax.default_backend() == "cpu" else 1
+
+
+def _whole_blocks(x: Array, w: Array) -> tuple[Array, Array]:
+    """x [d, n] and w [n] with rows of weight 0 added, so that blocks are equal."""
+    more = -x.shape[1] % _block_count(x.shape[1])
+    return jnp.pad(x, ((0, 0), (0, more))), jnp.pad(w, (0, more))
+
+
+def _over_blocks(x: Array, w: Array, statistics: Callable[[Array, Array], _Sums]) -> _Sums:
+    """The sum of statistics(x, w) over blocks of rows."""
+    count = _block_count(x.shape[1])
+    if count == 1:
+        return statistics(x, w)
+    size = x.shape[1] // count
+
+    def add(i: Array, total: _Sums) -> _Sums:
+        rows = (jax.lax.dynamic_slice_in_dim(x, i * size, size, 1), jax.lax.dynamic_slice_in_dim(w, i * size, size))
+        return jax.tree.map(jnp.add, total, statistics(*rows))
+
+    shapes = jax.eval_shape(statistics, x[:, :size], w[:size])
+    return jax.lax.fori_loop(0, count, add, jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes))

@@ -1,0 +1,143 @@
+"""What a metric reads off a View: the distributions, where there are any, and rows to compare.
+
+Two questions are kept apart. Density metrics judge the fitted distribution, whose `log_prob` it is. Row metrics judge
+what the model makes, its sampling bias included: `model.sample`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from collapsebench.distributions.normal import Moments, Normal
+from collapsebench.numerics import safe_log
+from collapsebench.types import Batch, Key, Metric, RequestError, View
+
+
+def model_distribution(view: View) -> Any:
+    """The fitted distribution, or None for a model that has none."""
+    return view.model.distribution(view.params) if hasattr(view.model, "distribution") else None
+
+
+def target_distribution(view: View) -> Any:
+    """The real distribution, or None for a target without a closed form."""
+    return view.target.distribution() if hasattr(view.target, "distribution") else None
+
+
+def comparison(first: Any, second: Any, name: str) -> Callable[[Any], Any] | None:
+    """`first`'s closed-form comparison with its own family, such as `kl`, or None where there is none for the pair."""
+    return getattr(first, name, None) if type(first) is type(second) else None
+
+
+def density_rows(key: Key, view: View, rows: int) -> Any:
+    """Draws from the density that `log_prob` gives, without the model's sampling bias where it has a distribution."""
+    distribution = model_distribution(view)
+    if hasattr(distribution, "sample"):
+        return distribution.sample(key, rows)
+    return view.model.sample(key, view.params, rows)
+
+
+def model_rows(key: Key, view: View, rows: int) -> Float[Array, "rows d"]:
+    """Draws as the next generation would get them."""
+    return as_matrix(view.model.sample(key, view.params, rows))
+
+
+def real_rows(view: View, rows: int) -> Float[Array, "rows d"]:
+    """The first rows of the holdout: `rows` of them, or all that there are."""
+    return as_matrix(view.holdout.x[:rows])
+
+
+def as_matrix(x: Array) -> Float[Array, "n d"]:
+    """Counts [n] as rows [n, 1]; rows [n, d] as they are."""
+    return x[:, None] if x.ndim == 1 else x
+
+
+def gaussian_fit(x: Float[Array, "n d"], w: Float[Array, " n"] | None = None) -> Normal:
+    """The normal with the rows' mean and unbiased covariance."""
+    w = jnp.ones(x.shape[0], x.dtype) if w is None else w.astype(x.dtype)
+    return Normal.fit(Moments.of(Batch(x, w)), ddof=1.0)
+
+
+def log_trace(key: Key, view: View, rows: int) -> Float[Array, ""]:
+    """Log of the trace of the model's covariance, from draws where the model has no moments."""
+    distribution = model_distribution(view)
+    log_variance = getattr(distribution, "log_variance", None)
+    if log_variance is not None:
+        return log_variance
+    if hasattr(distribution, "moments"):
+        return safe_log(jnp.trace(distribution.moments()[1]))
+    return gaussian_fit(model_rows(key, view, rows)).log_variance
+
+
+@lru_cache(maxsize=256)
+def _target_family(target: Any) -> Any:
+    return jax.eval_shape(target.distribution)
+
+
+@lru_cache(maxsize=256)
+def _model_family(model: Any) -> Any:
+    key = jax.eval_shape(partial(jax.random.key, impl="threefry2x32"), 0)
+    return jax.eval_shape(lambda key: model.distribution(model.init(key)), key)
+
+
+def families(experiment: Any) -> tuple[Any, Any]:
+    """The distributions of target and model, shapes for numbers; None where there is none. Starts no backend."""
+
+    def family(part: Any, trace: Any) -> Any:
+        if not hasattr(part, "distribution"):
+            return None
+        try:
+            return trace(part)
+        except TypeError:  # a field that cannot be hashed, such as an array
+            return trace.__wrapped__(part)
+
+    return family(experiment.target, _target_family), family(experiment.model, _model_family)
+
+
+def offers(family: Any, name: str) -> bool:
+    """Whether a family has a method or property; asked of its class, for a property cannot be read off mere shapes."""
+    return hasattr(type(family), name)
+
+
+def refuse(metric: Metric, why: str) -> RequestError:
+    """The error of a metric that this experiment cannot have, to be raised by its `check`."""
+    return RequestError(f"metrics = {getattr(metric, 'registry_name', type(metric).__name__)}: {why}")
+
+
+def kind_of(experiment: Any) -> str:
+    """What the rows of an experiment are: vector, count, symbol or labelled."""
+    return str(getattr(experiment.model, "kind", "vector"))
+
+
+def needs_rows(metric: Metric, experiment: Any) -> None:
+    """Raise RequestError unless model and target give rows of numbers that have distances."""
+    kind = kind_of(experiment)
+    if kind not in ("vector", "count"):
+        raise refuse(metric, f"it compares rows of numbers (vector or count data), and the model's are {kind} data")
+    if getattr(experiment.model, "prompted", False):
+        raise refuse(metric, "it draws from the model, and this model needs prompts to draw")
+
+
+def needs_neighbours(metric: Any, experiment: Any) -> None:
+    """Raise RequestError unless there are rows of numbers, and enough of them for the metric's `k`."""
+    needs_rows(metric, experiment)
+    rows = min(metric.rows, experiment.holdout)
+    if not 1 <= metric.k <= rows - 2:
+        raise refuse(metric, f"k = {metric.k}: with {rows} rows it must be from 1 to {rows - 2}")
+
+
+def needs_moments(metric: Metric, experiment: Any) -> None:
+    """Raise RequestError unless the model has moments or gives rows that have."""
+    if not offers(families(experiment)[1], "moments"):
+        needs_rows(metric, experiment)
+
+
+def needs_target_density(metric: Metric, experiment: Any) -> None:
+    """Raise RequestError unless the target knows its own density."""
+    if not hasattr(experiment.target, "log_prob"):
+        raise refuse(metric, "the target has no density, only rows; nll, mmd or sliced_w2 need no more than rows")

@@ -1,0 +1,37 @@
+"""How little of what the model makes is repeated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collapsebench.estimators import reading
+from collapsebench.estimators.counting import distinct_rows
+from collapsebench.registry import METRICS, nearest
+from collapsebench.types import Handover, Key, Metric, View, spec, static
+
+PER = ("rows", "real")
+
+
+@METRICS.register("distinct")
+@spec
+class Distinct(Metric):
+    """Distinct symbols (or distinct rows) among the generation's synthetic rows, as a share.
+
+    per: "rows", of the number of rows; "real", of the distinct ones in the first, real data: the measure of Suresh et
+    al. (2025), figures of Zipf and of words.
+    """
+
+    per: str = static("rows")
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError where no single rows and no counts of symbols are made."""
+        if self.per not in PER:
+            raise reading.refuse(self, f"per = {self.per}: not one of {', '.join(PER)}{nearest(self.per, PER)}")
+        counted = reading.kind_of(experiment) == "symbol" and experiment.handover == Handover.SUMMARY
+        if experiment.handover != Handover.SAMPLES and not counted:
+            raise reading.refuse(self, f"it counts rows, and handover = {experiment.handover} makes none; use samples")
+
+    def __call__(self, key: Key, view: View) -> Any:
+        classes = getattr(view.model, "classes", None)
+        distinct, rows = distinct_rows(view.synthetic, classes)
+        return distinct / (rows if self.per == "rows" else distinct_rows(view.real, classes)[0])

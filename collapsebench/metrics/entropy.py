@@ -1,0 +1,35 @@
+"""How undecided the model is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collapsebench.estimators import reading
+from collapsebench.estimators.means import exact, mean_estimate
+from collapsebench.registry import METRICS
+from collapsebench.types import Estimate, Key, Metric, View, spec, static
+
+
+@METRICS.register("entropy")
+@spec
+class Entropy(Metric):
+    """Entropy of the model in nats, differential for a density; -inf for a point in space, 0 for a single symbol.
+
+    In closed form where the family has one, otherwise the mean of -log p over `rows` draws.
+    """
+
+    rows: int = static(256)
+
+    estimates = True
+    unit = "nats"
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for a model that cannot draw by itself and has no closed form."""
+        if not reading.offers(reading.families(experiment)[1], "entropy") and getattr(experiment.model, "prompted", False):
+            raise reading.refuse(self, "it draws from the model, and this model needs prompts to draw")
+
+    def __call__(self, key: Key, view: View) -> Estimate:
+        distribution = reading.model_distribution(view)
+        if hasattr(distribution, "entropy"):
+            return exact(distribution.entropy())
+        return mean_estimate(-view.model.log_prob(view.params, reading.density_rows(key, view, self.rows)))

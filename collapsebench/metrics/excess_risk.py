@@ -1,0 +1,24 @@
+"""What prediction costs beyond the truth's own error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collapsebench.registry import METRICS
+from collapsebench.types import Key, Metric, RequestError, View, spec
+
+
+@METRICS.register("excess_risk")
+@spec
+class ExcessRisk(Metric):
+    """Risk of the model's predictions less that of the truth, over the target's inputs, in closed form.
+
+    Squared error for linear models, (w - w*)^T S (w - w*); log loss in nats for logistic ones.
+    """
+
+    def check(self, experiment: Any) -> None:
+        if getattr(experiment.target, "kind", "vector") != "labelled":
+            raise RequestError("metrics = excess_risk: it needs labelled data; use target linear or logistic")
+
+    def __call__(self, key: Key, view: View) -> Any:
+        return view.model.distribution(view.params).excess_risk(view.target.distribution())

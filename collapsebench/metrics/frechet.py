@@ -1,0 +1,29 @@
+"""The distance between Gaussian fits of what the model makes and what is real."""
+
+from __future__ import annotations
+
+from collapsebench.estimators import reading
+from collapsebench.estimators.transport import frechet
+from collapsebench.registry import METRICS
+from collapsebench.types import Estimate, Key, Metric, View, spec, static
+
+
+@METRICS.register("frechet")
+@spec
+class Frechet(Metric):
+    """Squared Frechet distance between the normals with the moments of the whole holdout and of `rows` draws.
+
+    Of the rows as they are, without network features. Too large by about the trace of the covariance over `rows`; the
+    standard error is that of the draws, by a jackknife over groups of them.
+    Source: Dowson and Landau (1982); Heusel et al. (2017) on network features.
+    """
+
+    rows: int = static(256)
+
+    estimates = True
+    log = True
+    check = reading.needs_rows
+
+    def __call__(self, key: Key, view: View) -> Estimate:
+        real = reading.gaussian_fit(reading.real_rows(view, view.holdout.capacity), view.holdout.w)
+        return frechet(reading.model_rows(key, view, self.rows), real)

@@ -1,0 +1,53 @@
+"""How many of the real modes are still there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax.scipy.special import ndtr
+
+from collapsebench.distributions.mixture import Mixture, invert_lower, residuals, squared_distances
+from collapsebench.estimators import reading
+from collapsebench.registry import METRICS
+from collapsebench.types import Estimate, Key, Metric, View, spec, static
+
+
+@METRICS.register("modes")
+@spec
+class Modes(Metric):
+    """Share of the target mixture's components that still hold at least `keep` of their mass.
+
+    A draw belongs to the nearest component, in units of its covariance, if it lies within reach: a squared distance of
+    at most d + `reach` sqrt(2 d), mean and `reach` standard deviations of a real row's (98% or more are; inf: all).
+    From `rows` draws; the standard error counts each component as kept with its normal probability.
+    """
+
+    keep: float = 0.5
+    reach: float = 3.0
+    rows: int = static(1024)
+
+    estimates = True
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for a target that is no mixture."""
+        reading.needs_rows(self, experiment)
+        if not isinstance(reading.families(experiment)[0], Mixture):
+            raise reading.refuse(
+                self, "the target is no mixture and has no modes to lose; use gaussian_mixture or grid"
+            )
+
+    def __call__(self, key: Key, view: View) -> Estimate:
+        target = reading.target_distribution(view)
+        x = reading.density_rows(key, view, self.rows).astype(target.mean.dtype)
+        inverse = invert_lower(target.scale_tril)
+        squares = squared_distances(residuals(x.T, target.mean), inverse)
+        near = squares.min(axis=0) <= target.dim + self.reach * jnp.sqrt(2.0 * target.dim)
+        mine = (jnp.argmin(squares, axis=0)[None, :] == jnp.arange(target.components)[:, None]) & near
+        real, mass = target.weights, mine.mean(axis=1, dtype=target.mean.dtype)
+        count, exists = (real > 0).sum(), real > 0
+        kept = exists & (mass >= self.keep * real)
+        p = (mass * self.rows + 0.5) / (self.rows + 1)
+        chance = ndtr((mass - self.keep * real) / jnp.sqrt(p * (1 - p) / self.rows))
+        variance = jnp.where(exists, chance * (1 - chance), 0).sum()
+        return Estimate(kept.sum() / count, jnp.sqrt(variance) / count)

@@ -1,0 +1,19 @@
+"""How well the model explains real rows that it never saw."""
+
+from __future__ import annotations
+
+from collapsebench.estimators.means import mean_estimate
+from collapsebench.registry import METRICS
+from collapsebench.types import Estimate, Key, Metric, View, spec
+
+
+@METRICS.register("nll")
+@spec
+class NLL(Metric):
+    """Mean negative log-likelihood of a holdout row, in nats; inf once the model calls one of them impossible."""
+
+    estimates = True
+    unit = "nats"
+
+    def __call__(self, key: Key, view: View) -> Estimate:
+        return mean_estimate(-view.model.log_prob(view.params, view.holdout.x), view.holdout.w)

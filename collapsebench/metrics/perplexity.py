@@ -1,0 +1,23 @@
+"""How many symbols the model is torn between on real rows that it never saw."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from collapsebench.estimators.means import mean_estimate
+from collapsebench.registry import METRICS
+from collapsebench.types import Estimate, Key, Metric, View, spec
+
+
+@METRICS.register("perplexity")
+@spec
+class Perplexity(Metric):
+    """Exponential of the mean negative log-likelihood of a holdout row; its standard error to first order."""
+
+    estimates = True
+    log = True
+
+    def __call__(self, key: Key, view: View) -> Estimate:
+        nll = mean_estimate(-view.model.log_prob(view.params, view.holdout.x), view.holdout.w)
+        value = jnp.exp(nll.value)
+        return Estimate(value, jnp.where(jnp.isfinite(value), value, 0) * nll.standard_error)

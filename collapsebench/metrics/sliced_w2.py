@@ -1,0 +1,31 @@
+"""The Wasserstein distance along random lines, for rows of any dimension."""
+
+from __future__ import annotations
+
+import jax
+
+from collapsebench.estimators import reading
+from collapsebench.estimators.transport import sliced_w2
+from collapsebench.registry import METRICS
+from collapsebench.types import Estimate, Key, Metric, View, spec, static
+
+
+@METRICS.register("sliced_w2")
+@spec
+class SlicedW2(Metric):
+    """Sliced 2-Wasserstein distance between at most `rows` holdout rows and as many draws of the model.
+
+    The root of the mean squared distance over `projections` directions; the standard error is that of the directions.
+    """
+
+    projections: int = static(32)
+    rows: int = static(256)
+
+    estimates = True
+    log = True
+    check = reading.needs_rows
+
+    def __call__(self, key: Key, view: View) -> Estimate:
+        draw_key, direction_key = jax.random.split(key)
+        real = reading.real_rows(view, self.rows)
+        return sliced_w2(direction_key, real, reading.model_rows(draw_key, view, real.shape[0]), self.projections)

@@ -1,0 +1,72 @@
+"""What is left of the rare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax.scipy.special import ndtr, ndtri
+from jaxtyping import Array
+
+from collapsebench.distributions.normal import Normal
+from collapsebench.estimators import reading
+from collapsebench.estimators.means import exact, share_estimate
+from collapsebench.registry import METRICS
+from collapsebench.types import Estimate, Key, Metric, View, spec, static
+
+
+@METRICS.register("tail_mass")
+@spec
+class TailMass(Metric):
+    """Model mass in the real tail: where the target's density is below its own `quantile` quantile.
+
+    `quantile` at the start, 0 once the tail is lost, above it for a model that hallucinates. Of symbols: the rarest
+    ones of total mass at most `quantile`. Exact for symbols and for normals on the line; otherwise the quantile comes
+    from the holdout and the mass from `rows` draws, and the standard error covers both.
+    """
+
+    quantile: float = 0.05
+    rows: int = static(1024)
+
+    estimates = True
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for a quantile outside (0, 1) or a target that does not know its density."""
+        if isinstance(self.quantile, int | float) and not 0 < self.quantile < 1:
+            raise reading.refuse(self, f"quantile = {self.quantile}: it must be between 0 and 1")
+        reading.needs_target_density(self, experiment)
+        if reading.kind_of(experiment) != "symbol" and getattr(experiment.model, "prompted", False):
+            raise reading.refuse(self, "it draws from the model, and this model needs prompts to draw")
+
+    def __call__(self, key: Key, view: View) -> Estimate:
+        if getattr(view.model, "kind", "vector") == "symbol":
+            return exact(self._symbols(view))
+        model, target = reading.model_distribution(view), reading.target_distribution(view)
+        if isinstance(model, Normal) and isinstance(target, Normal) and model.dim == 1:
+            return exact(self._two_sided(model, target))
+        return self._drawn(key, view)
+
+    def _symbols(self, view: View) -> Array:
+        symbols = jnp.arange(view.model.classes)
+        real = jnp.exp(view.target.log_prob(symbols))
+        order = jnp.argsort(real)
+        rare = jnp.cumsum(real[order]) <= self.quantile
+        return jnp.where(rare, jnp.exp(view.model.log_prob(view.params, symbols))[order], 0).sum()
+
+    def _two_sided(self, model: Normal, target: Normal) -> Array:
+        unit = jnp.abs(target.scale_tril[0, 0])
+        shift = (model.mean - target.mean)[0] / unit
+        sd = jnp.maximum(jnp.abs(model.scale_tril[0, 0]) / unit, jnp.finfo(unit.dtype).tiny)
+        edge = -ndtri(jnp.asarray(self.quantile, unit.dtype) / 2)
+        return ndtr((-edge - shift) / sd) + ndtr((shift - edge) / sd)
+
+    def _drawn(self, key: Key, view: View) -> Estimate:
+        """Variance: the draws', and the threshold's, q (1 - q) / holdout (d model mass / d target mass)^2."""
+        q, dtype = self.quantile, jnp.result_type(float)
+        drawn = view.target.log_prob(reading.density_rows(key, view, self.rows))
+        held = view.target.log_prob(view.holdout.x)
+        levels = jnp.quantile(held, jnp.clip(jnp.stack([jnp.asarray(q * f, dtype) for f in (0.5, 1.0, 1.5)]), 0, 1))
+        mass = share_estimate(drawn < levels[1])
+        slope = ((drawn < levels[2]).mean(dtype=dtype) - (drawn < levels[0]).mean(dtype=dtype)) / q
+        threshold = slope**2 * q * (1 - q) / held.shape[0]
+        return Estimate(mass.value, jnp.sqrt(mass.standard_error**2 + threshold))

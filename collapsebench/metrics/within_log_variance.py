@@ -1,0 +1,27 @@
+"""How much spread is left inside the components of a mixture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+
+from collapsebench.distributions.mixture import Mixture
+from collapsebench.estimators import reading
+from collapsebench.registry import METRICS
+from collapsebench.types import Key, Metric, View, spec
+
+
+@METRICS.register("within_log_variance")
+@spec
+class WithinLogVariance(Metric):
+    """Log of the mean over a mixture's components of the trace of their covariances (modal variance); -inf for points."""
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for a model that is no mixture."""
+        if not isinstance(reading.families(experiment)[1], Mixture):
+            raise reading.refuse(self, "the model is no mixture of normals; use log_variance")
+
+    def __call__(self, key: Key, view: View) -> Any:
+        mixture = view.model.distribution(view.params)
+        return jax.nn.logsumexp(mixture.log_weights + mixture.component_normals().log_variance)

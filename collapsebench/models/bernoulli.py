@@ -1,0 +1,29 @@
+"""The Bernoulli model: a share."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+
+from collapsebench.distributions.bernoulli import Bernoulli as BernoulliDistribution
+from collapsebench.distributions.roles import DistributionModel
+from collapsebench.distributions.totals import Totals
+from collapsebench.registry import MODELS
+from collapsebench.types import Data, Key, spec
+
+
+@MODELS.register("bernoulli")
+@spec
+class Bernoulli(DistributionModel):
+    """The share of ones, by maximum likelihood (Suresh et al., 2025)."""
+
+    kind: ClassVar[str] = "count"
+    summary: ClassVar[type] = Totals
+
+    def init(self, key: Key) -> BernoulliDistribution:
+        return BernoulliDistribution(jnp.full((), 0.5, jnp.result_type(float)))
+
+    def fit(self, key: Key, params: BernoulliDistribution, data: Data) -> BernoulliDistribution:
+        # Rounding must not carry a share past 1; and counts above 1, from another family, are as good as ones.
+        return BernoulliDistribution(jnp.clip(Totals.of(data).mean, 0, 1))  # type: ignore[arg-type]

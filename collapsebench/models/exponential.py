@@ -1,0 +1,31 @@
+"""The exponential model: a scale."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+
+from collapsebench.distributions.exponential import Exponential as ExponentialDistribution
+from collapsebench.distributions.exponential import LogTotal
+from collapsebench.distributions.roles import DistributionModel
+from collapsebench.numerics import safe_log
+from collapsebench.registry import MODELS
+from collapsebench.types import Data, Key, spec
+
+
+@MODELS.register("exponential")
+@spec
+class Exponential(DistributionModel):
+    """The mean of non-negative numbers, by maximum likelihood; the point at 0 when there is nothing to average."""
+
+    dim: ClassVar[int] = 1
+    summary: ClassVar[type] = LogTotal
+
+    def init(self, key: Key) -> ExponentialDistribution:
+        return ExponentialDistribution(jnp.zeros((), jnp.result_type(float)))
+
+    def fit(self, key: Key, params: ExponentialDistribution, data: Data) -> ExponentialDistribution:
+        totals = LogTotal.of(data)  # type: ignore[arg-type]
+        log_mean = totals.log_total - safe_log(jnp.where(totals.w > 0, totals.w, 1))
+        return ExponentialDistribution(log_mean)

@@ -1,0 +1,55 @@
+"""A mixture of normals fitted by expectation-maximisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from collapsebench.distributions.mixture import NODES, Mixture
+from collapsebench.distributions.roles import DistributionModel
+from collapsebench.em import Rules, fit_mixture
+from collapsebench.registry import MODELS, nearest
+from collapsebench.types import Batch, Handover, Key, RequestError, spec, static
+
+COVARIANCES = ("full", "diagonal", "spherical")
+
+
+@MODELS.register("gaussian_mixture")
+@spec
+class GaussianMixture(DistributionModel):
+    """Mixture of `components` normals in `dim` dimensions, by EM from a k-means++ start or from the last model.
+
+    covariance: "full", "diagonal" or "spherical". steps, lloyd: the most EM and Lloyd steps. tolerance: EM ends when
+    the mean log-likelihood gains less in a step. ridge: added to every variance.
+    `init` gives equal components, which are no start, so the fit starts from its data; with `warm_start` the loop
+    hands over the last model and EM goes on from there. Empty and singular components: see `em.fit_mixture`.
+    Source: Dempster, Laird and Rubin (1977); stop and ridge as in scikit-learn's GaussianMixture.
+    """
+
+    components: int = static(2)
+    dim: int = static(1)
+    covariance: str = static("full")
+    steps: int = static(100)
+    lloyd: int = static(100)
+    tolerance: float = 1e-3
+    ridge: float = 1e-6
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for a covariance that is not known, or a population in too many dimensions."""
+        if self.covariance not in COVARIANCES:
+            known = ", ".join(COVARIANCES)
+            raise RequestError(
+                f"model.covariance = {self.covariance}: not one of {known}{nearest(self.covariance, COVARIANCES)}"
+            )
+        if self.components < 1:
+            raise RequestError(f"model.components = {self.components}: it must be at least 1")
+        if experiment.handover == Handover.POPULATION and self.dim not in NODES:
+            raise RequestError(f"model.dim = {self.dim}: handover = population needs at most {max(NODES)} dimensions")
+
+    def init(self, key: Key) -> Mixture:
+        return Mixture.spherical(jnp.zeros((self.components, self.dim)), 1.0)
+
+    def fit(self, key: Key, params: Mixture, data: Batch) -> Mixture:
+        rules = Rules(self.covariance, self.steps, self.lloyd, self.tolerance, self.ridge)
+        return fit_mixture(key, params, data, rules)

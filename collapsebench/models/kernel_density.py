@@ -1,0 +1,66 @@
+"""The kernel density estimate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from collapsebench.distributions.kernel import GRID, SUPPORT, KernelMixture, weighted_moments
+from collapsebench.distributions.roles import DistributionModel
+from collapsebench.linalg import psd_factor
+from collapsebench.numerics import divide, safe_log
+from collapsebench.registry import MODELS
+from collapsebench.types import Batch, Key, Name, RequestError, spec, static
+
+RULES = ("scott", "silverman")
+
+
+@MODELS.register("kde")
+@spec
+class KernelDensity(DistributionModel):
+    """Gaussian kernel density estimate; the smallest model that never forgets a point.
+
+    bandwidth: a number h gives the kernel covariance h^2 I; "scott" or "silverman" give a factor of the rows' effective
+    number, squared, times their (unbiased) covariance, as SciPy's gaussian_kde does.
+    Law: Var' = (1 - 1/n)(Var + h^2) under replace. Sources: Scott (1992); Silverman (1986).
+    """
+
+    dim: int = static(1)
+    bandwidth: Any = 0.3
+
+    def check(self, experiment: Any) -> None:
+        h = self.bandwidth
+        if isinstance(h, str):
+            if h not in RULES:
+                raise RequestError(f"model.bandwidth = {h}: a positive number, {' or '.join(RULES)}")
+            if experiment.handover == "population":
+                raise RequestError(f"model.bandwidth = {h}: it is 0 for an infinite sample; give a number")
+        elif isinstance(h, int | float) and not h > 0:
+            raise RequestError(f"model.bandwidth = {h}: a positive number, {' or '.join(RULES)}")
+        if experiment.handover == "population":
+            if self.dim not in GRID:
+                raise RequestError(f"model.dim = {self.dim}: population needs quadrature nodes, dim = 1 or 2; use samples")
+
+    def init(self, key: Key) -> KernelMixture:
+        dtype = jnp.result_type(float)
+        zero = jnp.zeros((), dtype)
+        return KernelMixture(jnp.zeros((1, self.dim), dtype), jnp.ones(1, dtype), zero, jnp.eye(self.dim, dtype=dtype))
+
+    def fit(self, key: Key, params: KernelMixture, data: Batch) -> KernelMixture:
+        dtype = data.x.dtype
+        if not isinstance(self.bandwidth, Name):
+            log_bandwidth = safe_log(jnp.asarray(self.bandwidth, dtype))
+            return KernelMixture(data.x, data.w, log_bandwidth, jnp.eye(self.dim, dtype=dtype))
+        rows = effective_rows(data.w)
+        least = (self.dim + 2) / 4 if self.bandwidth == "silverman" else 1.0
+        covariance = weighted_moments(data.x, data.w)[1] * divide(rows, rows - 1)
+        log_bandwidth = jnp.where(rows > 1, -safe_log(rows * least) / (self.dim + 4), -jnp.inf)
+        return KernelMixture(data.x, data.w, log_bandwidth, psd_factor(covariance))
+
+
+def effective_rows(w: Float[Array, " n"]) -> Float[Array, ""]:
+    """Kish's effective sample size, (sum w)^2 / sum w^2."""
+    share = divide(w, w.max())
+    return divide(share.sum() ** 2, (share**2).sum())

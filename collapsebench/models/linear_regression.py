@@ -1,0 +1,36 @@
+"""Ordinary least squares."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+
+from collapsebench.distributions.labelled import LabelledModel, feature_scales
+from collapsebench.distributions.linear import LinearGaussian, RegressionMoments, least_squares
+from collapsebench.registry import MODELS
+from collapsebench.types import Data, Key, spec, static
+
+
+@MODELS.register("linear_regression")
+@spec
+class LinearRegression(LabelledModel):
+    """Ordinary least squares, y = x w + N(0, noise^2); the shortest solution where rows are fewer than `dim`.
+
+    fresh: inputs are drawn anew in every generation, with variance i^-decay; else the same ones are labelled again.
+    Law: under replace the excess risk is noise^2 dim / (n - dim - 1) per fit. Source: Gerstgrasser et al. (2024).
+    """
+
+    dim: int = static(3)
+    noise: float = 1.0
+    decay: float = 0.0
+    fresh: bool = static(False)
+
+    summary: ClassVar[type] = RegressionMoments
+
+    def init(self, key: Key) -> LinearGaussian:
+        scales = feature_scales(self.dim, self.decay)
+        return LinearGaussian(jnp.zeros_like(scales), jnp.asarray(self.noise, scales.dtype), scales)
+
+    def fit(self, key: Key, params: LinearGaussian, data: Data) -> LinearGaussian:
+        return LinearGaussian(least_squares(RegressionMoments.of(data)), params.noise, params.scales)

@@ -1,0 +1,40 @@
+"""Logistic regression by Newton's method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from collapsebench.distributions.labelled import LabelledModel, feature_scales
+from collapsebench.distributions.logistic import LogisticLabels, newton
+from collapsebench.registry import MODELS
+from collapsebench.types import Batch, Key, RequestError, spec, static
+
+
+@MODELS.register("logistic_regression")
+@spec
+class LogisticRegression(LabelledModel):
+    """Maximum likelihood for P(y = 1 | x) = 1 / (1 + exp(-x w)), by `steps` damped Newton steps from the start given.
+
+    penalty: a ridge per unit of weight, too small to see unless the labels are separable, where it keeps w finite.
+    `decay` and `fresh` as in LinearRegression. Source: in a loop, Dey and Donoho (2024).
+    """
+
+    dim: int = static(3)
+    penalty: float = 1e-8
+    decay: float = 0.0
+    fresh: bool = static(False)
+    steps: int = static(12)
+
+    def check(self, experiment: Any) -> None:
+        super().check(experiment)
+        if experiment.handover == "population" and not (self.fresh and self.dim <= 2):
+            raise RequestError("handover = population: logistic regression needs model.fresh = True and dim = 1 or 2; use samples")
+
+    def init(self, key: Key) -> LogisticLabels:
+        scales = feature_scales(self.dim, self.decay)
+        return LogisticLabels(jnp.zeros_like(scales), scales)
+
+    def fit(self, key: Key, params: LogisticLabels, data: Batch) -> LogisticLabels:
+        return LogisticLabels(newton(data, params.coef, self.penalty, self.steps), params.scales)

@@ -1,0 +1,38 @@
+"""Ridge regression."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+
+from collapsebench.distributions.labelled import LabelledModel, feature_scales
+from collapsebench.distributions.linear import LinearGaussian, RegressionMoments, least_squares
+from collapsebench.registry import MODELS
+from collapsebench.types import Data, Key, spec, static
+
+
+@MODELS.register("ridge_regression")
+@spec
+class RidgeRegression(LabelledModel):
+    """Least squares with a penalty: minimises the weighted mean of (y - x w)^2 plus penalty |w|^2.
+
+    The penalty is per unit of weight (scikit-learn's alpha is n times it). `noise`, `decay` and `fresh` as in
+    LinearRegression. Source: Hoerl and Kennard (1970); in a loop, Dohmatob et al. (NeurIPS 2024).
+    """
+
+    dim: int = static(3)
+    penalty: float = 0.1
+    noise: float = 1.0
+    decay: float = 0.0
+    fresh: bool = static(False)
+
+    summary: ClassVar[type] = RegressionMoments
+
+    def init(self, key: Key) -> LinearGaussian:
+        scales = feature_scales(self.dim, self.decay)
+        return LinearGaussian(jnp.zeros_like(scales), jnp.asarray(self.noise, scales.dtype), scales)
+
+    def fit(self, key: Key, params: LinearGaussian, data: Data) -> LinearGaussian:
+        moments = RegressionMoments.of(data)
+        return LinearGaussian(least_squares(moments, self.penalty * moments.weight), params.noise, params.scales)

@@ -1,0 +1,140 @@
+"""Random bits: threefry written out, so that XLA fuses it with whatever uses the bits.
+
+`jax.random.bits` calls a rolled loop on a CPU, whose every round goes through memory, and keeps one of the two words
+each hash makes. Written out, the same hash is over three times faster.
+
+XLA's CPU compiler copies a cheap chain (the hash is all adds, shifts and xors) into every kernel that needs it, and
+starts a new kernel at a division, root, logarithm or exponential that is used more than once. So everything here that
+follows a hash ends in one array and uses each costly result once: that is why refusals are coded inside the value.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.custom_batching import custom_vmap
+
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_PARITY = np.uint32(0x1BD11BDA)
+
+# First counter word of each sampler. jax.random keeps its own first word at zero for anything below 2**32 draws, so a
+# key that was also split or folded elsewhere still gives other bits here. Attempts of a rejection count up from the tag.
+NORMAL, GAMMA, GAMMA_BOOST, GAMMA_TEST, BINOMIAL, POISSON, CHAIN_TOP, CHAIN, UNIFORM, PERMUTE = (
+    np.uint32(0x4B000000 + (i << 24)) for i in range(10)
+)
+
+_WORKERS, _TURNS = 2048, 16
+REFUSED = -2  # what a proposal says instead of a value; all values here are above -1
+
+
+def key_words(key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The two words of a typed threefry key."""
+    if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        raise TypeError(f"key: a typed key is needed (jax.random.key), not an array of {key.dtype}")
+    data = jax.random.key_data(key)
+    if data.shape != (2,):
+        raise TypeError(f"key: one threefry key is needed, not shape {key.shape} of {key.dtype}")
+    return data[0], data[1]
+
+
+def hash_words(k0: jax.Array, k1: jax.Array, tag, index: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Threefry-2x32, 20 rounds: two independent uint32 words for each counter (tag, index) under the key (k0, k1).
+
+    Everything broadcasts. Source: Salmon et al. (2011), Parallel random numbers: as easy as 1, 2, 3.
+    """
+    schedule = (k0, k1, k0 ^ k1 ^ _PARITY)
+    x0 = jnp.asarray(tag).astype(jnp.uint32) + k0
+    x1 = index.astype(jnp.uint32) + k1
+    for block in range(5):
+        for turn in _ROTATIONS[block % 2]:
+            x0 = x0 + x1
+            x1 = x0 ^ ((x1 << np.uint32(turn)) | (x1 >> np.uint32(32 - turn)))
+        x0 = x0 + schedule[(block + 1) % 3]
+        x1 = x1 + schedule[(block + 2) % 3] + np.uint32(block + 1)
+    return x0, x1
+
+
+def indices(shape: tuple[int, ...]) -> jax.Array:
+    """Flat positions of an array of this shape, as uint32."""
+    return lax.iota(jnp.uint32, int(np.prod(shape))).reshape(shape)
+
+
+def uniform_from(high: jax.Array, low: jax.Array | None, dtype) -> jax.Array:
+    """Uniform on (0, 1] with the resolution of a float near 0: from 32 bits, or from 64 where `low` is given."""
+    u = (high.astype(dtype) + (0.5 if low is None else low.astype(dtype) * 2.0**-32 + 2.0**-33)) * 2.0**-32
+    return u.astype(dtype)
+
+
+def float_dtype(*values) -> np.dtype:
+    """The floating dtype that these parameters ask for: theirs, or JAX's default for integers and Python numbers."""
+    dtype = jnp.result_type(*values)
+    return dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.result_type(float)
+
+
+def over_lanes(function: Callable) -> Callable:
+    """Make a function of arrays with a leading axis of lanes keep one shared loop under `vmap`.
+
+    A batched `while_loop` selects its whole carry at every step and its counters become arrays. Here another mapped
+    axis only multiplies the lanes, so that loop bounds stay scalars. `function` must treat every lane alone and alike.
+    """
+    lanes = custom_vmap(function)
+
+    @lanes.def_vmap
+    def _rule(axis_size, in_batched, *args):
+        flat = []
+        for value, batched in zip(args, in_batched, strict=True):
+            value = value if batched else jnp.broadcast_to(value, (axis_size, *value.shape))
+            flat.append(value.reshape(-1, *value.shape[2:]))
+        out = lanes(*flat)
+        batched_out = jax.tree.map(lambda _: True, out)
+        return jax.tree.map(lambda value: value.reshape(axis_size, -1, *value.shape[1:]), out), batched_out
+
+    @wraps(function)
+    def one_lane(*args):
+        return jax.tree.map(lambda value: value[0], lanes(*(jnp.asarray(value)[None] for value in args)))
+
+    return one_lane
+
+
+def until_accepted(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: jax.Array) -> jax.Array:
+    """Rejection sampling of [lanes, size] values: propose(high, low, *parameters) until it is not REFUSED.
+
+    With many draws a full turn for the last few refused would waste nearly all its work. So a queue: each of fewer
+    workers proposes for its draw and steps on to its next when that is accepted. Bits depend on the key of the lane, the
+    place within it and how often the draw was refused: not on the workers, nor on the other lanes.
+    """
+    lanes, size = parameters[0].shape
+    draws = lanes * size
+    workers = min(draws, max(_WORKERS, -(-draws // _TURNS)))
+    parameters = [value.reshape(-1) for value in parameters]
+
+    def turn(state):
+        draw, refusals, value, out = state
+        done = value != REFUSED
+        out = out.at[jnp.where(done, draw, draws)].set(value, mode="drop", unique_indices=True)
+        draw = jnp.where(done, draw + workers, draw)
+        refusals = jnp.where(done, 0, refusals + 1)
+        here = jnp.where(draw < draws, draw, draws - 1)
+        take = lambda array: array.at[here].get(mode="promise_in_bounds")  # noqa: E731
+        lane = here // size
+        words = (word.at[lane].get(mode="promise_in_bounds") for word in (k0, k1))
+        high, low = hash_words(*words, tag + refusals.astype(jnp.uint32), here % size)
+        return draw, refusals, propose(high, low, *map(take, parameters)), out
+
+    def whole_turn(state):
+        refusals, out = state
+        index = lax.iota(jnp.int32, draws)
+        high, low = hash_words(k0[index // size], k1[index // size], tag + refusals, index % size)
+        return refusals + 1, jnp.where(out == REFUSED, propose(high, low, *parameters), out)
+
+    out = jnp.full_like(parameters[0], REFUSED)
+    if workers == draws:
+        out = lax.while_loop(lambda state: jnp.any(state[1] == REFUSED), whole_turn, (np.uint32(0), out))[1]
+    else:
+        draw = lax.iota(jnp.int32, workers)
+        state = (draw, jnp.full_like(draw, -1), out[:workers], out)
+        out = lax.while_loop(lambda state: jnp.any(state[0] < draws), turn, state)[3]
+    return out.reshape(lanes, size)

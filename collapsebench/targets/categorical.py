@@ -1,0 +1,40 @@
+"""A categorical target with given probabilities."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+import numpy as np
+
+from collapsebench.distributions.categorical import Categorical as CategoricalDistribution
+from collapsebench.distributions.roles import DistributionTarget
+from collapsebench.registry import TARGETS
+from collapsebench.types import RequestError, spec, static
+
+
+@TARGETS.register("categorical")
+@spec
+class Categorical(DistributionTarget):
+    """`classes` symbols with probabilities in proportion to `probs` (None: uniform)."""
+
+    classes: int = static(10)
+    probs: Any = None
+
+    kind: ClassVar[str] = "symbol"
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError unless probs are `classes` non-negative numbers, not all 0."""
+        if self.probs is None:
+            return
+        probs = np.asarray(self.probs)
+        if probs.shape != (self.classes,) or not np.all(probs >= 0) or not 0 < probs.sum() < np.inf:
+            raise RequestError(
+                f"target.probs = {self.probs}: give target.classes = {self.classes} non-negative numbers, not all 0"
+            )
+
+    def distribution(self) -> CategoricalDistribution:
+        if self.probs is None:
+            return CategoricalDistribution.uniform(self.classes)
+        probs = jnp.asarray(self.probs, jnp.result_type(float))
+        return CategoricalDistribution(probs / probs.sum())

@@ -1,0 +1,31 @@
+"""The exponential target."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+import numpy as np
+
+from collapsebench.distributions.exponential import Exponential as ExponentialDistribution
+from collapsebench.distributions.roles import DistributionTarget
+from collapsebench.registry import TARGETS
+from collapsebench.types import RequestError, spec
+
+
+@TARGETS.register("exponential")
+@spec
+class Exponential(DistributionTarget):
+    """Exponential with mean `scale`, one dimension."""
+
+    scale: float = 1.0
+
+    dim: ClassVar[int] = 1
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for a scale that is not positive."""
+        if not np.all(np.asarray(self.scale) > 0):
+            raise RequestError(f"target.scale = {self.scale}: it must be above 0")
+
+    def distribution(self) -> ExponentialDistribution:
+        return ExponentialDistribution(jnp.log(jnp.asarray(self.scale, jnp.result_type(float))))

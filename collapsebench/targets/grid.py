@@ -1,0 +1,30 @@
+"""A square grid of modes."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from collapsebench.distributions.mixture import Mixture
+from collapsebench.distributions.roles import DistributionTarget
+from collapsebench.registry import TARGETS
+from collapsebench.types import spec, static
+
+
+@TARGETS.register("grid")
+@spec
+class Grid(DistributionTarget):
+    """side x side round normals in the plane, `spacing` apart and centred at 0: by default the 25 modes of GAN papers.
+
+    Source: Alemohammad et al. (2024), figures 14 and 15 (25 modes; spacing and sd are ours).
+    """
+
+    side: int = static(5)
+    spacing: float = 2.0
+    sd: float = 0.1
+
+    dim = 2
+
+    def distribution(self) -> Mixture:
+        axis = self.spacing * (jnp.arange(self.side) - (self.side - 1) / 2)
+        places = jnp.stack(jnp.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+        return Mixture.spherical(places, self.sd)

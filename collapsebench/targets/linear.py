@@ -1,0 +1,32 @@
+"""The linear target."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import jax.numpy as jnp
+
+from collapsebench.distributions.labelled import feature_scales
+from collapsebench.distributions.linear import LinearGaussian
+from collapsebench.distributions.roles import DistributionTarget
+from collapsebench.registry import TARGETS
+from collapsebench.types import spec, static
+
+
+@TARGETS.register("linear")
+@spec
+class Linear(DistributionTarget):
+    """y = x w + N(0, noise^2) on inputs of variance i^-decay; w has length `norm` and equal entries."""
+
+    dim: int = static(3)
+    noise: float = 1.0
+    norm: float = 1.0
+    decay: float = 0.0
+
+    kind: ClassVar[str] = "labelled"
+
+    def distribution(self) -> LinearGaussian:
+        scales = feature_scales(self.dim, self.decay)
+        coef = jnp.full_like(scales, 1 / math.sqrt(self.dim)) * self.norm
+        return LinearGaussian(coef, jnp.asarray(self.noise, scales.dtype), scales)

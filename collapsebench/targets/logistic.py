@@ -1,0 +1,30 @@
+"""The logistic target."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import jax.numpy as jnp
+
+from collapsebench.distributions.labelled import feature_scales
+from collapsebench.distributions.logistic import LogisticLabels
+from collapsebench.distributions.roles import DistributionTarget
+from collapsebench.registry import TARGETS
+from collapsebench.types import spec, static
+
+
+@TARGETS.register("logistic")
+@spec
+class Logistic(DistributionTarget):
+    """P(y = 1 | x) = 1 / (1 + exp(-x w)) on inputs of variance i^-decay; w has length `norm` and equal entries."""
+
+    dim: int = static(3)
+    norm: float = 1.0
+    decay: float = 0.0
+
+    kind: ClassVar[str] = "labelled"
+
+    def distribution(self) -> LogisticLabels:
+        scales = feature_scales(self.dim, self.decay)
+        return LogisticLabels(jnp.full_like(scales, 1 / math.sqrt(self.dim)) * self.norm, scales)

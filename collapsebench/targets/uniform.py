@@ -1,0 +1,32 @@
+"""The continuous uniform target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from collapsebench.distributions.roles import DistributionTarget
+from collapsebench.distributions.uniform import Uniform as UniformDistribution
+from collapsebench.registry import TARGETS
+from collapsebench.types import RequestError, spec, static
+
+
+@TARGETS.register("uniform")
+@spec
+class Uniform(DistributionTarget):
+    """Uniform on the box low <= x <= high in `dim` dimensions; low and high are one number or one per axis."""
+
+    dim: int = static(1)
+    low: float = 0.0
+    high: float = 1.0
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for a box without volume."""
+        if not np.all(np.asarray(self.low) < np.asarray(self.high)):
+            raise RequestError(f"target.low = {self.low}: it must be below target.high = {self.high}")
+
+    def distribution(self) -> UniformDistribution:
+        origin = jnp.zeros(self.dim, jnp.result_type(float))
+        return UniformDistribution(origin + self.low, origin + self.high)

@@ -1,0 +1,38 @@
+"""The Zipf-Mandelbrot target: a heavy tail of rare symbols."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from collapsebench.distributions.categorical import Categorical
+from collapsebench.distributions.roles import DistributionTarget
+from collapsebench.registry import TARGETS
+from collapsebench.types import RequestError, spec, static
+
+
+@TARGETS.register("zipf")
+@spec
+class Zipf(DistributionTarget):
+    """Symbol of rank i = 1 .. classes with probability in proportion to 1 / (i + shift)^exponent (Mandelbrot, 1953).
+
+    Symbols are numbered from 0, so symbol 0 has rank 1.
+    """
+
+    classes: int = static(10)
+    exponent: float = 1.0
+    shift: float = 2.7
+
+    kind: ClassVar[str] = "symbol"
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for a shift that makes a rank zero or negative."""
+        if np.any(np.asarray(self.shift) <= -1):
+            raise RequestError(f"target.shift = {self.shift}: it must be above -1")
+
+    def distribution(self) -> Categorical:
+        rank = jnp.arange(1, self.classes + 1, dtype=jnp.result_type(float))
+        return Categorical(jax.nn.softmax(-self.exponent * jnp.log(rank + self.shift)))
