@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import platform
+import sys
+from pathlib import Path
 from typing import Any
 
 from collapsebench import datasets
@@ -17,13 +19,23 @@ from collapsebench.sweep import Sweep, set_field
 def rows(kind: str) -> list[tuple[str, str]]:
     """(name, one line) of everything of a kind."""
     if kind == "datasets":
-        return [(name, str(datasets.describe(name)).split("\n")[0]) for name in datasets.names()]
+        return [(name, f"{(card := datasets.describe(name)).summary} ({card.licence})") for name in datasets.names()]
     if kind == "experiments":
         models = [(name, f"the model {name} on its example target") for name in MODELS.names()]
         studies = [(name, _describe(request)) for name, request in _study_experiments().items()]
         return models + studies
     registry = REGISTRIES[kind]
     return [(name, registry.one_line(name)) for name in registry.names()]
+
+
+def markdown() -> str:
+    """The README's table of everything that is registered."""
+    kinds = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets")
+    lines = ["| | name | what |", "|---|---|---|"]
+    for kind in kinds:
+        for i, (name, line) in enumerate(rows(kind)):
+            lines.append(f"| {kind if i == 0 else ''} | `{name}` | {line.replace('|', chr(92) + '|')} |")
+    return "\n".join(lines) + "\n"
 
 
 def _describe(request: Experiment | Sweep) -> str:
@@ -120,3 +132,14 @@ def doctor() -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
+
+
+def _update(path: str) -> None:
+    text = Path(path).read_text()
+    begin, end = "<!-- catalogue: begin (collapsebench list) -->\n", "<!-- catalogue: end -->"
+    before, after = text.split(begin)[0], text.split(end)[1]
+    Path(path).write_text(before + begin + markdown() + end + after)
+
+
+if __name__ == "__main__":
+    _update(sys.argv[1])

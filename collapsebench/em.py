@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from collapsebench import samplers
 from collapsebench.distributions.mixture import (
     Mixture,
     diagonals,
@@ -32,8 +30,6 @@ SHIFT = 1e-4
 """Lloyd's steps end when the centres move less than this, squared and in units of the data's variance."""
 FEW = 4
 """Dimensions up to which second moments are summed one by one; above it they are a matrix product."""
-BLOCK = 1024
-"""Rows that a CPU does at a time, so that their tables stay in cache."""
 LONG = 2000
 """Rows times components from which a CPU does one trajectory after the other: each then stops at its own step."""
 
@@ -86,7 +82,6 @@ def _fit(key: Key, start: Mixture, data: Batch, rules: Rules) -> Mixture:
     x = x / unit
     floor = jnp.where(variance > 0, jnp.finfo(x.dtype).eps, 0)
     local = dataclasses.replace(rules, ridge=rules.ridge / unit**2, floor=floor)
-    x, w = _whole_blocks(x, w)
     blank = _all_equal(start)
     given = _Scaled(start.weights, (start.mean - centre) / unit, start.scale_tril / unit)
     seeded = _seed(key, blank, x, w, given, local)
@@ -108,8 +103,8 @@ def _seed(key: Key, wanted: Array, x: Array, w: Array, given: _Scaled, rules: Ru
     """k-means++ and Lloyd's steps, then one maximisation from whole memberships. Loops of no turns unless `wanted`."""
     centres = kmeans_plus_plus(key, x, w, given.mean.shape[0], wanted)
     centres = lloyd(x, w, centres, rules.lloyd, wanted)
-    nearest = _over_blocks(x, w, lambda x, w: _hard(x, w, centres, rules.covariance == "full"))
-    return _maximisation(nearest, _Scaled(given.weights, centres, _units(centres)), rules)
+    sums = _sums(_nearest(x, w, centres), residuals(x, centres), rules.covariance == "full")
+    return _maximisation(sums, _Scaled(given.weights, centres, _units(centres)), rules)
 
 
 def _units(mean: Array) -> Array:
@@ -124,7 +119,7 @@ def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: Any = Tru
     (2007), with 2 + log(count) trials per centre as in scikit-learn.
     """
     trials = 2 + int(math.log(count))
-    row = samplers.choose_rows(jax.random.fold_in(key, 0), w, 1)
+    row = _draw_rows(jax.random.fold_in(key, 0), w, 1)
     centres = jnp.broadcast_to(x[:, row].T, (count, x.shape[0]))
 
     def distances(points: Array) -> Array:
@@ -134,7 +129,7 @@ def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: Any = Tru
         centres, nearest = state
         left = w * nearest
         left = jnp.where(left.sum() > 0, left, w)
-        points = x[:, samplers.choose_rows(jax.random.fold_in(key, i), left, trials)].T
+        points = x[:, _draw_rows(jax.random.fold_in(key, i), left, trials)].T
         new = jnp.minimum(nearest, distances(points))
         best = jnp.argmin(new @ w)
         return centres.at[i].set(points[best]), new[best]
@@ -146,11 +141,13 @@ def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: Any = Tru
 def lloyd(x: Array, w: Array, centres: Array, steps: int, wanted: Any = True) -> Float[Array, "k d"]:
     """Centres moved to the mean of their nearest rows until they stand; one that has no rows stays."""
 
+    rows = jnp.concatenate([jnp.ones_like(x[:1]), x])
+
     def body(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         step, centres, _ = state
-        sums = _over_blocks(x, w, lambda x, w: _hard(x, w, centres, False))
-        shift = divide(sums.first, sums.mass[:, None])
-        return step + 1, centres + shift, (shift**2).sum()
+        sums = jnp.einsum("kn,fn->kf", _nearest(x, w, centres), rows)
+        moved = jnp.where(sums[:, :1] > 0, divide(sums[:, 1:], sums[:, :1]), centres)
+        return step + 1, moved, ((moved - centres) ** 2).sum()
 
     def unfinished(state: tuple[Array, Array, Array]) -> Array:
         return (state[0] < steps) & (state[2] > SHIFT)
@@ -159,16 +156,37 @@ def lloyd(x: Array, w: Array, centres: Array, steps: int, wanted: Any = True) ->
     return jax.lax.while_loop(unfinished, body, (jnp.zeros((), jnp.int32), centres, moved))[1]
 
 
-def _hard(x: Array, w: Array, centres: Array, full: bool) -> _Sums:
-    """The sums of whole memberships: each row belongs to its nearest centre, to the first of equals."""
-    residual = residuals(x, centres)
-    squares = squared_distances(residual, _units(centres), diagonal=True)
+def _nearest(x: Array, w: Array, centres: Array) -> Float[Array, "k n"]:
+    """The weight of each row at its nearest centre (the first of equals), 0 at the others."""
+    squares = squared_distances(residuals(x, centres), _units(centres), diagonal=True)
     best, label = squares[0], jnp.zeros(squares.shape[1], jnp.int32)
     for k in range(1, squares.shape[0]):
         label = jnp.where(squares[k] < best, k, label)
         best = jnp.minimum(best, squares[k])
-    member = jnp.where(label[None, :] == jnp.arange(squares.shape[0])[:, None], w, 0)
-    return _sums(member, residual, full)
+    return jnp.where(label[None, :] == jnp.arange(squares.shape[0])[:, None], w, 0)
+
+
+def _draw_rows(key: Key, weights: Float[Array, " n"], count: int) -> Array:
+    """Row indices [count] in proportion to the weights; never a row of weight 0.
+
+    Inverse CDF in two levels: a running sum over all rows costs ten times as much on a CPU.
+    """
+    rows, level = weights.shape[0], 32
+    groups = -(-rows // level)
+    table = jnp.pad(weights, (0, groups * level - rows)).reshape(level, groups)
+    below = 1 - jnp.finfo(weights.dtype).eps
+    totals = _running(table.sum(axis=0))
+    u = jnp.minimum(jax.random.uniform(key, (count,), weights.dtype), below) * totals[-1]
+    group = (totals[:, None] <= u).sum(axis=0)
+    rest = u - jnp.where(group > 0, totals[group - 1], 0)
+    inner = jax.vmap(_running, 1, 1)(table[:, group])
+    place = (inner <= jnp.clip(rest, 0, inner[-1] * below)).sum(axis=0)
+    return place * groups + group
+
+
+def _running(weights: Array) -> Array:
+    """Running sums that no rounding moves where the weight is 0; -inf before the first positive weight."""
+    return jax.lax.cummax(jnp.where(weights > 0, jnp.cumsum(weights), -jnp.inf))
 
 
 # Expectation and maximisation
@@ -199,17 +217,13 @@ def _expectation(x: Array, w: Array, mixture: _Scaled, full: bool) -> _Sums:
     safe = mixture.factor + jnp.where(pivots > 0, 0, 1)[:, :, None] * _units(mixture.mean)
     level = safe_log(mixture.weights) - jnp.log(diagonals(safe)).sum(axis=1)
     inverse = invert_lower(safe) if full else jnp.where(_units(mixture.mean) > 0, 1 / safe, 0)
-
-    def block(x: Array, w: Array) -> _Sums:
-        residual = residuals(x, mixture.mean)
-        logs = level[:, None] - 0.5 * squared_distances(residual, inverse, diagonal=not full)
-        top = over_components(jnp.maximum, logs)
-        top = jnp.where(jnp.isfinite(top), top, 0)
-        parts = jnp.exp(logs - top)
-        total = over_components(jnp.add, parts)
-        return _sums(parts * divide(w, total), residual, full, w @ jnp.where(w > 0, top + safe_log(total), 0))
-
-    return _over_blocks(x, w, block)
+    residual = residuals(x, mixture.mean)
+    logs = level[:, None] - 0.5 * squared_distances(residual, inverse, diagonal=not full)
+    top = over_components(jnp.maximum, logs)
+    top = jnp.where(jnp.isfinite(top), top, 0)
+    parts = jnp.exp(logs - top)
+    total = over_components(jnp.add, parts)
+    return _sums(parts * divide(w, total), residual, full, w @ jnp.where(w > 0, top + safe_log(total), 0))
 
 
 @spec
@@ -257,31 +271,3 @@ def _maximisation(sums: _Sums, old: _Scaled, rules: Rules) -> _Scaled:
         factor = unit * jnp.sqrt(jnp.maximum(variances, rules.floor))[:, :, None]
     factor = jnp.where((sums.mass > 0)[:, None, None], factor, old.factor)
     return _Scaled(divide(sums.mass, sums.mass.sum()), old.mean + shift, factor)
-
-
-# Rows in blocks
-
-
-def _block_count(rows: int) -> int:
-    return -(-rows // BLOCK) if jax.default_backend() == "cpu" else 1
-
-
-def _whole_blocks(x: Array, w: Array) -> tuple[Array, Array]:
-    """x [d, n] and w [n] with rows of weight 0 added, so that blocks are equal."""
-    more = -x.shape[1] % _block_count(x.shape[1])
-    return jnp.pad(x, ((0, 0), (0, more))), jnp.pad(w, (0, more))
-
-
-def _over_blocks(x: Array, w: Array, statistics: Callable[[Array, Array], _Sums]) -> _Sums:
-    """The sum of statistics(x, w) over blocks of rows."""
-    count = _block_count(x.shape[1])
-    if count == 1:
-        return statistics(x, w)
-    size = x.shape[1] // count
-
-    def add(i: Array, total: _Sums) -> _Sums:
-        rows = (jax.lax.dynamic_slice_in_dim(x, i * size, size, 1), jax.lax.dynamic_slice_in_dim(w, i * size, size))
-        return jax.tree.map(jnp.add, total, statistics(*rows))
-
-    shapes = jax.eval_shape(statistics, x[:, :size], w[:size])
-    return jax.lax.fori_loop(0, count, add, jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes))

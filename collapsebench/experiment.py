@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ class Experiment:
         """One name per metric; a second use of the same metric is numbered."""
         names: list[str] = []
         for metric in self.metrics:
-            name = spec_name(metric)
+            name = short_name(metric)
             names.append(name if name not in names else f"{name}_{sum(n.startswith(name) for n in names) + 1}")
         return tuple(names)
 
@@ -135,6 +136,12 @@ def spec_name(part: Any) -> str:
     """The registered name of a spec, or the `module:Class` that finds it."""
     cls = type(part)
     return getattr(cls, "registry_name", None) or f"{cls.__module__}:{cls.__qualname__}"
+
+
+def short_name(part: Any) -> str:
+    """The registered name of a spec, or its class's name in lower case with underscores."""
+    name = type(part).__name__
+    return getattr(type(part), "registry_name", None) or re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _encode(value: Any) -> Any:

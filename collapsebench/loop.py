@@ -136,30 +136,28 @@ def _split(program: Program, key: Key, carry: Carry, generation: Any) -> Data:
 
 
 def train_on(program: Program, key: Key, real: Data, carry: Carry, generation: Any) -> tuple[Any, Data]:
-    """The pool and the training set of a generation; generation 0 sees the real data, padded to the later shape."""
+    """The pool and the training set of a generation; generation 0 sees the real data."""
     regime = program.regime
-
-    def later() -> tuple[Any, Data]:
-        n = program.n
-        fresh = None
-        if not (isinstance(regime.fresh_capacity(n), int) and regime.fresh_capacity(n) == 0):
-            size = regime.fresh_size(n, generation)
-            drawn = draw_real(program, key_for(key, Stream.FRESH, generation), regime.fresh_capacity(n), size)
-            fresh = reduced(program, drawn)
-        return regime.update(key_for(key, Stream.REGIME, generation), carry.pool, carry.synthetic, fresh, generation)
-
+    n, fresh = program.n, None
+    if not (isinstance(regime.fresh_capacity(n), int) and regime.fresh_capacity(n) == 0):
+        size = regime.fresh_size(n, generation)
+        drawn = draw_real(program, key_for(key, Stream.FRESH, generation), regime.fresh_capacity(n), size)
+        fresh = reduced(program, drawn)
     real = reduced(program, real)
 
-    shapes = jax.eval_shape(later)[1]
-    rows = shapes.capacity if isinstance(real, Batch) else 0
-    if isinstance(real, Batch) and real.capacity > rows:
-        raise RequestError(f"n_real = {real.capacity}: this regime trains on {rows} rows; n_real may be at most that")
+    def later() -> tuple[Any, Data]:
+        return regime.update(key_for(key, Stream.REGIME, generation), carry.pool, carry.synthetic, fresh, generation)
+
+    rows = max(real.capacity, jax.eval_shape(later)[1].capacity) if isinstance(real, Batch) else 0
+
+    def padded() -> tuple[Any, Data]:
+        pool, train = later()
+        return pool, train.pad(rows)
 
     def first() -> tuple[Any, Data]:
-        pool = regime.init(real, program.generations, program.capacity)
-        return pool, real.pad(rows)
+        return regime.init(real, program.generations, program.capacity), real.pad(rows)
 
-    return jax.lax.cond(generation == 0, first, later)
+    return jax.lax.cond(generation == 0, first, padded)
 
 
 def step(program: Program, key: Key, real: Data, holdout: Batch, generation: Any, carry: Carry) -> tuple[Carry, Array]:
@@ -230,8 +228,8 @@ def trajectory(program: Program, key: Key, carry: Carry, start: Any, stop: Any, 
     The bounds are numbers, not shapes, so every block of every length is the same compiled program.
     """
     real, holdout = _real_and_holdout(program, key)
-    probe = jax.eval_shape(partial(step, program, key, real, holdout), jnp.zeros((), jnp.int32), carry)[1]
-    rows = jnp.zeros((block, *probe.shape), probe.dtype)
+    columns = sum(2 if metric.estimates else 1 for metric in program.metrics)
+    rows = jnp.zeros((block, columns), jnp.result_type(float))
 
     def body(generation: Any, state: tuple[Carry, Array]) -> tuple[Carry, Array]:
         carry, rows = state

@@ -81,10 +81,9 @@ def make_program(experiment: Experiment) -> loop.Program:
     )
 
 
-def make_plan(experiment: Experiment, program: loop.Program, lanes: int) -> Plan:
+def make_plan(experiment: Experiment, program: loop.Program, carry: loop.Carry, lanes: int) -> Plan:
     """Width from the cache and the memory budget, chunk from the memory budget; see docs of `Experiment.width`."""
     count = devices.mesh().size
-    carry = loop.empty_carry(program, root_key(0, ""))
     held = _bytes(carry)
     drawn = int(program.capacity) if experiment.handover == Handover.SAMPLES else 1
     dim = max((leaf.size for leaf in jax.tree.leaves(carry.params)), default=1)
@@ -169,12 +168,12 @@ def _run_lanes(
     program = make_program(experiment)
     mesh = devices.mesh()
     lanes = points * experiment.trajectories
-    plan = make_plan(experiment, program, lanes)
     root = root_key(experiment.seed, experiment.name)
+    shapes = loop.empty_carry(program, root)
+    plan = make_plan(experiment, program, shapes, lanes)
     index = np.tile(np.arange(experiment.trajectories, dtype=np.int32), points)
     dtype = np.dtype(jnp.result_type(float))
     swept = {path: np.repeat(np.asarray(values, dtype), experiment.trajectories) for path, values in leaves.items()}
-    shapes = loop.empty_carry(program, root)
     columns: list[np.ndarray] = []
     kept: dict[int, list[Any]] = {g: [] for g in experiment.snapshots}
     clock = _Clock(experiment.name, lanes * experiment.generations, progress)

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from collapsebench.errors import RequestError, nearest
-from collapsebench.experiment import Experiment, spec_name
+from collapsebench.experiment import Experiment, short_name, spec_name
 from collapsebench.runner import Progress, Step, Stopped, run, run_points
 from collapsebench.types import Handover, is_static
 
@@ -158,7 +158,7 @@ def part_label(part: Any) -> str:
         return str(part)
     fields = dataclasses.fields(part)
     changed = [f"{f.name}={getattr(part, f.name)}" for f in fields if f.init and _differs(getattr(part, f.name), f.default)]
-    return spec_name(part) + (f"({', '.join(changed)})" if changed else "")
+    return short_name(part) + (f"({', '.join(changed)})" if changed else "")
 
 
 def _differs(value: Any, default: Any) -> bool:

@@ -56,7 +56,7 @@ class KernelMixture:
         return self.centres[rows] + noise @ self.kernel_tril.T
 
     def log_prob(self, x: Float[Array, "m d"]) -> Float[Array, " m"]:
-        """Log density by an exact log-sum-exp, in the far tail too; of bare points: inf on one of them, -inf elsewhere."""
+        """Log density, exact in the far tail too; of bare points it is inf on one of them and -inf elsewhere."""
         log_det = self.dim * self.log_bandwidth + safe_log(jnp.diagonal(self.factor)).sum()
         proper = jnp.isfinite(log_det)
         dtype = self.centres.dtype
@@ -80,7 +80,9 @@ class KernelMixture:
         Raises RequestError in more dimensions.
         """
         if self.dim not in GRID:
-            raise RequestError(f"model.dim = {self.dim}: a kernel density has quadrature nodes for dim = 1 and 2; use samples")
+            raise RequestError(
+                f"model.dim = {self.dim}: a kernel density has quadrature nodes for dim = 1 and 2; use samples"
+            )
         # Centres that weigh nothing are left out, so a grid that is made from a grid does not creep outwards.
         seen = (self.w > 1e-20 * self.w.max())[:, None]
         reach = SUPPORT * jnp.sqrt((self.kernel_tril**2).sum(axis=1))
@@ -121,9 +123,7 @@ def _squared_distances(centres: Float[Array, "lanes d block"], points: Float[Arr
     """|point - centre|^2 [lanes, m] for each centre of a block, without the cancellation of a matrix product."""
     dim, block = centres.shape[1:]
     if dim <= 4:
-        return [
-            _pairwise_sum([(points[:, k] - centres[:, k, j, None]) ** 2 for k in range(dim)]) for j in range(block)
-        ]
+        return [_pairwise_sum([(points[:, k] - centres[:, k, j, None]) ** 2 for k in range(dim)]) for j in range(block)]
 
     def coordinate(k: Array, sums: tuple[Array, ...]) -> tuple[Array, ...]:
         x, c = (lax.dynamic_index_in_dim(a, k, 1, keepdims=False) for a in (points, centres))
@@ -149,7 +149,7 @@ def _log_sum_exp(
     One pass over blocks of centres with a running maximum, points on the vectorised axis; it ends with the last block
     that holds a row, so the empty end of a growing pool costs nothing.
     """
-    dim, n = centres.shape[1:]
+    n = centres.shape[2]
     spare = -n % _BLOCK
     centres = jnp.pad(centres, [(0, 0), (0, 0), (0, spare)])
     exponents = jnp.pad(exponents, [(0, 0), (0, spare)], constant_values=-np.inf)

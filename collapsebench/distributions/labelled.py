@@ -1,4 +1,4 @@
-"""What the families, models and targets of labelled rows share: normal inputs, and designs that are new or labelled again."""
+"""What families, models and targets of labelled rows share: normal inputs, and designs new or labelled again."""
 
 from __future__ import annotations
 
@@ -44,10 +44,12 @@ class LabelledModel(DistributionModel):
         return self.generator(params).sample(key, n, prompts)
 
     def check(self, experiment: Any) -> None:
-        """Raise RequestError where inputs differ from the target's, or a design to label again would change its size."""
+        """Raise RequestError where inputs differ from the target's, or a design would have to change its size."""
         theirs = getattr(experiment.target, "decay", self.decay)
         if self.decay != theirs:
-            raise RequestError(f"model.decay = {self.decay}: the target's inputs have decay = {theirs}; make them equal")
+            raise RequestError(
+                f"model.decay = {self.decay}: the target's inputs have decay = {theirs}; make them equal"
+            )
         if not self.fresh:
             _check_same_size(experiment)
 
@@ -56,12 +58,16 @@ def _check_same_size(experiment: Any) -> None:
     n, regime = experiment.n, experiment.regime
     n_real = n if experiment.n_real is None else experiment.n_real
     if n_real != n:
-        raise RequestError(f"n_real = {n_real}: the same inputs are labelled again, so it is n = {n}; or model.fresh = True")
+        raise RequestError(
+            f"n_real = {n_real}: the same inputs are labelled again, so it is n = {n}; or model.fresh = True"
+        )
     if regime.models > 1:
-        raise RequestError(f"regime.models = {regime.models}: one model labels one design; use 1, or model.fresh = True")
+        raise RequestError(
+            f"regime.models = {regime.models}: one model labels one design; use 1, or model.fresh = True"
+        )
     drawn = {float(regime.synthetic_size(n, t)) for t in (1, experiment.generations)}
     constant = experiment.handover == "samples" or drawn == {float(n)}
     if regime.capacity(n, experiment.generations) != n or not constant:
         raise RequestError(
-            f"regime = {type(regime).__name__}: the same n = {n} inputs are labelled in every generation; use model.fresh = True"
+            f"regime = {type(regime).__name__}: the same n = {n} inputs are labelled every time; use model.fresh = True"
         )

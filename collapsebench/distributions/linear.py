@@ -17,6 +17,7 @@ from collapsebench.numerics import POPULATION, safe_log
 from collapsebench.samplers.bits import over_lanes
 from collapsebench.types import Batch, Key, Summary, spec
 
+
 @spec
 class RegressionMoments(Summary):
     """Weighted sums over labelled rows: w, gram = sum w x x^T, cross = sum w x y, square = sum w y^2."""
@@ -45,8 +46,8 @@ class RegressionMoments(Summary):
     ) -> RegressionMoments:
         """The statistics of n rows without the rows: new inputs, or the inputs of `prompts` with new labels.
 
-        Law: gram G ~ Wishart(n, S) by Bartlett's decomposition; given G, cross = G w + s F z with F F^T = G, z ~ N(0, I),
-        and the labels' residual sum of squares is s^2 chi-square(n - rank G), independent of it.
+        Law: gram G ~ Wishart(n, S) by Bartlett's decomposition; given G = F F^T, cross = G w + s F z, z ~ N(0, I), and
+        the labels' residual sum of squares is s^2 chi-square(n - rank G), independent of it.
         Source: Anderson (2003), theorems 7.2.1 and 8.2.1.
         """
         gram_key, cross_key, rest_key = jax.random.split(key, 3)
@@ -114,7 +115,7 @@ class LinearGaussian:
         return jnp.where(self.noise > 0, density, jnp.where(gap == 0, jnp.inf, -jnp.inf))
 
     def excess_risk(self, truth: LinearGaussian) -> Float[Array, ""]:
-        """Expected squared error of predictions beyond the truth's own: (w - w*)^T S (w - w*), S the truth's inputs'."""
+        """Expected squared error of predictions beyond the truth's own: (w - w*)^T S (w - w*), its inputs."""
         return ((truth.scales * (self.coef - truth.coef)) ** 2).sum()
 
     def kl(self, other: LinearGaussian) -> Float[Array, ""]:

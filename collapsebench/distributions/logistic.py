@@ -11,7 +11,6 @@ from jax import lax
 from jax.nn import log_sigmoid, sigmoid, softplus
 from jaxtyping import Array, Float
 
-from collapsebench import samplers
 from collapsebench.distributions.labelled import Rows, draw_inputs
 from collapsebench.linalg import solve_psd
 from collapsebench.numerics import divide
@@ -68,7 +67,9 @@ class LogisticLabels:
         Raises RequestError for more than two dimensions.
         """
         if self.dim > 2:
-            raise RequestError(f"model.dim = {self.dim}: logistic labels have quadrature nodes for dim = 1 and 2; use samples")
+            raise RequestError(
+                f"model.dim = {self.dim}: logistic labels have quadrature nodes for dim = 1 and 2; use samples"
+            )
         z, w = _hermite(self.dim)
         x = self.scales * z
         p = sigmoid(x @ self.coef)
@@ -89,8 +90,8 @@ def _hermite(dim: int) -> tuple[Float[Array, "nodes dim"], Float[Array, " nodes"
 def newton(data: Batch, start: Float[Array, " d"], penalty: Array, steps: int) -> Float[Array, " d"]:
     """The w that minimises the weighted mean log loss plus penalty / 2 |w|^2, after `steps` damped Newton steps.
 
-    A step that moves a score by at most R is shortened by log(1 + R) / R: the loss of a generalised self-concordant function
-    cannot rise, separable labels move away slowly, and near the minimum steps are whole.
+    A step that moves a score by at most R is shortened by log(1 + R) / R: the loss of a generalised self-concordant
+    function cannot rise, separable labels move away slowly, and near the minimum steps are whole.
     Source: Bach (2010), Self-concordant analysis for logistic regression.
     """
     x, y = data.x["x"], data.x["y"]

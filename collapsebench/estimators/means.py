@@ -29,10 +29,12 @@ def mean_estimate(values: Float[Array, " n"], w: Float[Array, " n"] | None = Non
     finite = jnp.where(seen & jnp.isfinite(values), values, 0)
     mean = (share * finite).sum()
     concentration = (share**2).sum()
-    variance = divide((share**2 * (finite - mean) ** 2).sum(), 1 - concentration)
+    residual = share * (finite - mean)
+    size = jnp.abs(residual).max()  # keeps the squares of a log density at a collapse from overflowing
+    spread = size * jnp.sqrt(divide((divide(residual, size) ** 2).sum(), jnp.maximum(1 - concentration, 0)))
     above, below = (seen & (values == jnp.inf)).any(), (seen & (values == -jnp.inf)).any()
     infinite = jnp.where(above, jnp.inf, jnp.where(below, -jnp.inf, mean))
-    return Estimate(infinite, jnp.where(above | below, 0, jnp.sqrt(jnp.maximum(variance, 0))))
+    return Estimate(infinite, jnp.where(above | below, 0, spread))
 
 
 def share_estimate(hits: Bool[Array, " n"]) -> Estimate:

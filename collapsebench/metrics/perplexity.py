@@ -20,4 +20,4 @@ class Perplexity(Metric):
     def __call__(self, key: Key, view: View) -> Estimate:
         nll = mean_estimate(-view.model.log_prob(view.params, view.holdout.x), view.holdout.w)
         value = jnp.exp(nll.value)
-        return Estimate(value, jnp.where(jnp.isfinite(value), value, 0) * nll.standard_error)
+        return Estimate(value, jnp.where(jnp.isfinite(value), value * nll.standard_error, 0))

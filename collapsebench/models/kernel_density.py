@@ -40,8 +40,20 @@ class KernelDensity(DistributionModel):
         elif isinstance(h, int | float) and not h > 0:
             raise RequestError(f"model.bandwidth = {h}: a positive number, {' or '.join(RULES)}")
         if experiment.handover == "population":
-            if self.dim not in GRID:
-                raise RequestError(f"model.dim = {self.dim}: population needs quadrature nodes, dim = 1 or 2; use samples")
+            self._check_population(experiment.target)
+
+    def _check_population(self, target: Any) -> None:
+        if self.dim not in GRID:
+            raise RequestError(f"model.dim = {self.dim}: population needs quadrature nodes, dim = 1 or 2; use samples")
+        if not hasattr(target, "distribution") or not isinstance(self.bandwidth, int | float):
+            return
+        spread = float(jnp.sqrt(jnp.diagonal(target.distribution().moments()[1]).max()))
+        least = 2 * SUPPORT * spread / GRID[self.dim]
+        if self.bandwidth < least:
+            raise RequestError(
+                f"model.bandwidth = {self.bandwidth}: narrower than the quadrature of handover = population; "
+                f"at least {least:.2g}, or use samples"
+            )
 
     def init(self, key: Key) -> KernelMixture:
         dtype = jnp.result_type(float)

@@ -22,15 +22,17 @@ class LogisticRegression(LabelledModel):
     """
 
     dim: int = static(3)
-    penalty: float = 1e-8
+    penalty: float = 1e-10
     decay: float = 0.0
     fresh: bool = static(False)
-    steps: int = static(12)
+    steps: int = static(16)
 
     def check(self, experiment: Any) -> None:
         super().check(experiment)
         if experiment.handover == "population" and not (self.fresh and self.dim <= 2):
-            raise RequestError("handover = population: logistic regression needs model.fresh = True and dim = 1 or 2; use samples")
+            raise RequestError(
+                "handover = population: logistic regression needs model.fresh = True and dim = 1 or 2; use samples"
+            )
 
     def init(self, key: Key) -> LogisticLabels:
         scales = feature_scales(self.dim, self.decay)

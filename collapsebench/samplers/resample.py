@@ -29,7 +29,8 @@ def categorical_rows(key: jax.Array, probs: jax.Array, n: int) -> jax.Array:
         u = (high.astype(dtype) * 2.0**21 + (low >> np.uint32(11)).astype(dtype)) * 2.0**-53
     else:
         u = (high >> np.uint32(8)).astype(dtype) * 2.0**-24  # below 1, and u * total below total
-    found = jnp.searchsorted(cumulative, u * cumulative[-1], side="right", method="scan_unrolled")
+    method = "compare_all" if probs.shape[0] <= 32 else "scan_unrolled"  # look-ups do not vectorise on a CPU
+    found = jnp.searchsorted(cumulative, u * cumulative[-1], side="right", method=method)
     return jnp.minimum(found, probs.shape[0] - 1).astype(jnp.int32)
 
 

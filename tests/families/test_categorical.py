@@ -94,9 +94,13 @@ def test_the_dead_stay_dead(replace):
 
 def test_fixation_from_uniform(assert_law):
     """n = 10 of theory.md; the same program, since n and the target are leaves."""
-    _, support, _ = columns(cb.run(dataclasses.replace(REPLACE, target=cb.targets.Categorical(10, np.full(10, 0.1)), n=10)))
+    uniform = np.full(10, 0.1)
+    result = cb.run(dataclasses.replace(REPLACE, target=cb.targets.Categorical(10, uniform), n=10))
+    support = np.asarray(result["support"])
     assert np.mean(support[:, -1] == 1) > 0.999
-    assert_law((support > 1).sum(1) + 1, 17.50, 20, 16.5)
+    law = fixation_time_law(10, uniform)
+    assert 17.4 <= law <= 17.5
+    assert_law((support > 1).sum(1) + 1, law, fixation_time_law(9, uniform), 2 * 10)
 
 
 @pytest.mark.slow
@@ -106,7 +110,7 @@ def test_fixation_from_uniform_takes_ten_times_longer_for_ten_times_the_rows(ass
     result = cb.run(dataclasses.replace(REPLACE, target=uniform, n=100, generations=2000, trajectories=2000))
     support = np.asarray(result["support"])
     assert np.all(support[:, -1] == 1)
-    assert_law((support > 1).sum(1) + 1, 187.4, 2 * 187.4, 150)
+    assert_law((support > 1).sum(1) + 1, 187.4, fixation_time_law(80, np.full(10, 0.1)), 250)
 
 
 def test_one_row_is_one_symbol():
@@ -142,7 +146,9 @@ def test_augment(assert_law):
     flat = _with_norm(replace_squared_norm_law(n_real, 1, P))
     law = augment_l2_law(n_real, n, fits, flat[None])
     sample = np.asarray(next(iter(result.data_vars.values())), float)
-    assert_law(sample, law, augment_l2_law(n_real, n + 1, fits, flat[None]), augment_l2_law(n_real + 1, n, fits, flat[None]))
+    assert_law(
+        sample, law, augment_l2_law(n_real, n + 1, fits, flat[None]), augment_l2_law(n_real + 1, n, fits, flat[None])
+    )
 
 
 def _with_norm(norm, symbols=10):

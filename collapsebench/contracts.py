@@ -1,0 +1,246 @@
+"""What every model, target, regime, curator and metric promises, as checks that also run on a stranger's class.
+
+Each check is a function of a built spec; it returns nothing, or raises AssertionError with one line that says what is
+broken. The test-suite runs them over every registry, and `collapsebench check package.module:Class` over one class.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from collapsebench import catalogue
+from collapsebench.errors import RequestError
+from collapsebench.experiment import Experiment, spec_name
+from collapsebench.numerics import as_leaves
+from collapsebench.registry import METRICS
+from collapsebench.runner import run
+from collapsebench.streams import root_key
+from collapsebench.types import Batch, Handover
+
+Check = Callable[[Any], None]
+ROWS = 24
+
+
+def _demand(truth: Any, message: str) -> None:
+    if not bool(truth):
+        raise AssertionError(message)
+
+
+def _key() -> Any:
+    return root_key(0, "contract")
+
+
+# --- every spec -----------------------------------------------------------------------------------------------------
+
+
+def is_a_spec(part: Any) -> None:
+    """A frozen dataclass and a pytree whose leaves are numbers; equal ones are one compiled program."""
+    _demand(dataclasses.is_dataclass(part), "it is not a dataclass; decorate it with @collapsebench.spec")
+    _demand(part.__dataclass_params__.frozen, "it is not frozen; decorate it with @collapsebench.spec")
+    leaves, tree = jax.tree.flatten(as_leaves(part))
+    _demand(all(hasattr(leaf, "dtype") for leaf in leaves), "a leaf is not a number; mark shapes and choices static()")
+    _demand(tree == jax.tree.structure(as_leaves(type(part)())), "two equal specs are two programs")
+    _demand(not isinstance(jax.tree.unflatten(tree, leaves), str), "it does not survive flattening")
+
+
+def says_what_it_is(part: Any) -> None:
+    """The first line of its docstring is what `list` shows."""
+    _demand((type(part).__doc__ or "").strip(), "it has no docstring")
+    _demand(not (type(part).__doc__ or "").startswith(type(part).__name__ + "("), "its docstring is the dataclass's own")
+
+
+# --- models ---------------------------------------------------------------------------------------------------------
+
+
+def _data(model: Any, target: Any, n: int = ROWS) -> Batch:
+    return Batch(target.sample(_key(), n), jnp.ones(n))
+
+
+def _fitted(model: Any) -> tuple[Any, Batch, Any]:
+    experiment = catalogue.example(model)
+    target, model = as_leaves(experiment.target), as_leaves(model)
+    batch = _data(model, target)
+    params = jax.jit(lambda m, b: m.fit(_key(), m.init(_key()), b))(model, batch)
+    return model, batch, params
+
+
+def fits_samples_and_scores(model: Any) -> None:
+    """fit, sample and log_prob: shapes right, numbers finite."""
+    model, batch, params = _fitted(model)
+    for leaf in jax.tree.leaves(params):
+        _demand(not np.isnan(np.asarray(leaf, float)).any(), "fit gives NaN on good data")
+    drawn = _draw(model, params, batch, ROWS)
+    _demand(jax.tree.structure(drawn) == jax.tree.structure(batch.x), "sample gives another structure than the data's")
+    for ours, theirs in zip(jax.tree.leaves(drawn), jax.tree.leaves(batch.x), strict=True):
+        _demand(ours.shape == theirs.shape, f"sample gives shape {ours.shape}, the data have {theirs.shape}")
+        _demand(ours.dtype == theirs.dtype, f"sample gives {ours.dtype}, the data have {theirs.dtype}")
+    density = model.log_prob(params, batch.x)
+    _demand(density.shape == (ROWS,), f"log_prob gives shape {density.shape} for {ROWS} rows")
+    _demand(not np.isnan(np.asarray(density)).any(), "log_prob gives NaN on the data it was fitted to")
+
+
+def _draw(model: Any, params: Any, batch: Batch, n: int) -> Any:
+    more = (batch.x,) if model.prompted else ()
+    return model.sample(_key(), params, n, *more)
+
+
+def ignores_rows_of_weight_zero(model: Any) -> None:
+    """Rows of weight 0 do not exist: padding changes nothing."""
+    model, batch, params = _fitted(model)
+    garbage = Batch(jax.tree.map(lambda a: jnp.concatenate([a, a[:4] + 1]) if a.dtype != int else
+                                 jnp.concatenate([a, a[:4]]), batch.x), jnp.concatenate([batch.w, jnp.zeros(4)]))  # fmt: skip
+    other = jax.jit(lambda m, b: m.fit(_key(), m.init(_key()), b))(model, garbage)
+    ours, theirs = model.log_prob(params, batch.x), model.log_prob(other, batch.x)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4, err_msg="rows of weight 0 change the fit")
+
+
+def survives_collapse(model: Any) -> None:
+    """Data that are one point, many times, give a model that draws without NaN."""
+    model, batch, _ = _fitted(model)
+    point = Batch(jax.tree.map(lambda a: jnp.repeat(a[:1], ROWS, axis=0), batch.x), batch.w)
+    params = jax.jit(lambda m, b: m.fit(_key(), m.init(_key()), b))(model, point)
+    for leaf in jax.tree.leaves(_draw(model, params, point, ROWS)):
+        _demand(not np.isnan(np.asarray(leaf, float)).any(), "a model fitted to one repeated point draws NaN")
+
+
+def maps_over_lanes(model: Any) -> None:
+    """vmap over keys gives what one call after another gives."""
+    model, batch, _ = _fitted(model)
+
+    def one(key: Any) -> Any:
+        params = model.fit(key, model.init(key), batch)
+        return model.log_prob(params, batch.x)
+
+    keys = jax.random.split(_key(), 2)
+    together = jax.jit(jax.vmap(one))(keys)
+    apart = jnp.stack([jax.jit(one)(key) for key in keys])
+    np.testing.assert_allclose(together, apart, rtol=1e-3, atol=1e-3, err_msg="vmap gives other fits than a loop")
+
+
+def runs_or_refuses_each_handover(model: Any) -> None:
+    """Every handover works, or says in one line that it cannot."""
+    experiment = dataclasses.replace(catalogue.example(model), generations=2, trajectories=2, n=ROWS, holdout=16)
+    for handover in Handover:
+        try:
+            result = run(dataclasses.replace(experiment, handover=str(handover)))
+        except RequestError as refusal:
+            _demand("\n" not in str(refusal), f"{handover} is refused in more than one line")
+            _demand(handover != Handover.SAMPLES, f"samples must work: {refusal}")
+        else:
+            values = result[experiment.columns[0]].values
+            _demand(values.shape == (2, 2) and not np.isnan(values).any(), f"{handover} gives {values}")
+
+
+# --- targets --------------------------------------------------------------------------------------------------------
+
+
+def samples_what_it_scores(target: Any) -> None:
+    """Rows have the declared shape, and a log density that is finite on them, if it has one."""
+    target = as_leaves(target.prepare() if hasattr(target, "prepare") else target)
+    x = target.sample(_key(), ROWS)
+    for leaf in jax.tree.leaves(x):
+        _demand(leaf.shape[0] == ROWS, f"sample gives {leaf.shape[0]} rows for {ROWS}")
+        _demand(np.isfinite(np.asarray(leaf, float)).all(), "sample gives a number that is not finite")
+    if getattr(target, "kind", "vector") == "vector":
+        _demand(x.shape == (ROWS, target.dim), f"sample gives shape {x.shape}, dim is {target.dim}")
+    try:
+        density = target.log_prob(x)
+    except RequestError:
+        return
+    _demand(density.shape == (ROWS,) and np.isfinite(np.asarray(density)).all(), "log_prob is not finite on its own rows")
+
+
+def agrees_with_its_distribution(target: Any) -> None:
+    """The mean of many draws is the closed form's, within 5 standard errors."""
+    target = as_leaves(target.prepare() if hasattr(target, "prepare") else target)
+    distribution = target.distribution() if hasattr(target, "distribution") else None
+    if not hasattr(distribution, "moments") or getattr(target, "kind", "vector") != "vector":
+        return
+    mean, covariance = (np.asarray(a, float) for a in distribution.moments())
+    x = np.asarray(target.sample(_key(), 4096), float)
+    error = np.abs(x.mean(0) - mean) / np.sqrt(np.diag(covariance) / 4096 + 1e-30)
+    _demand((error < 5).all(), f"the mean of 4096 draws is {error.max():.1f} standard errors from moments()")
+
+
+# --- regimes, curators, metrics -------------------------------------------------------------------------------------
+
+
+def _gaussian(**changes: Any) -> Experiment:
+    return Experiment(name="contract", n=ROWS, generations=3, trajectories=2, holdout=64, **changes)
+
+
+def regime_runs_or_refuses(regime: Any) -> None:
+    """Three generations on samples; on summaries three, or a refusal in one line."""
+    for handover in ("samples", "summary", "population"):
+        try:
+            values = run(_gaussian(regime=regime, handover=handover)).variance.values
+        except RequestError as refusal:
+            _demand(handover != "samples" and "\n" not in str(refusal), f"{handover}: {refusal}")
+        else:
+            _demand(np.isfinite(values).all() and (values > 0).all(), f"{handover} gives variances {values}")
+
+
+def curator_weighs(curator: Any) -> None:
+    """Three generations run, and some data are kept."""
+    values = run(_gaussian(curator=curator)).variance.values
+    _demand(np.isfinite(values).all(), f"it gives variances {values}")
+
+
+def metric_measures(metric: Any) -> None:
+    """It gives a number, with a standard error if it estimates, for some registered model on its example target."""
+    refusals = []
+    for model in ("gaussian", "categorical", "gaussian_mixture", "linear_regression", "poisson"):
+        try:
+            base = catalogue.example(catalogue.MODELS.get(model)())
+            experiment = dataclasses.replace(
+                base, metrics=(metric,), n=ROWS, generations=2, trajectories=2, holdout=64
+            )  # fmt: skip
+            result = run(experiment)
+        except RequestError as refusal:
+            refusals.append(str(refusal))
+            continue
+        for column in experiment.columns:
+            _demand(not np.isnan(result[column].values).any(), f"{column} is NaN for {model}")
+        return
+    raise AssertionError(f"no registered model can be measured with it: {refusals[-1]}")
+
+
+CHECKS: dict[str, tuple[Check, ...]] = {
+    "models": (
+        is_a_spec, says_what_it_is, fits_samples_and_scores, ignores_rows_of_weight_zero, survives_collapse,
+        maps_over_lanes, runs_or_refuses_each_handover,
+    ),
+    "targets": (is_a_spec, says_what_it_is, samples_what_it_scores, agrees_with_its_distribution),
+    "regimes": (is_a_spec, says_what_it_is, regime_runs_or_refuses),
+    "curators": (is_a_spec, says_what_it_is, curator_weighs),
+    "metrics": (is_a_spec, says_what_it_is, metric_measures),
+}  # fmt: skip
+
+
+def kind_of(part: Any) -> str:
+    """Which noun a spec is, by what it can do. Raises RequestError when it is none."""
+    marks = {"fit": "models", "log_prob": "targets", "update": "regimes", "weights": "curators", "__call__": "metrics"}
+    for method, kind in marks.items():
+        if callable(getattr(type(part), method, None)):
+            return kind
+    raise RequestError(f"{spec_name(part)}: no model, target, regime, curator or metric; it has none of {', '.join(marks)}")
+
+
+def check(path: str) -> Iterator[tuple[str, str | None]]:
+    """Run the checks of its noun on `package.module:Class`; yields (check, None or what is broken)."""
+    part = METRICS.get(path)()
+    for function in CHECKS[kind_of(part)]:
+        try:
+            function(part)
+        except Exception as problem:
+            yield function.__name__, f"{type(problem).__name__}: {problem}".strip().split("\n")[0]
+        else:
+            yield function.__name__, None
+
+

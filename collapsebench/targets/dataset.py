@@ -1,0 +1,100 @@
+"""Real data as a target: rows are resampled, and some are held out for the metrics."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from collapsebench import datasets
+from collapsebench.errors import RequestError
+from collapsebench.registry import TARGETS
+from collapsebench.types import Key, Name, spec, static
+
+HELD_OUT = 0.2
+"""Share of the rows that only metrics see; the same rows on every machine."""
+
+
+@TARGETS.register("dataset")
+@spec
+class Dataset:
+    """A data set by name, standardised, or in its first `dim` principal components (each with unit variance on average).
+
+    A sample is rows without replacement, up to as many as there are; asking for more goes round again. A fifth of the
+    rows, the same on every machine, are held out for the metrics. There is no log density.
+    """
+
+    name: str = static("iris")
+    dim: int = static(4)
+
+    def prepare(self) -> Rows:
+        """The target with its rows read. Raises RequestError when the data set is not to be had."""
+        train, held_out = _rows(self.name, self.dim)
+        return Rows(jnp.asarray(train), jnp.asarray(held_out), self.dim)
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for what real rows cannot do."""
+        train, held_out = _rows(self.name, self.dim)
+        n_real = experiment.n if experiment.n_real is None else experiment.n_real
+        for field, value, most in (("n_real", n_real, len(train)), ("holdout", experiment.holdout, len(held_out))):
+            if value > most:
+                raise RequestError(f"{field} = {value}: {self.name} has {most} rows for it (holdout keeps {HELD_OUT:.0%})")
+        if experiment.handover == "population":
+            raise RequestError(f"handover = population: {self.name} is {len(train)} rows, not a distribution; use samples")
+
+    def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
+        return self.prepare().sample(key, n)
+
+    def log_prob(self, x: Any) -> Any:
+        raise RequestError(f"target = dataset: {self.name} is rows, and has no log density")
+
+
+@spec
+class Rows:
+    """A prepared data set: standardised rows, and those held out."""
+
+    train: Float[Array, "rows d"]
+    held_out: Float[Array, "held d"]
+    dim: int = static(1)
+
+    def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
+        return self.train[_without_replacement(key, self.train.shape[0], n)]
+
+    def sample_holdout(self, key: Key, n: int) -> Float[Array, "n d"]:
+        """n of the rows that no model ever sees."""
+        return self.held_out[_without_replacement(key, self.held_out.shape[0], n)]
+
+    def log_prob(self, x: Any) -> Any:
+        raise RequestError("target = dataset: it is rows, and has no log density")
+
+
+def _without_replacement(key: Key, rows: int, n: int) -> Int[Array, " n"]:
+    return jnp.resize(jax.random.permutation(key, rows), (n,))
+
+
+@cache
+def _rows(name: str, dim: int) -> tuple[np.ndarray, np.ndarray]:
+    """(rows for training, rows held out), float32, in `dim` components."""
+    try:
+        table = datasets.load(str(Name(name)))
+    except ValueError as error:
+        raise RequestError(f"target.name = {name}: {error}") from error
+    x = np.asarray(table.x, np.float64)
+    features = x.shape[1]
+    if not 1 <= dim <= features:
+        raise RequestError(f"target.dim = {dim}: {name} has {features} features, so 1 to {features}")
+    order = np.random.default_rng(0).permutation(len(x))
+    held = int(round(HELD_OUT * len(x)))
+    train, held_out = x[order[held:]], x[order[:held]]
+    if dim < features:
+        components = datasets.pca(train, dim)
+        train, held_out = components.transform(train), components.transform(held_out)
+        scale = np.full(dim, np.sqrt(train.var(axis=0).mean()))  # one scale for all: the spectrum's shape is kept
+    else:
+        scale = np.where(train.std(axis=0) > 0, train.std(axis=0), 1)
+    centre = train.mean(axis=0)
+    return ((train - centre) / scale).astype(np.float32), ((held_out - centre) / scale).astype(np.float32)

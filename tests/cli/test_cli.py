@@ -1,0 +1,126 @@
+"""The command line: what it answers, and with which exit code."""
+
+import json
+
+import numpy as np
+import pytest
+
+import collapsebench as cb
+from collapsebench import cli, runner
+
+
+def ask(capsys, *words):
+    code = cli.main(list(words))
+    return code, *capsys.readouterr()
+
+
+def test_list_has_every_kind(capsys):
+    code, out, _ = ask(capsys, "list")
+    assert code == 0
+    for word in ("models:", "gaussian", "accumulate", "w2_squared", "shumailov", "digits", "iris", "shumailov/recursion"):
+        assert word in out
+    code, out, _ = ask(capsys, "list", "regimes")
+    assert code == 0
+    assert len(out.strip().split("\n")) == len(cb.REGIMES.names())
+
+
+def test_run_saves_a_result_and_draws_it(capsys, tmp_path):
+    words = "run gaussian --n 20 --generations 3 --trajectories 4 --seed 2 --set regime=accumulate --set metrics=variance"
+    code, out, _ = ask(capsys, *words.split(), "--out", str(tmp_path))
+    assert code == 0
+    result = cb.load(tmp_path / "gaussian.nc")
+    assert result.sizes == {"trajectory": 4, "generation": 3}
+    assert result.attrs["seed"] == 2
+    assert "variance" in out
+    for end in ("png", "svg", "csv"):
+        assert (tmp_path / f"gaussian.{end}").stat().st_size > 100
+
+
+def test_run_knows_the_papers_experiments(capsys, tmp_path):
+    words = "run shumailov/sample-size --trajectories 5 --set n=30"
+    code, _, err = ask(capsys, *words.split(), "--out", str(tmp_path))
+    assert code == 0, err
+    assert json.loads(cb.load(tmp_path / "shumailov-sample-size.nc").attrs["experiment"])["n"] == 30
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("lst", "did you mean 'list'?"),
+        ("list model", "did you mean 'models'?"),
+        ("run gausian", "did you mean 'gaussian'?"),
+        ("run shumailov/recursio", "did you mean 'shumailov/recursion'?"),
+        ("run gaussian --n 0", "n = 0: it must be a whole number of at least 1"),
+        ("run gaussian --n ten", "--n"),
+        ("run gaussian --trajectorys 3", "did you mean '--trajectories'?"),
+        ("run gaussian --set regime=acumulate", "did you mean 'accumulate'?"),
+        ("run gaussian --set model.bais=2", "did you mean 'bias'?"),
+        ("run gaussian --set model.bias", "FIELD=VALUE"),
+        ("run gaussian --set model=nobody.here:Model", "nobody"),
+        ("run categorical --set target=normal", "learns symbol data"),
+        ("reproduce shumailow", "did you mean 'shumailov'?"),
+        ("reproduce shumailov/error-at-1e6", "did you mean 'error-at-1e7'?"),
+        ("reproduce --scale large", "scale"),
+        ("check json:JSONDecoder", "no model, target, regime"),
+    ],
+)
+def test_a_wrong_request_is_exit_2_and_one_line(capsys, line, expected):
+    code, out, err = ask(capsys, *line.split())
+    assert code == 2
+    assert out == ""
+    assert expected in err
+    assert err.count("\n") == 1
+
+
+def test_a_stop_is_exit_3_and_keeps_what_is_finished(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "SECONDS", 0.0)
+    measured = runner.loop.advance
+    calls = []
+
+    def interrupted(*args, **options):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return measured(*args, **options)
+
+    interrupted._cache_size = measured._cache_size
+    monkeypatch.setattr(runner.loop, "advance", interrupted)
+    words = "run gaussian --n 20 --generations 9 --trajectories 4 --set metrics=variance"
+    code, out, err = ask(capsys, *words.split(), "--out", str(tmp_path))
+    assert code == 3
+    assert err.strip().split("\n")[-1].startswith("collapsebench: stopped")
+    kept = cb.load(tmp_path / "gaussian.nc")
+    assert kept.sizes["generation"] == 3
+    assert np.isfinite(kept.variance.values).all()
+
+
+def test_out_of_memory_is_exit_4(capsys, monkeypatch):
+    def explode(*args, **options):
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 byte")
+
+    monkeypatch.setattr(runner.loop, "advance", explode)
+    code, _, err = ask(capsys, "run", "gaussian")
+    assert code == 4
+    assert "out of device memory" in err
+
+
+def test_a_full_disk_is_exit_4(capsys, monkeypatch):
+    def full(*args, **options):
+        raise OSError(28, "No space left on device", "result.nc")
+
+    monkeypatch.setattr("collapsebench.results.save", full)
+    code, _, err = ask(capsys, "run", "gaussian", "--n", "20", "--generations", "2", "--trajectories", "2")
+    assert code == 4
+    assert "disk is full" in err
+
+
+def test_doctor_names_the_devices(capsys):
+    code, out, _ = ask(capsys, "doctor")
+    assert code == 0
+    assert "devices" in out
+
+
+def test_check_passes_a_registered_model(capsys):
+    code, out, _ = ask(capsys, "check", "collapsebench.regimes.mix:Mix")
+    assert code == 0
+    assert "FAILED" not in out

@@ -1,0 +1,45 @@
+"""The README is true: its code runs, its commands run, its tables are what `list` prints."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from collapsebench import catalogue
+
+README = Path(__file__).parents[2] / "README.md"
+TEXT = README.read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """An empty folder in which the README's file has been saved."""
+    path = tmp_path_factory.mktemp("user")
+    (mine,) = [block for block in BLOCKS if block.startswith("# mine.py")]
+    (path / "mine.py").write_text(mine)
+    return path
+
+
+def test_python_blocks_run_in_order(folder):
+    script = "\n".join(block for block in BLOCKS if not block.startswith("# mine.py"))
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "shrunk.png").exists()
+    last_gap = float(done.stdout.split("\n")[-2])
+    assert last_gap < 0.02  # the law that the README draws; the README's own n and 2000 trajectories
+
+
+@pytest.mark.parametrize("line", ["check mine:Shrunk", "check mine:EveryOther", "check mine:LostShare",
+                                  "run gaussian --set model=mine:Shrunk --set regime=mine:EveryOther "
+                                  "--set metrics=mine:LostShare --trajectories 4 --generations 3"])  # fmt: skip
+def test_commands_run_on_the_users_classes(folder, line):
+    done = subprocess.run([sys.executable, "-m", "collapsebench.cli", *line.split()], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_catalogue_is_what_list_prints():
+    table = TEXT.split("<!-- catalogue: begin (collapsebench list) -->\n")[1].split("<!-- catalogue: end -->")[0]
+    assert table == catalogue.markdown(), "run: python -m collapsebench.catalogue README.md"
