@@ -39,8 +39,8 @@ class Rules:
     """How to fit. covariance: "full", "diagonal" or "spherical"; steps, lloyd: the most steps of EM and Lloyd."""
 
     covariance: str = static("full")
-    steps: int = static(100)
-    lloyd: int = static(100)
+    steps: Any = 100
+    lloyd: Any = 100
     tolerance: Any = 1e-3
     ridge: Any = 1e-6
     floor: Any = 0.0
@@ -119,26 +119,22 @@ def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: Any = Tru
     (2007), with 2 + log(count) trials per centre as in scikit-learn.
     """
     trials = 2 + int(math.log(count))
-    row = _draw_rows(jax.random.fold_in(key, 0), w, 1)
-    centres = jnp.broadcast_to(x[:, row].T, (count, x.shape[0]))
-
-    def distances(points: Array) -> Array:
-        return squared_distances(residuals(x, points), _units(points), diagonal=True)
 
     def add(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         centres, nearest = state
-        left = w * nearest
-        left = jnp.where(left.sum() > 0, left, w)
-        points = x[:, _draw_rows(jax.random.fold_in(key, i), left, trials)].T
-        new = jnp.minimum(nearest, distances(points))
-        best = jnp.argmin(new @ w)
-        return centres.at[i].set(points[best]), new[best]
+        far = w * nearest
+        far = jnp.where((i > 0) & (far.sum() > 0), far, w)
+        points = x[:, _draw_rows(jax.random.fold_in(key, i), far, trials)].T
+        squares = squared_distances(residuals(x, points), _units(points), diagonal=True)
+        squares = jnp.where(i > 0, jnp.minimum(nearest, squares), squares)
+        best = jnp.where(i > 0, jnp.argmin(squares @ w), 0)  # the first centre is any row
+        return centres.at[i].set(points[best]), squares[best]
 
-    last = jnp.where(wanted, count, 1)
-    return jax.lax.fori_loop(1, last, add, (centres, distances(centres[:1])[0]))[0]
+    start = jnp.zeros((count, x.shape[0]), x.dtype), jnp.zeros_like(w)
+    return jax.lax.fori_loop(0, jnp.where(wanted, count, 0), add, start)[0]
 
 
-def lloyd(x: Array, w: Array, centres: Array, steps: int, wanted: Any = True) -> Float[Array, "k d"]:
+def lloyd(x: Array, w: Array, centres: Array, steps: Any, wanted: Any = True) -> Float[Array, "k d"]:
     """Centres moved to the mean of their nearest rows until they stand; one that has no rows stays."""
 
     rows = jnp.concatenate([jnp.ones_like(x[:1]), x])
@@ -169,24 +165,26 @@ def _nearest(x: Array, w: Array, centres: Array) -> Float[Array, "k n"]:
 def _draw_rows(key: Key, weights: Float[Array, " n"], count: int) -> Array:
     """Row indices [count] in proportion to the weights; never a row of weight 0.
 
-    Inverse CDF in two levels: a running sum over all rows costs ten times as much on a CPU.
+    Inverse CDF in two levels of sqrt(n): a running sum over all rows costs ten times as much on a CPU.
     """
-    rows, level = weights.shape[0], 32
-    groups = -(-rows // level)
-    table = jnp.pad(weights, (0, groups * level - rows)).reshape(level, groups)
+    rows = weights.shape[0]
+    side = math.isqrt(rows - 1) + 1
+    table = jnp.pad(weights, (0, side * side - rows)).reshape(side, side)
     below = 1 - jnp.finfo(weights.dtype).eps
     totals = _running(table.sum(axis=0))
     u = jnp.minimum(jax.random.uniform(key, (count,), weights.dtype), below) * totals[-1]
-    group = (totals[:, None] <= u).sum(axis=0)
-    rest = u - jnp.where(group > 0, totals[group - 1], 0)
+    group = jnp.minimum((totals[:, None] <= u).sum(axis=0), side - 1)
+    rest = u - jnp.where(group > 0, jnp.maximum(totals[group - 1], 0), 0)
     inner = jax.vmap(_running, 1, 1)(table[:, group])
     place = (inner <= jnp.clip(rest, 0, inner[-1] * below)).sum(axis=0)
-    return place * groups + group
+    return jnp.minimum(place, side - 1) * side + group
 
 
-def _running(weights: Array) -> Array:
+def _running(weights: Float[Array, " m"]) -> Float[Array, " m"]:
     """Running sums that no rounding moves where the weight is 0; -inf before the first positive weight."""
-    return jax.lax.cummax(jnp.where(weights > 0, jnp.cumsum(weights), -jnp.inf))
+    until = jnp.tri(weights.shape[0], dtype=bool).T
+    sums = jnp.where(until, weights[:, None], 0).sum(axis=0)
+    return jnp.where(until, jnp.where(weights > 0, sums, -jnp.inf)[:, None], -jnp.inf).max(axis=0)
 
 
 # Expectation and maximisation

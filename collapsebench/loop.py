@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array
 
 from collapsebench.distributions.roles import population
@@ -220,6 +220,12 @@ def empty_carry(program: Program, key: Key) -> Carry:
         return Carry(params, pool, reduced(program, synthetic), models, prompts)
 
     return jax.eval_shape(initial, key)
+
+
+def blank(shapes: Carry, lanes: int, mesh: Mesh) -> Carry:
+    """The state before generation 0, placed as `advance` returns it: otherwise the second call would compile anew."""
+    split = NamedSharding(mesh, PartitionSpec("trajectory"))
+    return jax.tree.map(lambda s: jnp.zeros((lanes, *s.shape), s.dtype, device=split), shapes)
 
 
 def trajectory(program: Program, key: Key, carry: Carry, start: Any, stop: Any, block: int) -> tuple[Carry, Array]:

@@ -181,7 +181,7 @@ def _run_lanes(
     for low in range(0, lanes, plan.chunk):
         rows = np.arange(low, low + plan.chunk) % lanes  # the last chunk is filled up: one program for all
         useful = min(plan.chunk, lanes - low)
-        carry = jax.tree.map(lambda s: jnp.zeros((plan.chunk, *s.shape), s.dtype), shapes)
+        carry = loop.blank(shapes, plan.chunk, mesh)
         mine = {path: values[rows] for path, values in swept.items()}
         parts: list[np.ndarray] = []
         generation = 0

@@ -15,6 +15,7 @@ from collapsebench import samplers
 from collapsebench.linalg import solve_lower
 from collapsebench.numerics import divide, safe_log
 from collapsebench.samplers.bits import over_lanes
+from collapsebench.streams import part
 from collapsebench.types import Batch, Key, RequestError, spec
 
 GRID = {1: 512, 2: 64}
@@ -48,9 +49,8 @@ class KernelMixture:
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
         """A row by weight, and the kernel's noise on it."""
-        row_key, noise_key = jax.random.split(key)
-        rows = samplers.choose_rows(row_key, self.w, n)
-        noise = samplers.normal(noise_key, (n, self.dim), self.centres.dtype)
+        rows = samplers.choose_rows(part(key, 0), self.w, n)
+        noise = samplers.normal(part(key, 1), (n, self.dim), self.centres.dtype)
         if self.dim == 1:
             return (self.centres[:, 0][rows] + self.kernel_tril[0, 0] * noise[:, 0])[:, None]
         return self.centres[rows] + noise @ self.kernel_tril.T

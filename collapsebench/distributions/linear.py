@@ -12,20 +12,23 @@ from jaxtyping import Array, Float
 
 from collapsebench import samplers
 from collapsebench.distributions.labelled import Rows, draw_inputs
-from collapsebench.linalg import psd_factor, solve_lower, solve_upper
+from collapsebench.linalg import psd_factor
 from collapsebench.numerics import POPULATION, safe_log
 from collapsebench.samplers.bits import over_lanes
+from collapsebench.streams import part
 from collapsebench.types import Batch, Key, Summary, spec
+
+_ROWS = 10
+"""Rows per pass of a Gram matrix: its partial sums stay in registers."""
 
 
 @spec
 class RegressionMoments(Summary):
-    """Weighted sums over labelled rows: w, gram = sum w x x^T, cross = sum w x y, square = sum w y^2."""
+    """Weighted sums over labelled rows: w, gram = sum w x x^T, cross = sum w x y."""
 
     w: Float[Array, ""]
     gram: Float[Array, "d d"]
     cross: Float[Array, " d"]
-    square: Float[Array, ""]
 
     @property
     def weight(self) -> Float[Array, ""]:
@@ -37,8 +40,8 @@ class RegressionMoments(Summary):
         if isinstance(data, RegressionMoments):
             return data
         x, y, w = data.x["x"], data.x["y"], data.w
-        both = _gram(jnp.concatenate([x, y[:, None]], axis=1), w)
-        return cls(w.sum(), both[:-1, :-1], both[:-1, -1], both[-1, -1])
+        both = gram_matrix(jnp.concatenate([x, y[:, None]], axis=1) * jnp.sqrt(w)[:, None])
+        return cls(w.sum(), both[:-1, :-1], both[:-1, -1])
 
     @classmethod
     def draw(
@@ -46,24 +49,18 @@ class RegressionMoments(Summary):
     ) -> RegressionMoments:
         """The statistics of n rows without the rows: new inputs, or the inputs of `prompts` with new labels.
 
-        Law: gram G ~ Wishart(n, S) by Bartlett's decomposition; given G = F F^T, cross = G w + s F z, z ~ N(0, I), and
-        the labels' residual sum of squares is s^2 chi-square(n - rank G), independent of it.
+        Law: gram G ~ Wishart(n, S) by Bartlett's decomposition; given G = F F^T, cross = G w + s F z, z ~ N(0, I).
         Source: Anderson (2003), theorems 7.2.1 and 8.2.1.
         """
-        gram_key, cross_key, rest_key = jax.random.split(key, 3)
         coef, dim = distribution.coef, distribution.dim
+        rows = jnp.asarray(n, coef.dtype)
         if prompts is None:
-            factor = distribution.scales[:, None] * samplers.wishart_factor(gram_key, jnp.asarray(n, coef.dtype), dim)
-            gram, rows = factor @ factor.T, jnp.asarray(n, coef.dtype)
+            factor = distribution.scales[:, None] * samplers.wishart_factor(part(key, 0), rows, dim)
+            gram = gram_matrix(factor.T)
         else:
-            factor, gram, rows = psd_factor(prompts.gram), prompts.gram, prompts.w
-        z = samplers.normal(cross_key, (dim,), coef.dtype)
-        rank = (jnp.diagonal(factor) > 0).sum()
-        spare = rows - rank
-        rest = jnp.where(spare >= 1, samplers.chi_square(rest_key, jnp.maximum(spare, 1)), 0)
-        explained = factor.T @ coef + distribution.noise * z  # F^-1 cross: both squares are sums of squares
-        square = (explained**2).sum() + distribution.noise**2 * rest
-        return cls(rows, gram, factor @ explained, square)
+            rows, gram, factor = prompts.w, prompts.gram, psd_factor(prompts.gram)
+        z = samplers.normal(part(key, 1), (dim,), coef.dtype)
+        return cls(rows, gram, gram @ coef + distribution.noise * (factor @ z))
 
     @classmethod
     def expect(
@@ -72,8 +69,7 @@ class RegressionMoments(Summary):
         """The statistics of an infinite sample that weighs as n rows beside other infinite samples."""
         w = jnp.asarray(n, distribution.coef.dtype) * POPULATION
         gram = w * jnp.diag(distribution.scales**2) if prompts is None else prompts.gram
-        cross = gram @ distribution.coef
-        return cls(w, gram, cross, distribution.coef @ cross + w * distribution.noise**2)
+        return cls(w, gram, gram @ distribution.coef)
 
     def scale(self, factor: Any) -> RegressionMoments:
         return jax.tree.map(lambda a: a * factor, self)
@@ -82,9 +78,21 @@ class RegressionMoments(Summary):
         return jax.tree.map(jnp.add, self, other)
 
 
-def _gram(x: Float[Array, "n d"], w: Float[Array, " n"]) -> Float[Array, "d d"]:
-    """sum_i w_i x_i x_i^T."""
-    return (x * w[:, None]).T @ x
+@over_lanes
+def gram_matrix(x: Float[Array, "lanes n d"]) -> Float[Array, "lanes d d"]:
+    """x^T x, with the lanes last so that every sum is vectorised."""
+    lanes, n, dim = x.shape
+    spare = -n % _ROWS
+    rows = jnp.pad(x, [(0, 0), (0, spare), (0, 0)]).transpose(1, 2, 0).reshape(-1, _ROWS, dim, lanes)
+
+    def block(i: Array, total: Array) -> Array:
+        some = lax.dynamic_index_in_dim(rows, i, 0, keepdims=False)
+        for row in some:
+            total = total + row[:, None] * row[None]
+        return total
+
+    total = lax.fori_loop(0, rows.shape[0], block, jnp.zeros((dim, dim, lanes), x.dtype))
+    return total.transpose(2, 0, 1)
 
 
 @spec
@@ -103,9 +111,8 @@ class LinearGaussian:
 
     def sample(self, key: Key, n: int, prompts: Rows | None = None) -> Rows:
         """n labelled rows: new inputs, or the first n inputs of `prompts` with new labels."""
-        input_key, label_key = jax.random.split(key)
-        x = draw_inputs(input_key, self.scales, n, prompts)
-        return {"x": x, "y": x @ self.coef + self.noise * samplers.normal(label_key, (n,), self.coef.dtype)}
+        x = draw_inputs(part(key, 0), self.scales, n, prompts)
+        return {"x": x, "y": x @ self.coef + self.noise * samplers.normal(part(key, 1), (n,), self.coef.dtype)}
 
     def log_prob(self, rows: Rows) -> Float[Array, " n"]:
         """Log density of y given x; without noise inf on the line and -inf off it."""
@@ -133,19 +140,42 @@ def least_squares(moments: RegressionMoments, penalty: Any = 0.0) -> Float[Array
 
 @over_lanes
 def _solve(matrix: Float[Array, "lanes d d"], rhs: Float[Array, "lanes d"]) -> Float[Array, "lanes d"]:
-    """Minimum-norm solutions. Cholesky's, and, only where a batch holds a matrix without full rank, by eigenvalues."""
-    factor = jax.vmap(psd_factor)(matrix)
-    pivots = jnp.diagonal(factor, axis1=1, axis2=2) ** 2
+    """Minimum-norm solutions for positive semi-definite matrices: by elimination, and, only where a batch holds one
+    without full rank, by eigenvalues."""
     dim = matrix.shape[1]
-    floor = 100 * dim * jnp.finfo(matrix.dtype).eps * jnp.trace(matrix, axis1=1, axis2=2) / dim
-    singular = pivots.min(axis=1) <= floor
-    direct = jax.vmap(lambda f, b: solve_upper(f, solve_lower(f, b)))(factor, rhs)
+    eps = jnp.finfo(matrix.dtype).eps
+    floor = 100 * eps * jnp.trace(matrix, axis1=1, axis2=2)
+    direct, least = _eliminate(matrix, rhs, floor)
+    singular = ~(least > floor)
 
     def by_eigenvalues() -> Array:
         values, vectors = jnp.linalg.eigh(matrix)
-        least = dim * jnp.finfo(matrix.dtype).eps * values.max(axis=1, keepdims=True)
-        inverse = jnp.where(values > least, 1 / jnp.where(values > least, values, 1), 0)
+        seen = values > dim * eps * values.max(axis=1, keepdims=True)
+        inverse = jnp.where(seen, 1 / jnp.where(seen, values, 1), 0)
         shortest = jnp.einsum("lij,lj,lkj,lk->li", vectors, inverse, vectors, rhs)
         return jnp.where(singular[:, None], shortest, direct)
 
     return lax.cond(singular.any(), by_eigenvalues, lambda: direct)
+
+
+def _eliminate(matrix: Array, rhs: Array, floor: Array) -> tuple[Array, Array]:
+    """Gauss and Jordan's elimination with the lanes last, so that every step is vectorised; also the least pivot.
+
+    A positive definite matrix needs no interchanges, and its pivots are those of Cholesky's factorisation.
+    """
+    dim = matrix.shape[1]
+    table = jnp.concatenate([matrix, rhs[:, :, None]], axis=2).transpose(1, 2, 0)
+    index = jnp.arange(dim)[:, None, None]
+
+    def step(k: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        table, least = state
+        row = lax.dynamic_index_in_dim(table, k, 0, keepdims=False)
+        column = lax.dynamic_index_in_dim(table, k, 1, keepdims=False)
+        pivot = lax.dynamic_index_in_dim(row, k, 0, keepdims=False)
+        row = row / jnp.where(pivot > floor, pivot, 1)
+        table = jnp.where(index == k, row[None], table - column[:, None] * row[None])
+        return table, jnp.minimum(least, pivot)
+
+    start = (table, jnp.full_like(floor, jnp.inf))
+    table, least = lax.fori_loop(0, dim, step, start)
+    return table[:, -1].T, least

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from collapsebench.distributions.labelled import Rows, draw_inputs
 from collapsebench.linalg import solve_psd
 from collapsebench.numerics import divide
+from collapsebench.streams import part
 from collapsebench.types import Batch, Key, RequestError, spec
 
 _NODES = 32
@@ -33,9 +34,8 @@ class LogisticLabels:
 
     def sample(self, key: Key, n: int, prompts: Rows | None = None) -> Rows:
         """n labelled rows: new inputs, or the first n inputs of `prompts` with new labels."""
-        input_key, label_key = jax.random.split(key)
-        x = draw_inputs(input_key, self.scales, n, prompts)
-        u = jax.random.uniform(label_key, (n,), self.coef.dtype)
+        x = draw_inputs(part(key, 0), self.scales, n, prompts)
+        u = jax.random.uniform(part(key, 1), (n,), self.coef.dtype)
         return {"x": x, "y": (u < sigmoid(x @ self.coef)).astype(self.coef.dtype)}
 
     def log_prob(self, rows: Rows) -> Float[Array, " n"]:

@@ -74,7 +74,7 @@ class Mixture:
         label_key, normal_key = jax.random.split(key)
         label = samplers.categorical_rows(label_key, self.weights, n)
         z = samplers.normal(normal_key, (self.dim, n), self.mean.dtype)
-        # Fused with the selections below, the random bits would be made again for every one of them: ten times the cost.
+        # Fused with the selections below, the random bits would be made again for each of them: ten times the cost.
         label, z = jax.lax.optimization_barrier((label, z))
         pick = functools.partial(_pick, label)
         axes = range(self.dim)

@@ -14,9 +14,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from collapsebench.distributions.normal import Moments, Normal
-from collapsebench.numerics import safe_log
-from collapsebench.types import Batch, Key, Metric, RequestError, View
+from collapsebench.distributions.kernel import weighted_moments
+from collapsebench.numerics import divide, safe_log
+from collapsebench.types import Key, Metric, RequestError, View
 
 
 def model_distribution(view: View) -> Any:
@@ -57,10 +57,11 @@ def as_matrix(x: Array) -> Float[Array, "n d"]:
     return x[:, None] if x.ndim == 1 else x
 
 
-def gaussian_fit(x: Float[Array, "n d"], w: Float[Array, " n"] | None = None) -> Normal:
-    """The normal with the rows' mean and unbiased covariance."""
+def sample_moments(x: Float[Array, "n d"], w: Any = None) -> tuple[Float[Array, " d"], Float[Array, "d d"]]:
+    """Mean and unbiased covariance of rows that count w times; a covariance of 0 for a single row."""
     w = jnp.ones(x.shape[0], x.dtype) if w is None else w.astype(x.dtype)
-    return Normal.fit(Moments.of(Batch(x, w)), ddof=1.0)
+    mean, covariance = weighted_moments(x, w)
+    return mean, covariance * divide(w.sum(), w.sum() - 1)
 
 
 def log_trace(key: Key, view: View, rows: int) -> Float[Array, ""]:
@@ -71,7 +72,7 @@ def log_trace(key: Key, view: View, rows: int) -> Float[Array, ""]:
         return log_variance
     if hasattr(distribution, "moments"):
         return safe_log(jnp.trace(distribution.moments()[1]))
-    return gaussian_fit(model_rows(key, view, rows)).log_variance
+    return safe_log(jnp.trace(sample_moments(model_rows(key, view, rows))[1]))
 
 
 @lru_cache(maxsize=256)
@@ -114,13 +115,18 @@ def kind_of(experiment: Any) -> str:
     return str(getattr(experiment.model, "kind", "vector"))
 
 
+def needs_draws(metric: Metric, experiment: Any) -> None:
+    """Raise RequestError for a model that draws only when it is given rows to go on from."""
+    if getattr(experiment.model, "prompted", False):
+        raise refuse(metric, "it draws from the model, and this model needs prompts to draw")
+
+
 def needs_rows(metric: Metric, experiment: Any) -> None:
     """Raise RequestError unless model and target give rows of numbers that have distances."""
     kind = kind_of(experiment)
     if kind not in ("vector", "count"):
         raise refuse(metric, f"it compares rows of numbers (vector or count data), and the model's are {kind} data")
-    if getattr(experiment.model, "prompted", False):
-        raise refuse(metric, "it draws from the model, and this model needs prompts to draw")
+    needs_draws(metric, experiment)
 
 
 def needs_neighbours(metric: Any, experiment: Any) -> None:

@@ -25,8 +25,8 @@ class Entropy(Metric):
 
     def check(self, experiment: Any) -> None:
         """Raise RequestError for a model that cannot draw by itself and has no closed form."""
-        if not reading.offers(reading.families(experiment)[1], "entropy") and getattr(experiment.model, "prompted", False):
-            raise reading.refuse(self, "it draws from the model, and this model needs prompts to draw")
+        if not reading.offers(reading.families(experiment)[1], "entropy"):
+            reading.needs_draws(self, experiment)
 
     def __call__(self, key: Key, view: View) -> Estimate:
         distribution = reading.model_distribution(view)

@@ -25,5 +25,5 @@ class Frechet(Metric):
     check = reading.needs_rows
 
     def __call__(self, key: Key, view: View) -> Estimate:
-        real = reading.gaussian_fit(reading.real_rows(view, view.holdout.capacity), view.holdout.w)
-        return frechet(reading.model_rows(key, view, self.rows), real)
+        mean, covariance = reading.sample_moments(reading.as_matrix(view.holdout.x), view.holdout.w)
+        return frechet(reading.model_rows(key, view, self.rows), mean, covariance)

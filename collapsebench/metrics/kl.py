@@ -32,8 +32,8 @@ class KL(Metric):
         if reading.comparison(target, model, "kl") is not None:
             return
         reading.needs_target_density(self, experiment)
-        if self.reverse and getattr(experiment.model, "prompted", False):
-            raise reading.refuse(self, "reverse draws from the model, and this model needs prompts to draw")
+        if self.reverse:
+            reading.needs_draws(self, experiment)
 
     def __call__(self, key: Key, view: View) -> Estimate:
         model, target = reading.model_distribution(view), reading.target_distribution(view)

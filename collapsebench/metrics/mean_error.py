@@ -30,8 +30,12 @@ class MeanError(Metric):
 
     def __call__(self, key: Key, view: View) -> Any:
         model, target = reading.model_distribution(view), reading.target_distribution(view)
-        if not hasattr(model, "moments"):
-            model = reading.gaussian_fit(reading.model_rows(key, view, self.rows))
-        if not hasattr(target, "moments"):
-            target = reading.gaussian_fit(reading.as_matrix(view.holdout.x), view.holdout.w)
-        return ((model.moments()[0] - target.moments()[0]) ** 2).sum()
+        if hasattr(model, "moments"):
+            mean = model.moments()[0]
+        else:
+            mean = reading.sample_moments(reading.model_rows(key, view, self.rows))[0]
+        if hasattr(target, "moments"):
+            real = target.moments()[0]
+        else:
+            real = reading.sample_moments(reading.as_matrix(view.holdout.x), view.holdout.w)[0]
+        return ((mean - real) ** 2).sum()

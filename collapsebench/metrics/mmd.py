@@ -32,8 +32,8 @@ class MMD(Metric):
     def check(self, experiment: Any) -> None:
         """Raise RequestError for a bandwidth that is neither positive nor "median"."""
         reading.needs_rows(self, experiment)
-        if min(self.rows, experiment.holdout) < 3:
-            raise reading.refuse(self, f"it needs 3 rows, and there are {min(self.rows, experiment.holdout)}")
+        if min(self.rows, experiment.holdout) < 5:
+            raise reading.refuse(self, f"it needs 5 rows, and there are {min(self.rows, experiment.holdout)}")
         wrong = self.bandwidth != "median" if isinstance(self.bandwidth, str) else not self.bandwidth > 0
         if wrong:
             raise reading.refuse(self, f'bandwidth = {self.bandwidth}: a positive number, or "median"')

@@ -21,7 +21,8 @@ class Support(Metric):
 
     def check(self, experiment: Any) -> None:
         """Raise RequestError for a model whose spread is not known exactly."""
-        if reading.kind_of(experiment) != "symbol" and not reading.offers(reading.families(experiment)[1], "log_variance"):
+        exact = reading.offers(reading.families(experiment)[1], "log_variance")
+        if reading.kind_of(experiment) != "symbol" and not exact:
             raise reading.refuse(self, "it needs symbols, or a family that knows its log_variance; use variance")
 
     def __call__(self, key: Key, view: View) -> Any:

@@ -11,6 +11,7 @@ from jaxtyping import Array
 from collapsebench.distributions.normal import Normal
 from collapsebench.estimators import reading
 from collapsebench.estimators.means import exact, share_estimate
+from collapsebench.estimators.ordering import quantiles
 from collapsebench.registry import METRICS
 from collapsebench.types import Estimate, Key, Metric, View, spec, static
 
@@ -35,8 +36,8 @@ class TailMass(Metric):
         if isinstance(self.quantile, int | float) and not 0 < self.quantile < 1:
             raise reading.refuse(self, f"quantile = {self.quantile}: it must be between 0 and 1")
         reading.needs_target_density(self, experiment)
-        if reading.kind_of(experiment) != "symbol" and getattr(experiment.model, "prompted", False):
-            raise reading.refuse(self, "it draws from the model, and this model needs prompts to draw")
+        if reading.kind_of(experiment) != "symbol":
+            reading.needs_draws(self, experiment)
 
     def __call__(self, key: Key, view: View) -> Estimate:
         if getattr(view.model, "kind", "vector") == "symbol":
@@ -65,7 +66,7 @@ class TailMass(Metric):
         q, dtype = self.quantile, jnp.result_type(float)
         drawn = view.target.log_prob(reading.density_rows(key, view, self.rows))
         held = view.target.log_prob(view.holdout.x)
-        levels = jnp.quantile(held, jnp.clip(jnp.stack([jnp.asarray(q * f, dtype) for f in (0.5, 1.0, 1.5)]), 0, 1))
+        levels = quantiles(held, q * jnp.asarray([0.5, 1.0, 1.5], dtype))
         mass = share_estimate(drawn < levels[1])
         slope = ((drawn < levels[2]).mean(dtype=dtype) - (drawn < levels[0]).mean(dtype=dtype)) / q
         threshold = slope**2 * q * (1 - q) / held.shape[0]

@@ -38,4 +38,5 @@ class W2Squared(Metric):
         if closed is not None:
             return closed(target)
         real = reading.real_rows(view, self.rows)
-        return w2_squared_sorted(reading.as_matrix(reading.density_rows(key, view, real.shape[0])), real)[0]
+        drawn = reading.as_matrix(reading.density_rows(key, view, real.shape[0]))
+        return w2_squared_sorted(drawn[:, 0], real[:, 0])

@@ -30,8 +30,8 @@ class GaussianMixture(DistributionModel):
     components: int = static(2)
     dim: int = static(1)
     covariance: str = static("full")
-    steps: int = static(100)
-    lloyd: int = static(100)
+    steps: int = 100
+    lloyd: int = 100
     tolerance: float = 1e-3
     ridge: float = 1e-6
 

@@ -58,7 +58,8 @@ ZIPF_EXACT = {"zipf-1": {1: 0.7501, 9: 0.2959}, "zipf-2": {1: 0.7933, 9: 0.4001}
 """What `_zipf_law` gives, for the claims' explanations; the tests compare."""
 THRESHOLD = 0.1
 STEPS = (1, 2, 3, 100)
-STARTS = {"trajectories-gaussian": 1.0, "trajectories-bernoulli": 0.2}
+SINGLE = 0.2
+"""Where the single Bernoulli runs start."""
 
 
 @PAPERS.register("suresh")
@@ -69,21 +70,22 @@ class Suresh(Study):
     citation = "Suresh, Thangaraj and Khandavally, AISTATS 2025, arXiv 2412.17646"
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
-        loop = Experiment(
+        # Equal lengths and widths, so that all Bernoulli runs are one compiled program, and so are the Gaussian ones.
+        many, tails = scale.pick(50, 5000, 5000), scale.pick(50, 1000, 1000)
+        rate = Experiment(
             name="suresh-poisson", target=PoissonTarget(), model=Poisson(), regime=Replace(), handover="summary",
-            metrics=("log_variance",), n=10, holdout=1, trajectories=scale.pick(50, 5000, 5000),
-            generations=scale.pick(60, 500, 500),
+            metrics=("log_variance",), n=10, trajectories=many, generations=scale.pick(60, 500, 500), holdout=1,
         )  # fmt: skip
         symbol = dataclasses.replace(
-            loop, target=BernoulliTarget(), model=Bernoulli(), metrics=("mean_error", "log_variance"),
-            generations=scale.pick(12, 50, 50),
+            rate, target=BernoulliTarget(), model=Bernoulli(), metrics=("variance", "mean_error"),
+            generations=scale.pick(60, 600, 600), width=-(-many // 2),
         )  # fmt: skip
         spread = dataclasses.replace(
-            loop, name="suresh-gaussian", target=NormalTarget(), model=Gaussian(unbiased=True), n=GAUSSIAN.n,
-            trajectories=scale.pick(50, 1000, 1000), generations=scale.pick(50, 200, 200),
+            rate, name="suresh-gaussian", target=NormalTarget(), model=Gaussian(unbiased=True), n=GAUSSIAN.n,
+            trajectories=tails, generations=scale.pick(60, 2500, 2500), width=-(-tails // 2),
         )  # fmt: skip
         words = dataclasses.replace(
-            loop, target=Zipf(1000), model=Categorical(1000), metrics=("support",), n=1000,
+            rate, target=Zipf(1000), model=Categorical(1000), handover="samples", metrics=("support",), n=1000,
             trajectories=scale.pick(10, 200, 200), generations=scale.pick(3, 11, 11),
         )  # fmt: skip
         mixture = Experiment(
@@ -91,35 +93,40 @@ class Suresh(Study):
             metrics=("within_log_variance",), warm_start=True, holdout=1, n=MIXTURE.n,
             trajectories=scale.pick(20, 500, 500), generations=scale.pick(20, 80, 80),
         )  # fmt: skip
-        few = {"trajectories": 25}
+        single = {
+            "trajectories-gaussian": dataclasses.replace(spread, n=100, trajectories=25),
+            "trajectories-bernoulli": dataclasses.replace(symbol, target=BernoulliTarget(SINGLE), n=100, trajectories=25),
+        }
         return {
-            **{name: dataclasses.replace(symbol, name=f"suresh-{name}", target=BernoulliTarget(c.start), n=c.n)
-               for name, c in BERNOULLI.items()},
-            "poisson": Sweep(loop, {"target.rate": tuple(c.start for c in POISSON.values())}),
+            **{name: dataclasses.replace(symbol, name=f"suresh-{name}", target=BernoulliTarget(curve.start), n=curve.n)
+               for name, curve in BERNOULLI.items()},
+            "poisson": Sweep(rate, {"target.rate": tuple(curve.start for curve in POISSON.values())}),
             "gaussian": spread,
-            "trajectories-gaussian": dataclasses.replace(
-                spread, name="suresh-trajectories-gaussian", n=100, generations=scale.pick(30, 2500, 2500), **few),
-            "trajectories-bernoulli": dataclasses.replace(
-                symbol, name="suresh-trajectories-bernoulli", target=BernoulliTarget(0.2), n=100,
-                generations=scale.pick(30, 600, 600), metrics=("mean_error", "variance", "log_variance"), **few),
+            **{name: dataclasses.replace(experiment, name=f"suresh-{name}") for name, experiment in single.items()},
             **{name: dataclasses.replace(words, name=f"suresh-{name}", target=Zipf(1000, exponent, shift))
                for name, (exponent, shift, _) in ZIPF.items()},
             "mixture": Sweep(mixture, {"model.steps": STEPS}),
         }  # fmt: skip
 
 
-def _bernoulli_alive(results: Results, name: str) -> np.ndarray:
-    """[trajectory, generation] whether the symbol is there: p is not absorbed, or absorbed at 1, far from its start."""
+def _bernoulli_p(results: Results, name: str, start: float) -> np.ndarray:
+    """[trajectory, generation] p, of which the result holds p (1 - p) and (p - start)^2: their sum is linear in p."""
     result = results[name]
-    return (result.log_variance.values > -np.inf) | (result.mean_error.values > 0.25)
+    return (result["variance"].values + result["mean_error"].values - start**2) / (1 - 2 * start)
+
+
+def _bernoulli_alive(results: Results, name: str) -> np.ndarray:
+    """[trajectory, generation] whether the symbol is there: p is not absorbed, or absorbed at 1 and not at 0."""
+    alive = (results[name]["variance"].values > 0) | (_bernoulli_p(results, name, BERNOULLI[name].start) > 0.5)
+    return alive[:, :50]
 
 
 def _poisson_alive(results: Results, name: str) -> np.ndarray:
     return results["poisson"].log_variance.sel({"target.rate": POISSON[name].start}).values > -np.inf
 
 
-def _gaussian_wide(results: Results, name: str) -> np.ndarray:
-    return results["gaussian"].log_variance.values > 2 * np.log(THRESHOLD)
+def _gaussian_wide(results: Results, name: str = "gaussian") -> np.ndarray:
+    return results[name].log_variance.values[:, :200] > 2 * np.log(THRESHOLD)
 
 
 def _mixture_wide(results: Results, steps: int) -> np.ndarray:
@@ -157,7 +164,7 @@ def draw_survival(results: Results) -> Figure:
 
 def draw_spread(results: Results) -> Figure:
     """Item 3: the tail of the standard deviation of a refitted normal, its law and two bounds."""
-    ours = _share("sd > .1, ours", _gaussian_wide(results, ""), "sd")
+    ours = _share("sd > .1, ours", _gaussian_wide(results), "sd")
     fits = ours.x
     series = (
         ours,
@@ -173,16 +180,10 @@ def draw_spread(results: Results) -> Figure:
     return Figure("Suresh et al. (2025): collapse of a Gaussian", panels, note)
 
 
-def _bernoulli_p(results: Results) -> np.ndarray:
-    """[trajectory, generation] p, of which the result holds p (1 - p) and (p - p_0)^2: their sum is linear in p."""
-    result, start = results["trajectories-bernoulli"], STARTS["trajectories-bernoulli"]
-    return (result["variance"].values + result["mean_error"].values - start**2) / (1 - 2 * start)
-
-
 def draw_trajectories(results: Results) -> Figure:
     """Item 4: single runs."""
     log_variance = results["trajectories-gaussian"].log_variance.values
-    share = _bernoulli_p(results)
+    share = _bernoulli_p(results, "trajectories-bernoulli", SINGLE)
     fits, later = np.arange(1, log_variance.shape[1] + 1), np.arange(1, share.shape[1] + 1)
     spread = [Series("", fits, np.exp(0.5 * row), kind=Kind.TRAJECTORY, group="runs") for row in log_variance]
     middle = np.exp(0.5 * theory.replace_log_variance_law(100, fits, unbiased=True))
@@ -297,7 +298,7 @@ def _bound_at_200(results: Results) -> Measured:
 
 
 def _bound_holds(results: Results) -> Measured:
-    hits = _gaussian_wide(results, "")
+    hits = _gaussian_wide(results)
     bound = theory.replace_sd_moment_bound(GAUSSIAN.n, np.arange(1, hits.shape[1] + 1), THRESHOLD)
     excess = hits.mean(axis=0) - bound
     return Measured(float(excess.max()), holds=bool((excess <= 0).all()))
@@ -312,7 +313,7 @@ def _bernoulli_ends(results: Results) -> Measured | None:
     result = results["trajectories-bernoulli"]
     if result.sizes["generation"] < 600:
         return None
-    ended = result.log_variance.values[:, -1] == -np.inf
+    ended = result["variance"].values[:, -1] == 0
     return dataclasses.replace(measured_share(ended), holds=bool(ended.mean() > 0.8))
 
 

@@ -23,8 +23,10 @@ def _compact(alive, chains):
     lanes, size = alive.shape
     width = -(-size // 32)
     rows = -(-size // chains)
-    flags = jnp.pad(alive, ((0, 0), (0, 32 * width - size))).astype(jnp.uint32)
-    words = functools.reduce(operator.or_, (flags[:, i * width : (i + 1) * width] << np.uint32(i) for i in range(32)))
+    parts = [alive[:, at : at + width] for at in range(0, size, width)]
+    parts[-1] = jnp.pad(parts[-1], ((0, 0), (0, width - parts[-1].shape[1])))
+    bits = (jnp.where(part, np.uint32(1 << i), np.uint32(0)) for i, part in enumerate(parts))
+    words = functools.reduce(operator.or_, bits)
     counts = lax.population_count(words).astype(jnp.int32)
     slot = jnp.cumsum(counts, axis=1) - counts
     lane = lax.broadcasted_iota(jnp.int32, words.shape, 0)

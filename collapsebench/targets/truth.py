@@ -38,6 +38,9 @@ class Truth:
         return model.distribution(params) if hasattr(model, "distribution") else None
 
     def sample(self, key: Key, n: int) -> Any:
+        distribution = self.distribution()
+        if distribution is not None:  # without the model's sampling bias
+            return distribution.sample(key, n)
         model, params = self._resolved()
         return model.sample(key, params, n)
 

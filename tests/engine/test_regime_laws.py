@@ -14,7 +14,7 @@ METRICS = ("variance", "mean_error", "log_variance", "w2_squared")
 
 def gaussian(**changes):
     base = cb.Experiment(
-        name="laws", metrics=METRICS, n=N, generations=10, trajectories=20000, handover="summary", holdout=1
+        name="laws", metrics=METRICS, n=N, generations=10, trajectories=200_000, handover="summary", holdout=1
     )
     return cb.run(dataclasses.replace(base, **changes))
 
@@ -43,11 +43,11 @@ def test_replace_log_variance_spread(replaced):
     spread = result.log_variance.values.var(0, ddof=1)
     law = theory.replace_log_variance_spread_law(N, FITS)
     kurtosis = ((result.log_variance.values - result.log_variance.values.mean(0)) ** 4).mean(0) - spread**2
-    assert np.all(np.abs(spread - law) < 5 * np.sqrt(kurtosis / 20000))
+    assert np.all(np.abs(spread - law) < 5 * np.sqrt(kurtosis / 200_000))
 
 
 def test_samples_follow_the_same_laws(assert_law):
-    result = gaussian(handover="samples", trajectories=10000)
+    result = gaussian(handover="samples")
     assert_law(result.variance.values, theory.replace_variance_law(N, FITS), theory.replace_variance_law(N - 1, FITS))
     wrong = theory.replace_log_variance_law(N, FITS, unbiased=True)
     assert_law(result.log_variance.values, theory.replace_log_variance_law(N, FITS), wrong)
@@ -97,7 +97,7 @@ def test_grow(assert_law):
     result = gaussian(regime=cb.regimes.Grow(power=1.0))
     law = theory.schedule_variance_law(sizes)
     assert_law(result.variance.values, law, theory.replace_variance_law(N, FITS), theory.schedule_variance_law(sizes - 1))
-    rows = gaussian(regime=cb.regimes.Grow(power=1.0), handover="samples", trajectories=5000)
+    rows = gaussian(regime=cb.regimes.Grow(power=1.0), handover="samples", trajectories=50_000)
     assert_law(rows.variance.values, law, theory.replace_variance_law(N, FITS))
 
 

@@ -45,12 +45,15 @@ def poisson():
     ],
 )
 def test_bernoulli_survival(n, p, table, assert_law):
-    """The law is exact; the published table rounds it to four digits."""
+    """The law is exact; the published table rounds it to four digits.
+
+    The first fit kills next to nobody, so its standard error cannot be estimated and it is left out.
+    """
     result = cb.run(dataclasses.replace(BERNOULLI, n=n, target=cb.targets.Bernoulli(p)))
-    alive = np.asarray(result["variance"])[:, LIFETIMES - 1] > 0
-    law = survival_law(n, LIFETIMES, p)
-    np.testing.assert_allclose(law, table, atol=6e-5)
-    assert_law(alive, law, survival_law(n, LIFETIMES + 1, p), survival_law(n, LIFETIMES, 0.9 * p))
+    np.testing.assert_allclose(survival_law(n, LIFETIMES, p), table, atol=6e-5)
+    fits = LIFETIMES[1:]
+    alive = np.asarray(result["variance"])[:, fits - 1] > 0
+    assert_law(alive, survival_law(n, fits, p), survival_law(n, fits + 1, p), survival_law(n, fits, 0.9 * p))
 
 
 def test_poisson_survival(poisson, assert_law):
@@ -58,7 +61,8 @@ def test_poisson_survival(poisson, assert_law):
     fits = np.arange(1, 57)
     law = branching_survival_law(10, fits, 1.0)
     np.testing.assert_allclose(law[[0, 55]], [1, 0.2910], atol=6e-5)
-    assert_law(poisson > 0, law, branching_survival_law(9, fits, 1.0), branching_survival_law(10, fits + 2, 1.0))
+    wrong = branching_survival_law(9, fits, 1.0), branching_survival_law(10, fits + 2, 1.0)
+    assert_law(poisson[:, 1:] > 0, law[1:], *(w[1:] for w in wrong))
     few = poisson[:, :5]
     assert_law(few, 1, 0.9)
     assert_law((few - 1) ** 2, fits[:5] / 10, fits[:5] / 9)
@@ -98,12 +102,12 @@ def test_one_row():
 
 
 @pytest.mark.parametrize("family", [Bernoulli(jnp.float32(0.3)), Poisson(jnp.float32(0.3))])
-@pytest.mark.parametrize("n", [0.0, 0.4, 1.0, 10 / 3])
-def test_totals_of_any_size(family, n):
-    totals = jax.jit(Totals.draw)(jax.random.key(0), family, n)
-    assert np.isfinite(totals.total)
-    assert float(totals.weight) == pytest.approx(n)
-    assert n > 0 or float(totals.mean) == 0
+def test_totals_of_any_size(family):
+    n = jnp.array([0, 0.4, 1, 10 / 3])
+    totals = jax.vmap(Totals.draw, (None, None, 0))(jax.random.key(0), family, n)
+    assert np.all(np.isfinite(totals.total))
+    np.testing.assert_array_equal(totals.weight, n)
+    assert totals.total[0] == jax.vmap(lambda t: t.mean)(totals)[0] == 0
 
 
 def test_totals_honour_weights_and_add():

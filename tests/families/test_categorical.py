@@ -138,17 +138,13 @@ def test_samples_agree_with_summary_over_many_trajectories(agreement):
 def test_augment(assert_law):
     """The real set is drawn too, so the law is averaged over it: E |p_real|^2 is the law of one fit."""
     n_real, n, fits = 8, 5, np.arange(1, 8)
+    metrics = (DistanceToReal(),)
     result = cb.run(
-        dataclasses.replace(
-            REPLACE, regime=cb.regimes.Augment(), n=n, n_real=n_real, generations=7, metrics=(DistanceToReal(),)
-        )
+        dataclasses.replace(REPLACE, regime=cb.regimes.Augment(), n=n, n_real=n_real, generations=7, metrics=metrics)
     )
-    flat = _with_norm(replace_squared_norm_law(n_real, 1, P))
-    law = augment_l2_law(n_real, n, fits, flat[None])
-    sample = np.asarray(next(iter(result.data_vars.values())), float)
-    assert_law(
-        sample, law, augment_l2_law(n_real, n + 1, fits, flat[None]), augment_l2_law(n_real + 1, n, fits, flat[None])
-    )
+    p = _with_norm(replace_squared_norm_law(n_real, 1, P))[None]
+    wrong = augment_l2_law(n_real, n + 1, fits, p), augment_l2_law(n_real + 1, n, fits, p)
+    assert_law(next(iter(result.data_vars.values())), augment_l2_law(n_real, n, fits, p), *wrong)
 
 
 def _with_norm(norm, symbols=10):
@@ -159,13 +155,16 @@ def _with_norm(norm, symbols=10):
 
 
 def test_temperature_in_population():
-    target = cb.targets.Zipf(10)
-    result = cb.run(
-        cb.Experiment(
-            name="temperature", target=target, model=cb.models.Categorical(10, temperature=0.8), metrics=("variance", Probability()),
-            handover="population", generations=8, trajectories=2,
-        )
-    )  # fmt: skip
+    experiment = cb.Experiment(
+        name="temperature",
+        target=cb.targets.Zipf(10),
+        model=cb.models.Categorical(10, temperature=0.8),
+        metrics=("variance", Probability()),
+        handover="population",
+        generations=8,
+        trajectories=2,
+    )
+    result = cb.run(experiment)
     start = 1 / (np.arange(1, 11) + 2.7)
     law = temperature_law(np.tile(start / start.sum(), (8, 1)), np.arange(8), temperature=0.8)
     variance, probability = (np.asarray(values, float) for values in list(result.data_vars.values())[:2])
@@ -175,7 +174,7 @@ def test_temperature_in_population():
 
 @pytest.mark.parametrize(("share", "peaked"), [(0.19, True), (0.22, True), (0.26, False)])
 def test_temperature_with_external_data_has_hysteresis(share, peaked):
-    """K = 5, T = 0.8: uniform is stable from a share of 0.20 on, yet a peaked start survives to between 0.22 and 0.25."""
+    """K = 5, T = 0.8: uniform is stable from a share of 0.20 on, yet a peaked start survives to 0.22."""
     with jax.enable_x64(True):
         counter, model, uniform = Counter(5), cb.models.Categorical(5, temperature=0.8), Categorical.uniform(5)
 
@@ -215,11 +214,11 @@ def test_an_empty_set_leaves_the_start():
     np.testing.assert_allclose(fitted.probs, 0.25)
 
 
-@pytest.mark.parametrize("n", [0.0, 0.3, 2.5, 100 / 3])
-def test_draws_of_a_size_that_is_not_whole_weigh_that_size(n):
-    counts = jax.jit(Counter(10).draw)(jax.random.key(1), Categorical(jnp.asarray(P, jnp.float32)), n)
-    assert np.all(np.isfinite(counts.counts))
-    np.testing.assert_allclose(counts.weight, n, rtol=1e-6)
+def test_draws_of_a_size_that_is_not_whole_weigh_that_size():
+    n, p = jnp.array([0, 0.3, 2.5, 100 / 3]), Categorical(jnp.asarray(P, jnp.float32))
+    counts = jax.vmap(lambda n: Counter(10).draw(jax.random.key(1), p, n))(n).counts
+    np.testing.assert_allclose(counts.sum(1), n, rtol=1e-6)
+    assert (counts[2] > 0).sum() <= 2
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp
 
 import collapsebench as cb
 from collapsebench import theory
@@ -99,7 +100,6 @@ def _quantiles(experiment):
 @pytest.mark.parametrize("fresh", [False, True])
 def test_samples_and_summary_agree_in_law(fresh, trajectories):
     """Two-sample Kolmogorov-Smirnov: p above 6e-7 (5 standard deviations of a normal)."""
-    from scipy.stats import ks_2samp
 
     model = cb.models.LinearRegression(dim=DIM, fresh=fresh)
     drawn, summed = _quantiles(dataclasses.replace(EXPERIMENT, model=model, trajectories=trajectories))

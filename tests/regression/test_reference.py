@@ -41,7 +41,7 @@ def test_logistic_is_scikit_learns(n, dim):
     y = (np.random.default_rng(1).random(n) < 1 / (1 + np.exp(-x.sum(axis=1)))).astype(float)
     with jax.enable_x64(True):
         ours = cb.fit(cb.models.LogisticRegression(dim=dim), {"x": x, "y": y}, weights=w).coef
-    options = dict(C=np.inf, fit_intercept=False, solver="newton-cholesky", tol=1e-12, max_iter=1000)
+    options = {"C": np.inf, "fit_intercept": False, "solver": "newton-cholesky", "tol": 1e-12, "max_iter": 1000}
     theirs = linear_model.LogisticRegression(**options).fit(x, y, w).coef_[0]
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 

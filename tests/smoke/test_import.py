@@ -51,7 +51,7 @@ def test_import_has_no_side_effect(code):
 
 
 def test_help_takes_under_300_ms():
-    """Processor time, the best of five: it is what a clock shows on an idle machine, and other tests do not add to it."""
+    """Processor time, the best of five: what a clock shows on an idle machine, whatever else runs here."""
 
     def once():
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

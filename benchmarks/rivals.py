@@ -1,0 +1,154 @@
+"""What a practitioner writes today: the same loops in NumPy, SciPy and scikit-learn.
+
+Each rival is a function of a NumPy Generator that runs the whole loop and returns the last generation's statistic, so
+that it can be checked before its time counts. `on_threads` splits the trajectories over threads (NumPy's generators
+release the lock), because a rival is given the thread count that it likes best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+CACHE = 1 << 16
+"""Draws in one block: NumPy too is fastest when its working set stays in cache."""
+
+
+def on_threads(work: Callable[[np.random.Generator, int], np.ndarray], trajectories: int, threads: int) -> np.ndarray:
+    """`work(generator, trajectories)` in equal parts on `threads` threads."""
+    generators = [np.random.Generator(np.random.SFC64(seed)) for seed in range(threads)]
+    share = trajectories // threads
+    with ThreadPoolExecutor(threads) as pool:
+        return np.concatenate(list(pool.map(lambda g: work(g, share), generators)))
+
+
+def gaussian_by_trajectory(rng: np.random.Generator, trajectories: int, n: int, generations: int) -> np.ndarray:
+    """What every published script is: a loop over trajectories around a loop over generations."""
+    last = np.empty(trajectories)
+    for i in range(trajectories):
+        mean, sd = 0.0, 1.0
+        x = rng.normal(mean, sd, n)
+        for _ in range(generations):
+            mean, sd = x.mean(), x.std()
+            x = rng.normal(mean, sd, n)
+        last[i] = sd**2
+    return last
+
+
+def gaussian(rng: np.random.Generator, trajectories: int, n: int, generations: int) -> np.ndarray:
+    """Vectorised over trajectories, in float32, in blocks that fit the cache, one pass for both moments."""
+    parts = []
+    width = max(1, CACHE // n)
+    for low in range(0, trajectories, width):
+        rows = min(width, trajectories - low)
+        mean, sd = np.zeros(rows, np.float32), np.ones(rows, np.float32)
+        z = np.empty((rows, n), np.float32)
+        for _ in range(generations):
+            rng.standard_normal(out=z, dtype=np.float32)
+            centre = z.mean(axis=1)
+            square = np.einsum("ij,ij->i", z, z) / n
+            mean += sd * centre
+            sd *= np.sqrt(square - centre * centre)
+        parts.append(sd**2)
+    return np.concatenate(parts)
+
+
+def gaussian_summary(rng: np.random.Generator, trajectories: int, n: int, generations: int) -> np.ndarray:
+    """The sample-free recursion: one normal and one chi-square per trajectory and generation."""
+    parts = []
+    for low in range(0, trajectories, 8192):
+        rows = min(8192, trajectories - low)
+        mean, variance = np.zeros(rows), np.ones(rows)
+        for _ in range(generations):
+            mean += np.sqrt(variance / n) * rng.standard_normal(rows)
+            variance *= 2 * rng.standard_gamma((n - 1) / 2, rows) / n
+        parts.append(variance)
+    return np.concatenate(parts)
+
+
+def mixture(seed: int, trajectories: int, n: int, generations: int, components: int, dim: int) -> np.ndarray:
+    """scikit-learn's GaussianMixture with its defaults, refitted to its own draws."""
+    from sklearn.mixture import GaussianMixture
+
+    last = np.empty(trajectories)
+    for i in range(trajectories):
+        random = np.random.RandomState(seed + i)
+        x = random.normal(size=(n, dim)) + 4 * random.randint(0, 2, (n, dim))
+        for _ in range(generations):
+            model = GaussianMixture(components, random_state=random).fit(x)
+            x = model.sample(n)[0]
+        last[i] = np.trace(np.cov(x.T))
+    return last
+
+
+def kernel(rng: np.random.Generator, trajectories: int, n: int, generations: int, points: int = 0) -> np.ndarray:
+    """SciPy's gaussian_kde with a fixed bandwidth, refitted to its own draws; the density at `points` points."""
+    from scipy.stats import gaussian_kde
+
+    last = np.empty(trajectories)
+    at = np.linspace(-4, 4, points) if points else None
+    for i in range(trajectories):
+        x = rng.normal(size=n)
+        for _ in range(generations):
+            estimate = gaussian_kde(x, bw_method=0.3 / x.std(ddof=1))
+            if at is not None:
+                last[i] = np.log(estimate(at)).mean()
+            x = estimate.resample(n, seed=rng)[0]
+        if at is None:
+            last[i] = x.var()
+    return last
+
+
+def kernel_accumulate(rng: np.random.Generator, n: int, generations: int, points: int) -> float:
+    """One trajectory of SciPy's gaussian_kde on everything so far."""
+    from scipy.stats import gaussian_kde
+
+    pool = rng.normal(size=n)
+    at = np.linspace(-4, 4, points)
+    value = 0.0
+    for _ in range(generations):
+        estimate = gaussian_kde(pool, bw_method=0.3 / pool.std(ddof=1))
+        value = float(np.log(estimate(at)).mean())
+        pool = np.concatenate([pool, estimate.resample(n, seed=rng)[0]])
+    return value
+
+
+def regression(rng: np.random.Generator, trajectories: int, n: int, dim: int, generations: int) -> np.ndarray:
+    """Least squares on a fresh design in every generation, vectorised over trajectories in blocks."""
+    parts = []
+    width = max(1, CACHE // (n * dim))
+    for low in range(0, trajectories, width):
+        rows = min(width, trajectories - low)
+        coef = np.zeros((rows, dim), np.float32)
+        for _ in range(generations):
+            x = rng.standard_normal((rows, n, dim), dtype=np.float32)
+            y = np.matmul(x, coef[:, :, None])[..., 0] + rng.standard_normal((rows, n), dtype=np.float32)
+            transposed = x.transpose(0, 2, 1)
+            coef = np.linalg.solve(np.matmul(transposed, x), np.matmul(transposed, y[..., None]))[..., 0]
+        parts.append((coef**2).sum(axis=1))
+    return np.concatenate(parts)
+
+
+def categorical(rng: np.random.Generator, trajectories: int, n: int, classes: int, generations: int) -> np.ndarray:
+    """NumPy's multinomial over all symbols."""
+    last = np.empty(trajectories)
+    for i in range(trajectories):
+        p = np.full(classes, 1 / classes)
+        for _ in range(generations):
+            p = rng.multinomial(n, p) / n
+        last[i] = (p > 0).sum()
+    return last
+
+
+def categorical_alive(rng: np.random.Generator, trajectories: int, n: int, classes: int, generations: int) -> np.ndarray:
+    """NumPy's multinomial over the symbols that are still alive."""
+    last = np.empty(trajectories)
+    for i in range(trajectories):
+        p = np.full(classes, 1 / classes)
+        for _ in range(generations):
+            counts = rng.multinomial(n, p)
+            p = counts[counts > 0] / n
+        last[i] = p.size
+    return last

@@ -1,0 +1,40 @@
+"""Two concentric circles."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from collapsebench.distributions.curve import NoisyCurves, arc_width, window
+from collapsebench.registry import TARGETS
+from collapsebench.types import spec
+
+
+@TARGETS.register("circles")
+@spec
+class Circles(NoisyCurves):
+    """A circle of radius 1 and one of radius `factor` inside it, with normal noise.
+
+    Law: (cos t, sin t) times 1 or factor, t uniform on [-pi, pi], + noise * N(0, I).
+    Source: scikit-learn's make_circles, with t drawn instead of evenly spaced.
+    """
+
+    noise: float = 0.05
+    factor: float = 0.8
+
+    def span(self) -> tuple[float, float]:
+        return -math.pi, math.pi
+
+    def _radius(self, curve: Any) -> Array:
+        return jnp.where(jnp.asarray(curve) == 0, 1.0, self.factor)
+
+    def point(self, curve: Array, t: Array) -> tuple[Array, Array]:
+        return self._radius(curve) * jnp.cos(t), self._radius(curve) * jnp.sin(t)
+
+    def windows(self, curve: int, x: Array) -> list[tuple[Array, Array]]:
+        angle = jnp.arctan2(x[:, 1], x[:, 0])
+        width = arc_width(self.noise, jnp.hypot(x[:, 0], x[:, 1]), self._radius(curve))
+        return [window(angle, width, angle - math.pi, angle + math.pi)]

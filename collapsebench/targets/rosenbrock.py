@@ -1,0 +1,63 @@
+"""The Rosenbrock density: a long curved ridge, and exact all the same."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from collapsebench.distributions.mixture import normal_rule
+from collapsebench.registry import TARGETS
+from collapsebench.types import Batch, Key, spec
+
+
+@TARGETS.register("rosenbrock")
+@spec
+class Rosenbrock:
+    """x1 ~ N(mean, along^2), x2 ~ N(x1^2, across^2): density proportional to exp(-Rosenbrock's function / 20).
+
+    The defaults are (x1 - 1)^2 / 20 + 100 (x2 - x1^2)^2 / 20. Target and distribution in one.
+    Source: Pagani, Wiegand and Nadarajah (2022), An n-dimensional Rosenbrock distribution; setting of Alemohammad et
+    al. (2024), figure 17, whose constants are not published.
+    """
+
+    mean: float = 1.0
+    along: float = math.sqrt(10.0)
+    across: float = math.sqrt(0.1)
+
+    dim: ClassVar[int] = 2
+
+    def distribution(self) -> Rosenbrock:
+        return self
+
+    def _place(self, z: Float[Array, "n 2"]) -> Float[Array, "n 2"]:
+        first = self.mean + self.along * z[:, 0]
+        return jnp.stack([first, first**2 + self.across * z[:, 1]], axis=1)
+
+    def sample(self, key: Key, n: int) -> Float[Array, "n 2"]:
+        return self._place(jax.random.normal(key, (n, 2)))
+
+    def log_prob(self, x: Float[Array, "n 2"]) -> Float[Array, " n"]:
+        squares = ((x[:, 0] - self.mean) / self.along) ** 2 + ((x[:, 1] - x[:, 0] ** 2) / self.across) ** 2
+        return -0.5 * squares - jnp.log(self.along) - jnp.log(self.across) - math.log(2 * math.pi)
+
+    def entropy(self) -> Float[Array, ""]:
+        """In nats; that of the two normals."""
+        return 1 + math.log(2 * math.pi) + jnp.log(self.along) + jnp.log(self.across)
+
+    def moments(self) -> tuple[Float[Array, " 2"], Float[Array, "2 2"]]:
+        """By var x1^2 = 2 along^4 + 4 mean^2 along^2 and cov(x1, x1^2) = 2 mean along^2."""
+        mean, along = jnp.asarray(self.mean), jnp.asarray(self.along)
+        square, cross = 2 * along**4 + 4 * mean**2 * along**2, 2 * mean * along**2
+        second = square + jnp.asarray(self.across) ** 2
+        covariance = jnp.stack([jnp.stack([along**2, cross]), jnp.stack([cross, second])])
+        return jnp.stack([mean, mean**2 + along**2]), covariance
+
+    def nodes(self) -> Batch:
+        """Quadrature nodes: those of two standard normals, moved."""
+        z, weight = normal_rule(32, 2)
+        dtype = jnp.result_type(float)
+        return Batch(self._place(jnp.asarray(z, dtype)), jnp.asarray(weight, dtype))

@@ -1,0 +1,129 @@
+"""Every metric in a short run, down to the collapse to a point: the value it must have there, and never NaN."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import collapsebench as cb
+
+ROWS = 16
+ON_ROWS = tuple(
+    cb.METRICS.build(name, rows=ROWS) for name in ("coverage", "precision", "recall", "mmd", "sliced_w2", "frechet")
+)
+DENSITY = (
+    "mean_error", "variance", "log_variance", "kl", cb.metrics.KL(reverse=True), "l2_squared", "nll", "perplexity",
+    "entropy", "support", "tail_mass",
+)  # fmt: skip
+EXPERIMENTS = {
+    "gaussian": cb.Experiment(
+        name="gaussian", metrics=(*DENSITY, "w2_squared", "distinct", *ON_ROWS), n=2, generations=100, trajectories=4,
+        holdout=32,
+    ),
+    "gaussian_summary": cb.Experiment(
+        name="gaussian", metrics=(*DENSITY, "w2_squared"), n=3, generations=100, trajectories=4, holdout=32,
+        handover="summary",
+    ),
+    "categorical": cb.Experiment(
+        name="categorical", target=cb.targets.Zipf(classes=20), model=cb.models.Categorical(classes=20), n=10,
+        metrics=(*DENSITY, "distinct", cb.metrics.Distinct(per="real")), generations=100, trajectories=4, holdout=32,
+    ),
+    "mixture": cb.Experiment(
+        name="mixture", target=cb.targets.Grid(side=2), model=cb.models.GaussianMixture(dim=2, components=2), n=20,
+        metrics=("kl", "l2_squared", "entropy", "tail_mass", "modes"), generations=3, trajectories=4, holdout=32,
+    ),
+    "bernoulli": cb.Experiment(
+        name="bernoulli", target="bernoulli", model="bernoulli", metrics=("support", "w2_squared", "variance"), n=5,
+        generations=100, trajectories=4, holdout=32, handover="summary",
+    ),
+    "kernel": cb.Experiment(
+        name="kernel", model=cb.models.KernelDensity(), metrics=("kl", "entropy", cb.metrics.W2Squared(rows=ROWS)),
+        n=10, generations=3, trajectories=4, holdout=32,
+    ),
+}  # fmt: skip
+ELSEWHERE = {"excess_risk", "within_log_variance"}
+
+
+@pytest.fixture(scope="module")
+def results():
+    return {name: cb.run(experiment) for name, experiment in EXPERIMENTS.items()}
+
+
+def test_every_metric_runs():
+    used = {name for experiment in EXPERIMENTS.values() for name in experiment.metric_names}
+    assert set(cb.METRICS.names()) - ELSEWHERE <= used
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_no_value_is_nan(results, name):
+    for column, values in results[name].data_vars.items():
+        assert not np.isnan(values).any(), column
+
+
+LAST = {
+    "gaussian": {
+        "variance": 0, "log_variance": -np.inf, "kl": np.inf, "l2_squared": np.inf, "nll": np.inf, "entropy": -np.inf,
+        "support": 0, "recall": 0, "distinct": 0.5,
+    },
+    "categorical": {
+        "variance": 0, "log_variance": -np.inf, "kl": np.inf, "entropy": 0, "support": 1, "distinct": 0.1,
+    },
+    "bernoulli": {"variance": 0, "support": 0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAST)
+def test_a_point_has_its_values(results, name):
+    end = results[name].isel(generation=-1)
+    for metric, value in LAST[name].items():
+        np.testing.assert_array_equal(end[metric], value, err_msg=metric)
+
+
+def test_a_point_keeps_finite_distances(results):
+    end = results["gaussian"].isel(generation=-1)
+    error = end["mean_error"].values
+    np.testing.assert_allclose(end["w2_squared"], error + 1, rtol=1e-5)
+    for metric in ("frechet", "sliced_w2", "mmd", "coverage", "precision"):
+        assert np.isfinite(end[metric]).all(), metric
+
+
+def test_first_generation_has_all_its_spread(results):
+    start = results["categorical"].isel(generation=0)
+    np.testing.assert_allclose(start["mean_error"], start["l2_squared"], rtol=1e-5)  # one-hot means are probabilities
+    assert np.all(start["support"] >= start["distinct"] * 10)
+    assert np.all(results["mixture"]["modes"].isel(generation=0) <= 1)
+
+
+WRONG = {
+    "w2_squared": (dict(target=cb.targets.Grid(), model=cb.models.GaussianMixture(dim=2)), "2 dimensions"),
+    "l2_squared": (dict(target="uniform"), "closed forms"),
+    "modes": (dict(), "no mixture"),
+    "distinct": (dict(handover="summary"), "handover = summary"),
+    "precision": (dict(holdout=4), "k = 5"),
+    "recall": (dict(target="zipf", model="categorical"), "symbol data"),
+    "mmd": (dict(holdout=3), "5 rows"),
+    "support": (dict(model="kde"), "log_variance"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_requests_are_refused(name):
+    changes, reason = WRONG[name]
+    with pytest.raises(cb.RequestError, match=reason) as error:
+        cb.Experiment(metrics=(name,), **changes)
+    assert str(error.value).startswith(f"metrics = {name}: ")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [
+        (cb.metrics.TailMass(quantile=0.0), "quantile = 0.0"),
+        (cb.metrics.MMD(bandwidth="mean"), "bandwidth = mean"),
+        (cb.metrics.MMD(bandwidth=-1.0), "bandwidth = -1.0"),
+        (cb.metrics.Distinct(per="row"), "did you mean 'rows'"),
+    ],
+)
+def test_wrong_fields_are_refused(metric, reason):
+    with pytest.raises(cb.RequestError, match=reason):
+        dataclasses.replace(EXPERIMENTS["gaussian"], metrics=(metric,))
