@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -55,10 +56,20 @@ def sample(model: Any, params: Any, n: int, seed: int = 0) -> Any:
     """n draws from a fitted model, as NumPy."""
     model = as_leaves(MODELS.build(model))
     key = key_for(root_key(seed, "by hand"), Stream.SAMPLE)
-    return jax.tree.map(np.asarray, model.sample(key, params, n))
+    return jax.tree.map(np.asarray, _sample(model, key, params, n))
+
+
+@partial(jax.jit, static_argnames="n")
+def _sample(model: Any, key: Any, params: Any, n: int) -> Any:
+    return model.sample(key, params, n)
 
 
 def log_prob(model: Any, params: Any, x: Any) -> np.ndarray:
     """Log density or log mass of each row of x, in nats, as NumPy."""
     model = MODELS.build(model)
-    return np.asarray(as_leaves(model).log_prob(params, _batch(model, x, None).x))
+    return np.asarray(_log_prob(as_leaves(model), params, _batch(model, x, None).x))
+
+
+@jax.jit
+def _log_prob(model: Any, params: Any, x: Any) -> Any:
+    return model.log_prob(params, x)

@@ -39,10 +39,10 @@ def markdown() -> str:
 
 
 def _describe(request: Experiment | Sweep) -> str:
-    sweep = isinstance(request, Sweep)
     experiment = request.experiment if isinstance(request, Sweep) else request
+    over = f", over {', '.join(request.values)}" if isinstance(request, Sweep) else ""
     parts = " ".join(spec_name(part) for part in (experiment.target, experiment.model, experiment.regime))
-    return f"{parts}, {experiment.handover}" + (f", over {', '.join(request.values)}" if sweep else "")
+    return f"{parts}, {experiment.handover}{over}"
 
 
 def _study_experiments() -> dict[str, Experiment | Sweep]:
@@ -124,9 +124,8 @@ def doctor() -> list[tuple[str, str]]:
 
     mesh = devices.mesh()
     kind = jax.devices()[0].device_kind
-    versions = [(name, results._version(name)) for name in ("collapsebench", "jax", "jaxlib", "flax", "numpy", "xarray")]
     return [
-        ("python", platform.python_version()), *versions, ("devices", f"{mesh.size} x {kind} ({jax.default_backend()})"),
+        ("python", platform.python_version()), *results.versions().items(), ("devices", f"{mesh.size} x {kind} ({jax.default_backend()})"),
         ("cores", str(devices.cores())), ("run memory", f"{devices.memory_budget() / 2**30:.1f} GiB per device at a time"),
         ("data sets", ", ".join(datasets.names())),
     ]  # fmt: skip

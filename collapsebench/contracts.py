@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -18,7 +19,7 @@ from collapsebench import catalogue
 from collapsebench.errors import RequestError
 from collapsebench.experiment import Experiment, spec_name
 from collapsebench.numerics import as_leaves
-from collapsebench.registry import METRICS
+from collapsebench.registry import METRICS, MODELS
 from collapsebench.runner import run
 from collapsebench.streams import root_key
 from collapsebench.types import Batch, Handover
@@ -59,15 +60,29 @@ def says_what_it_is(part: Any) -> None:
 
 
 def _data(model: Any, target: Any, n: int = ROWS) -> Batch:
-    return Batch(target.sample(_key(), n), jnp.ones(n))
+    return Batch(_sample_target(target, n), jnp.ones(n))
+
+
+@partial(jax.jit, static_argnames="n")
+def _sample_target(target: Any, n: int) -> Any:
+    return target.sample(_key(), n)
+
+
+@jax.jit
+def _fit(model: Any, key: Any, batch: Batch) -> Any:
+    return model.fit(key, model.init(key), batch)
+
+
+@jax.jit
+def _score(model: Any, params: Any, x: Any) -> Any:
+    return model.log_prob(params, x)
 
 
 def _fitted(model: Any) -> tuple[Any, Batch, Any]:
     experiment = catalogue.example(model)
     target, model = as_leaves(experiment.target), as_leaves(model)
     batch = _data(model, target)
-    params = jax.jit(lambda m, b: m.fit(_key(), m.init(_key()), b))(model, batch)
-    return model, batch, params
+    return model, batch, _fit(model, _key(), batch)
 
 
 def fits_samples_and_scores(model: Any) -> None:
@@ -80,11 +95,12 @@ def fits_samples_and_scores(model: Any) -> None:
     for ours, theirs in zip(jax.tree.leaves(drawn), jax.tree.leaves(batch.x), strict=True):
         _demand(ours.shape == theirs.shape, f"sample gives shape {ours.shape}, the data have {theirs.shape}")
         _demand(ours.dtype == theirs.dtype, f"sample gives {ours.dtype}, the data have {theirs.dtype}")
-    density = model.log_prob(params, batch.x)
+    density = _score(model, params, batch.x)
     _demand(density.shape == (ROWS,), f"log_prob gives shape {density.shape} for {ROWS} rows")
     _demand(not np.isnan(np.asarray(density)).any(), "log_prob gives NaN on the data it was fitted to")
 
 
+@partial(jax.jit, static_argnames="n")
 def _draw(model: Any, params: Any, batch: Batch, n: int) -> Any:
     more = (batch.x,) if model.prompted else ()
     return model.sample(_key(), params, n, *more)
@@ -95,8 +111,8 @@ def ignores_rows_of_weight_zero(model: Any) -> None:
     model, batch, params = _fitted(model)
     garbage = Batch(jax.tree.map(lambda a: jnp.concatenate([a, a[:4] + 1]) if a.dtype != int else
                                  jnp.concatenate([a, a[:4]]), batch.x), jnp.concatenate([batch.w, jnp.zeros(4)]))  # fmt: skip
-    other = jax.jit(lambda m, b: m.fit(_key(), m.init(_key()), b))(model, garbage)
-    ours, theirs = model.log_prob(params, batch.x), model.log_prob(other, batch.x)
+    other = _fit(model, _key(), garbage)
+    ours, theirs = _score(model, params, batch.x), _score(model, other, batch.x)
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4, err_msg="rows of weight 0 change the fit")
 
 
@@ -104,7 +120,7 @@ def survives_collapse(model: Any) -> None:
     """Data that are one point, many times, give a model that draws without NaN."""
     model, batch, _ = _fitted(model)
     point = Batch(jax.tree.map(lambda a: jnp.repeat(a[:1], ROWS, axis=0), batch.x), batch.w)
-    params = jax.jit(lambda m, b: m.fit(_key(), m.init(_key()), b))(model, point)
+    params = _fit(model, _key(), point)
     for leaf in jax.tree.leaves(_draw(model, params, point, ROWS)):
         _demand(not np.isnan(np.asarray(leaf, float)).any(), "a model fitted to one repeated point draws NaN")
 
@@ -113,13 +129,10 @@ def maps_over_lanes(model: Any) -> None:
     """vmap over keys gives what one call after another gives."""
     model, batch, _ = _fitted(model)
 
-    def one(key: Any) -> Any:
-        params = model.fit(key, model.init(key), batch)
-        return model.log_prob(params, batch.x)
-
     keys = jax.random.split(_key(), 2)
-    together = jax.jit(jax.vmap(one))(keys)
-    apart = jnp.stack([jax.jit(one)(key) for key in keys])
+    fits = jax.jit(jax.vmap(lambda key: model.fit(key, model.init(key), batch)))(keys)
+    together = [_score(model, jax.tree.map(lambda a, i=i: a[i], fits), batch.x) for i in range(2)]
+    apart = [_score(model, _fit(model, key, batch), batch.x) for key in keys]
     np.testing.assert_allclose(together, apart, rtol=1e-3, atol=1e-3, err_msg="vmap gives other fits than a loop")
 
 
@@ -143,14 +156,14 @@ def runs_or_refuses_each_handover(model: Any) -> None:
 def samples_what_it_scores(target: Any) -> None:
     """Rows have the declared shape, and a log density that is finite on them, if it has one."""
     target = as_leaves(target.prepare() if hasattr(target, "prepare") else target)
-    x = target.sample(_key(), ROWS)
+    x = _sample_target(target, ROWS)
     for leaf in jax.tree.leaves(x):
         _demand(leaf.shape[0] == ROWS, f"sample gives {leaf.shape[0]} rows for {ROWS}")
         _demand(np.isfinite(np.asarray(leaf, float)).all(), "sample gives a number that is not finite")
     if getattr(target, "kind", "vector") == "vector":
         _demand(x.shape == (ROWS, target.dim), f"sample gives shape {x.shape}, dim is {target.dim}")
     try:
-        density = target.log_prob(x)
+        density = jax.jit(target.log_prob)(x)
     except RequestError:
         return
     _demand(density.shape == (ROWS,) and np.isfinite(np.asarray(density)).all(), "log_prob is not finite on its own rows")
@@ -159,11 +172,11 @@ def samples_what_it_scores(target: Any) -> None:
 def agrees_with_its_distribution(target: Any) -> None:
     """The mean of many draws is the closed form's, within 5 standard errors."""
     target = as_leaves(target.prepare() if hasattr(target, "prepare") else target)
-    distribution = target.distribution() if hasattr(target, "distribution") else None
+    distribution: Any = target.distribution() if hasattr(target, "distribution") else None
     if not hasattr(distribution, "moments") or getattr(target, "kind", "vector") != "vector":
         return
     mean, covariance = (np.asarray(a, float) for a in distribution.moments())
-    x = np.asarray(target.sample(_key(), 4096), float)
+    x = np.asarray(_sample_target(target, 4096), float)
     error = np.abs(x.mean(0) - mean) / np.sqrt(np.diag(covariance) / 4096 + 1e-30)
     _demand((error < 5).all(), f"the mean of 4096 draws is {error.max():.1f} standard errors from moments()")
 
@@ -197,7 +210,7 @@ def metric_measures(metric: Any) -> None:
     refusals = []
     for model in ("gaussian", "categorical", "gaussian_mixture", "linear_regression", "poisson"):
         try:
-            base = catalogue.example(catalogue.MODELS.get(model)())
+            base = catalogue.example(MODELS.get(model)())
             experiment = dataclasses.replace(
                 base, metrics=(metric,), n=ROWS, generations=2, trajectories=2, holdout=64
             )  # fmt: skip

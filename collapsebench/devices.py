@@ -6,7 +6,6 @@ import os
 from functools import cache
 
 import jax
-import numpy as np
 from jax.sharding import AxisType, Mesh
 
 
@@ -29,8 +28,8 @@ def mesh() -> Mesh:
     """
     if not _backend_started() and "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
         jax.config.update("jax_num_cpu_devices", cores())
-    devices = np.array(jax.local_devices())
-    return jax.make_mesh((devices.size,), ("trajectory",), axis_types=(AxisType.Auto,), devices=devices)
+    devices = jax.local_devices()
+    return jax.make_mesh((len(devices),), ("trajectory",), axis_types=(AxisType.Auto,), devices=devices)
 
 
 def memory_budget() -> int:

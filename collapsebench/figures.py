@@ -121,7 +121,7 @@ def _text(value: Any) -> str:
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
 
 
-def _style() -> dict[str, Any]:
+def _style() -> Any:
     return {
         "figure.dpi": 100, "savefig.dpi": 130, "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False,
         "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "grid.linewidth": 0.5, "legend.fontsize": 7.5,

@@ -13,7 +13,7 @@ from jaxtyping import Array
 
 from collapsebench.distributions.roles import population
 from collapsebench.streams import Stream, key_for, part, trajectory_key
-from collapsebench.types import Batch, Data, Estimate, Handover, Key, RequestError, Size, View, spec, static
+from collapsebench.types import Batch, Data, Estimate, Handover, Key, RequestError, View, spec, static
 
 
 @spec
@@ -172,7 +172,7 @@ def step(program: Program, key: Key, real: Data, holdout: Batch, generation: Any
         models = jax.tree.map(
             lambda old, new: jnp.where(generation == 0, new, jnp.concatenate([new[None], old[:-1]])), models, params
         )
-    prompts = ()
+    prompts: Any = ()
     if program.model.prompted:
         prompts = jax.tree.map(lambda old, new: jnp.where(generation == 0, new, old), carry.prompts, real)
     drawn_from = Carry(params, pool, carry.synthetic, models, prompts)
@@ -203,7 +203,7 @@ def empty_carry(program: Program, key: Key) -> Carry:
     """Shapes of the state, found without computing: a pytree of jax.ShapeDtypeStruct."""
 
     def initial(key: Key) -> Carry:
-        real, holdout = _real_and_holdout(program, key)
+        real, _ = _real_and_holdout(program, key)
         model = program.model
         pool = program.regime.init(reduced(program, real), program.generations, program.capacity)
         prompts = real if model.prompted else ()

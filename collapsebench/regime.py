@@ -57,6 +57,6 @@ class Regime:
         """The pool at the start: nothing, unless the regime remembers. `capacity` is that of a synthetic set."""
         return ()
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
         """The pool after generation t's synthetic (and new real) data came in, and what generation t trains on."""
         raise NotImplementedError

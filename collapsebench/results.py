@@ -14,6 +14,7 @@ import jax
 import numpy as np
 import xarray as xr
 
+from collapsebench import __version__
 from collapsebench.experiment import Experiment
 from collapsebench.types import RequestError
 
@@ -62,11 +63,11 @@ def _provenance(experiment: Experiment, started: float, seconds: float, width: i
         "name": experiment.name,
         "seed": experiment.seed,
         "handover": str(experiment.handover),
-        "versions": json.dumps({name: _version(name) for name in ("jax", "jaxlib", "flax", "numpy", "collapsebench")}),
+        "versions": json.dumps(versions()),
         "device_kind": device.device_kind,
         "device_count": jax.local_device_count(),
         "x64": int(experiment.x64),
-        "matmul_precision": str(jax.config.jax_default_matmul_precision or "default"),
+        "matmul_precision": str(jax.config.read("jax_default_matmul_precision") or "default"),
         "commit": _commit(),
         "started": datetime.datetime.fromtimestamp(started, datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
@@ -74,11 +75,15 @@ def _provenance(experiment: Experiment, started: float, seconds: float, width: i
     }
 
 
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    found = {"collapsebench": __version__}
+    for package in ("jax", "jaxlib", "flax", "numpy"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "unknown"
+    return found
 
 
 @cache

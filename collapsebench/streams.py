@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import enum
 import zlib
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from collapsebench.samplers.bits import hash_words, key_words
 from collapsebench.types import Key
@@ -44,13 +42,8 @@ def root_key(seed: int, name: str) -> Key:
 
 def derive(key: Key, purpose: int, index: Any) -> Key:
     """The key of one purpose and index: the threefry-2x32 hash of both under `key`, in one call."""
-    words = _hash(*key_words(key), np.uint32(_DERIVE + purpose), jnp.asarray(index, jnp.uint32))
-    return jax.random.wrap_key_data(words, impl="threefry2x32")
-
-
-@partial(jax.jit, inline=True)  # traced once, and no call in the compiled program
-def _hash(k0: Array, k1: Array, tag: Any, index: Array) -> Array:
-    return jnp.stack(hash_words(k0, k1, tag, index))
+    words = hash_words(*key_words(key), np.uint32(_DERIVE + purpose), jnp.asarray(index, jnp.uint32))
+    return jax.random.wrap_key_data(jnp.stack(words), impl="threefry2x32")
 
 
 def trajectory_key(root: Key, trajectory: Any) -> Key:

@@ -46,7 +46,7 @@ def _name_strings(self: Any) -> None:
 def spec(cls: Class) -> Class:
     """Make a frozen dataclass that is a pytree: equal specs share a compiled program, `repr` is the provenance."""
     cls.__post_init__ = _name_strings  # type: ignore[attr-defined]
-    return jax.tree_util.register_dataclass(dataclasses.dataclass(frozen=True)(cls))
+    return jax.tree_util.register_dataclass(dataclasses.dataclass(frozen=True)(cls))  # type: ignore[return-value]
 
 
 def is_static(cls: type, name: str) -> bool:

@@ -18,9 +18,6 @@ from collapsebench.samplers.bits import over_lanes
 from collapsebench.streams import part
 from collapsebench.types import Batch, Key, Summary, spec
 
-_ROWS = 10
-"""Rows per pass of a Gram matrix: its partial sums stay in registers."""
-
 
 @spec
 class RegressionMoments(Summary):
@@ -35,12 +32,13 @@ class RegressionMoments(Summary):
         return self.w
 
     @classmethod
-    def of(cls, data: Batch | RegressionMoments) -> RegressionMoments:
+    def of(cls, data: Any) -> RegressionMoments:
         """The statistics of weighted rows."""
         if isinstance(data, RegressionMoments):
             return data
         x, y, w = data.x["x"], data.x["y"], data.w
-        both = gram_matrix(jnp.concatenate([x, y[:, None]], axis=1) * jnp.sqrt(w)[:, None])
+        both = jnp.concatenate([x, y[:, None]], axis=1)
+        both = (both * w[:, None]).T @ both
         return cls(w.sum(), both[:-1, :-1], both[:-1, -1])
 
     @classmethod
@@ -56,7 +54,7 @@ class RegressionMoments(Summary):
         rows = jnp.asarray(n, coef.dtype)
         if prompts is None:
             factor = distribution.scales[:, None] * samplers.wishart_factor(part(key, 0), rows, dim)
-            gram = gram_matrix(factor.T)
+            gram = _squared(factor)
         else:
             rows, gram, factor = prompts.w, prompts.gram, psd_factor(prompts.gram)
         z = samplers.normal(part(key, 1), (dim,), coef.dtype)
@@ -79,20 +77,16 @@ class RegressionMoments(Summary):
 
 
 @over_lanes
-def gram_matrix(x: Float[Array, "lanes n d"]) -> Float[Array, "lanes d d"]:
-    """x^T x, with the lanes last so that every sum is vectorised."""
-    lanes, n, dim = x.shape
-    spare = -n % _ROWS
-    rows = jnp.pad(x, [(0, 0), (0, spare), (0, 0)]).transpose(1, 2, 0).reshape(-1, _ROWS, dim, lanes)
+def _squared(factor: Float[Array, "lanes d d"]) -> Float[Array, "lanes d d"]:
+    """F F^T, with the lanes last: as a batch of small matrix products it takes four times as long."""
+    columns = factor.transpose(2, 1, 0)
 
-    def block(i: Array, total: Array) -> Array:
-        some = lax.dynamic_index_in_dim(rows, i, 0, keepdims=False)
-        for row in some:
-            total = total + row[:, None] * row[None]
-        return total
+    def add(k: Array, total: Array) -> Array:
+        column = lax.dynamic_index_in_dim(columns, k, 0, keepdims=False)
+        return total + column[:, None] * column[None]
 
-    total = lax.fori_loop(0, rows.shape[0], block, jnp.zeros((dim, dim, lanes), x.dtype))
-    return total.transpose(2, 0, 1)
+    start = jnp.zeros((*columns.shape[1:2], *columns.shape[1:]), factor.dtype)
+    return lax.fori_loop(0, columns.shape[0], add, start).transpose(2, 0, 1)
 
 
 @spec

@@ -64,7 +64,7 @@ class Mixture:
 
     @property
     def scale_tril(self) -> Float[Array, "k d d"]:
-        return jnp.exp(self.log_scale)[:, None, None] * self.factor
+        return jnp.exp(self.log_scale)[..., None, None] * self.factor
 
     def component_normals(self) -> Normal:
         """The components as one Normal whose leaves have a leading axis k: `vmap` over it."""

@@ -35,7 +35,7 @@ class Moments(Summary):
         return self.w
 
     @classmethod
-    def of(cls, data: Batch | Moments) -> Moments:
+    def of(cls, data: Any) -> Moments:
         """The statistics of weighted rows x [capacity, d]."""
         if isinstance(data, Moments):
             return data
@@ -63,7 +63,7 @@ class Moments(Summary):
         n = jnp.asarray(n, dtype)
         z = samplers.normal(mean_key, (dim,), dtype)
         step = distribution.factor[0] * z if dim == 1 else distribution.factor @ z
-        mean = distribution.mean + jnp.exp(distribution.log_scale) * step * jax.lax.rsqrt(n)
+        mean = distribution.mean + jnp.exp(distribution.log_scale) * step * jax.lax.rsqrt(jnp.maximum(n, 1))
         if dim == 1:
             scatter = jnp.where(n > 1, samplers.chi_square(scatter_key, jnp.maximum(n - 1, 1)), 0)
             log_scale = distribution.log_scale + 0.5 * safe_log(scatter.astype(dtype))

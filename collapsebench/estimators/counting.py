@@ -43,7 +43,7 @@ def _hashes(x: Any) -> tuple[UInt32[Array, " n"], UInt32[Array, " n"]]:
 def _words(x: Array) -> UInt32[Array, "n words"]:
     """The bits of each row as 32-bit words; -0.0 is 0.0."""
     if jnp.issubdtype(x.dtype, jnp.floating):
-        x = x + jnp.zeros((), x.dtype)
+        x = jnp.where(x == 0, 0, x)  # XLA takes `x + 0` for x
     if x.dtype.itemsize < 4:
         return x.astype(jnp.float32 if jnp.issubdtype(x.dtype, jnp.floating) else jnp.int32).view(jnp.uint32)
     return jax.lax.bitcast_convert_type(x, jnp.uint32).reshape(x.shape[0], -1)

@@ -6,7 +6,8 @@ from typing import Any
 
 from collapsebench.estimators import reading
 from collapsebench.estimators.counting import distinct_rows
-from collapsebench.registry import METRICS, nearest
+from collapsebench.errors import nearest
+from collapsebench.registry import METRICS
 from collapsebench.types import Handover, Key, Metric, View, spec, static
 
 PER = ("rows", "real")

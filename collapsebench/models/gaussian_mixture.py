@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from collapsebench.distributions.mixture import NODES, Mixture
 from collapsebench.distributions.roles import DistributionModel
 from collapsebench.em import Rules, fit_mixture
-from collapsebench.registry import MODELS, nearest
+from collapsebench.errors import nearest
+from collapsebench.registry import MODELS
 from collapsebench.types import Batch, Handover, Key, RequestError, spec, static
 
 COVARIANCES = ("full", "diagonal", "spherical")

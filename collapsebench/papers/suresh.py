@@ -268,9 +268,9 @@ def _worst(hits: np.ndarray, curve: Curve) -> Measured | None:
     if hits.shape[1] < curve.k[-1]:
         return None
     share, printed = hits[:, np.array(curve.k) - 1].mean(axis=0), np.array(curve.share)
-    error = np.sqrt(printed * (1 - printed) / len(hits))
-    beyond = np.maximum(abs(share - printed) - HALF_DIGIT, 0)
-    worst = float(np.max(np.divide(beyond, error, where=error > 0, out=np.where(beyond > 0, np.inf, 0.0))))
+    likely = np.clip(printed, HALF_DIGIT, 1 - HALF_DIGIT)  # a printed 1 says no more than .99995
+    error = np.sqrt(likely * (1 - likely) / len(hits))
+    worst = float((np.maximum(abs(share - printed) - HALF_DIGIT, 0) / error).max())
     return Measured(worst, holds=worst < TOGETHER)
 
 

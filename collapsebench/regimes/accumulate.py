@@ -17,6 +17,6 @@ class Accumulate(Regime):
     def init(self, real: Data, generations: int, capacity: Any) -> Pool:
         return Pool.of(real, generations, capacity)
 
-    def update(self, key: Key, pool: Pool, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Pool, Data]:
+    def update(self, key: Key, pool: Pool, synthetic: Data, fresh: Any, t: Any) -> tuple[Pool, Data]:
         pool = pool.add(synthetic, t)
         return pool, pool.data

@@ -22,7 +22,7 @@ class AccumulateSubsample(Regime):
     def init(self, real: Data, generations: int, capacity: Any) -> Pool:
         return Pool.of(real, generations, capacity)
 
-    def update(self, key: Key, pool: Pool, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Pool, Data]:
+    def update(self, key: Key, pool: Pool, synthetic: Any, fresh: Any, t: Any) -> tuple[Pool, Data]:
         pool = pool.add(synthetic, t)
         rows, kept = samplers.subsample_rows(key, pool.data.w, synthetic.capacity)
         train: Batch = jax.tree.map(lambda a: a[rows], pool.data)

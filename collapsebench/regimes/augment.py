@@ -17,5 +17,5 @@ class Augment(Regime):
     def init(self, real: Data, generations: int, capacity: Any) -> Data:
         return real
 
-    def update(self, key: Key, pool: Data, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Data, Data]:
+    def update(self, key: Key, pool: Data, synthetic: Data, fresh: Any, t: Any) -> tuple[Data, Data]:
         return pool, pool.concat(synthetic)

@@ -20,5 +20,5 @@ class Fresh(Regime):
     def fresh_capacity(self, n: Any) -> int:
         return self.rows
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Data, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
         return pool, fresh.concat(synthetic)

@@ -28,5 +28,5 @@ class Grow(Regime):
     def synthetic_size(self, n: Any, t: Any) -> Any:
         return jnp.ceil(n * (1.0 + t) ** self.power)
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
         return pool, synthetic

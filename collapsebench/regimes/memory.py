@@ -19,5 +19,5 @@ class Memory(Regime):
 
     models: int = static(2)
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
         return pool, synthetic

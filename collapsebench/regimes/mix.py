@@ -30,5 +30,5 @@ class Mix(Regime):
     def synthetic_size(self, n: Any, t: Any) -> Any:
         return n - jnp.round(self.real_fraction * n)
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Data, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
         return pool, fresh.concat(synthetic)

@@ -14,5 +14,5 @@ from collapsebench.types import Data, Key, spec
 class Replace(Regime):
     """Train on the synthetic data of the last generation alone (Shumailov et al., 2024)."""
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Data | None, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
         return pool, synthetic

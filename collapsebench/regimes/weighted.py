@@ -24,7 +24,7 @@ class Weighted(Regime):
     def fresh_capacity(self, n: Any) -> int:
         return self.rows
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Data, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
         total = fresh.weight + synthetic.weight
         real = fresh.scale(self.weight * divide(total, fresh.weight))
         return pool, real.concat(synthetic.scale((1 - self.weight) * divide(total, synthetic.weight)))

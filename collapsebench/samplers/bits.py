@@ -9,7 +9,7 @@ follows a hash ends in one array and uses each costly result once: that is why r
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 
 import jax
 import jax.numpy as jnp
@@ -40,6 +40,7 @@ def key_words(key: jax.Array) -> tuple[jax.Array, jax.Array]:
     return data[0], data[1]
 
 
+@partial(jax.jit, inline=True)  # traced once for each shape; one program, not a hundred, outside of a compiled function
 def hash_words(k0: jax.Array, k1: jax.Array, tag, index: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Threefry-2x32, 20 rounds: two independent uint32 words for each counter (tag, index) under the key (k0, k1).
 

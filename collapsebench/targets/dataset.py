@@ -88,7 +88,7 @@ def _rows(name: str, dim: int) -> tuple[np.ndarray, np.ndarray]:
     if not 1 <= dim <= features:
         raise RequestError(f"target.dim = {dim}: {name} has {features} features, so 1 to {features}")
     order = np.random.default_rng(0).permutation(len(x))
-    held = int(round(HELD_OUT * len(x)))
+    held = round(HELD_OUT * len(x))
     train, held_out = x[order[held:]], x[order[:held]]
     if dim < features:
         components = datasets.pca(train, dim)

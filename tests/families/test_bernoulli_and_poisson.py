@@ -53,7 +53,7 @@ def test_bernoulli_survival(n, p, table, assert_law):
     np.testing.assert_allclose(survival_law(n, LIFETIMES, p), table, atol=6e-5)
     fits = LIFETIMES[1:]
     alive = np.asarray(result["variance"])[:, fits - 1] > 0
-    assert_law(alive, survival_law(n, fits, p), survival_law(n, fits + 1, p), survival_law(n, fits, 0.9 * p))
+    assert_law(alive, survival_law(n, fits, p), survival_law(n, fits - 1, p), survival_law(n, fits, 0.8 * p))
 
 
 def test_poisson_survival(poisson, assert_law):
@@ -104,7 +104,7 @@ def test_one_row():
 @pytest.mark.parametrize("family", [Bernoulli(jnp.float32(0.3)), Poisson(jnp.float32(0.3))])
 def test_totals_of_any_size(family):
     n = jnp.array([0, 0.4, 1, 10 / 3])
-    totals = jax.vmap(Totals.draw, (None, None, 0))(jax.random.key(0), family, n)
+    totals = jax.jit(jax.vmap(lambda n: Totals.draw(jax.random.key(0), family, n)))(n)
     assert np.all(np.isfinite(totals.total))
     np.testing.assert_array_equal(totals.weight, n)
     assert totals.total[0] == jax.vmap(lambda t: t.mean)(totals)[0] == 0

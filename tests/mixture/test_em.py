@@ -194,7 +194,7 @@ def test_an_empty_component_stays_where_it_is_and_weighs_nothing():
 
 
 def test_a_singular_component_has_the_ridge_for_variance():
-    """Half of the rows at one point: with a ridge its variance is the ridge; without, rounding of the data's variance."""
+    """Half of the rows at one point: its variance is the ridge; without one, rounding of the data's variance."""
     x = jnp.asarray(np.r_[np.zeros(32), 10 + np.linspace(-1, 1, 32)], jnp.float32)[:, None]
     start = Mixture.spherical(jnp.asarray([[0.0], [10.0]]), 1.0)
     for ridge, expected in ((1e-4, 1e-4), (0.0, float(jnp.finfo(jnp.float32).eps * x.var()))):

@@ -35,7 +35,7 @@ def test_components_collapse():
 @pytest.fixture(scope="module")
 def infinite():
     experiment = cb.Experiment(
-        name="infinite", target=cb.targets.GaussianMixture(components=2, dim=1, radius=2.0), generations=5, trajectories=1,
+        name="infinite", target=cb.targets.GaussianMixture(components=2, dim=1), generations=5, trajectories=1,
         model=cb.models.GaussianMixture(components=2, dim=1, tolerance=1e-15, steps=3000, ridge=0.0),
         metrics=("variance", "l2_squared", "mean_error"), handover="population", warm_start=True, x64=True, holdout=1,
     )  # fmt: skip
