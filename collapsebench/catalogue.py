@@ -125,7 +125,8 @@ def doctor() -> list[tuple[str, str]]:
     mesh = devices.mesh()
     kind = jax.devices()[0].device_kind
     return [
-        ("python", platform.python_version()), *results.versions().items(), ("devices", f"{mesh.size} x {kind} ({jax.default_backend()})"),
+        ("python", platform.python_version()), *results.versions().items(),
+        ("devices", f"{mesh.size} x {kind} ({jax.default_backend()})"),
         ("cores", str(devices.cores())), ("run memory", f"{devices.memory_budget() / 2**30:.1f} GiB per device at a time"),
         ("data sets", ", ".join(datasets.names())),
     ]  # fmt: skip

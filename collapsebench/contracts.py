@@ -46,7 +46,7 @@ def is_a_spec(part: Any) -> None:
     _demand(part.__dataclass_params__.frozen, "it is not frozen; decorate it with @collapsebench.spec")
     leaves, tree = jax.tree.flatten(as_leaves(part))
     _demand(all(hasattr(leaf, "dtype") for leaf in leaves), "a leaf is not a number; mark shapes and choices static()")
-    _demand(tree == jax.tree.structure(as_leaves(type(part)())), "two equal specs are two programs")
+    _demand(jax.tree.structure(as_leaves(type(part)())) == tree, "two equal specs are two programs")
     _demand(not isinstance(jax.tree.unflatten(tree, leaves), str), "it does not survive flattening")
 
 

@@ -228,19 +228,32 @@ def blank(shapes: Carry, lanes: int, mesh: Mesh) -> Carry:
     return jax.tree.map(lambda s: jnp.zeros((lanes, *s.shape), s.dtype, device=split), shapes)
 
 
-def trajectory(program: Program, key: Key, carry: Carry, start: Any, stop: Any, block: int) -> tuple[Carry, Array]:
-    """Generations [start, stop) of one trajectory; returns the state and the metrics [block, columns], in the first rows.
+def advance_group(
+    program: Program, keys: Key, swept: dict[str, Array], carry: Carry, start: Any, stop: Any, block: int
+) -> tuple[Carry, Array]:
+    """Generations [start, stop) of a few trajectories together; the metrics [width, block, columns] fill the first rows.
 
-    The bounds are numbers, not shapes, so every block of every length is the same compiled program.
+    The bounds are numbers, not shapes, so every block of every length is the same compiled program. The loop is around
+    the map and not inside of it: its counter stays one number, and JAX traces a generation once.
     """
-    real, holdout = _real_and_holdout(program, key)
+
+    def own(leaves: dict[str, Array]) -> Program:
+        mine = program
+        for path, value in leaves.items():
+            mine = set_leaf(mine, path, value)
+        return mine
+
+    real, holdout = jax.vmap(lambda leaves, key: _real_and_holdout(own(leaves), key))(swept, keys)
     columns = sum(2 if metric.estimates else 1 for metric in program.metrics)
-    rows = jnp.zeros((block, columns), jnp.result_type(float))
+    rows = jnp.zeros((keys.shape[0], block, columns), jnp.result_type(float))
 
     def body(generation: Any, state: tuple[Carry, Array]) -> tuple[Carry, Array]:
+        def one(leaves: dict[str, Array], key: Key, real: Data, holdout: Batch, carry: Carry) -> tuple[Carry, Array]:
+            return step(own(leaves), key, real, holdout, generation, carry)
+
         carry, rows = state
-        carry, measured = step(program, key, real, holdout, generation, carry)
-        return carry, jax.lax.dynamic_update_index_in_dim(rows, measured, generation - start, 0)
+        carry, measured = jax.vmap(one)(swept, keys, real, holdout, carry)
+        return carry, jax.lax.dynamic_update_index_in_dim(rows, measured, generation - start, 1)
 
     return jax.lax.fori_loop(start, stop, body, (carry, rows))
 
@@ -263,14 +276,13 @@ def advance(
     """
 
     def shard(program: Program, root: Key, lanes: Any, start: Any, stop: Any) -> Any:
-        def lane(lane: Any) -> Any:
-            leaves, index, carry = lane
-            own = program
-            for path, value in leaves.items():
-                own = set_leaf(own, path, value)
-            return trajectory(own, trajectory_key(root, index), carry, start, stop, block)
+        def group(lanes: Any) -> Any:
+            leaves, index, carry = lanes
+            keys = jax.vmap(trajectory_key, (None, 0))(root, index)
+            return advance_group(program, keys, leaves, carry, start, stop, block)
 
-        return jax.lax.map(lane, lanes, batch_size=width)
+        grouped = jax.tree.map(lambda a: a.reshape(-1, width, *a.shape[1:]), lanes)
+        return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), jax.lax.map(group, grouped))
 
     everywhere, split = PartitionSpec(), PartitionSpec("trajectory")
     mapped = jax.shard_map(

@@ -67,7 +67,7 @@ def _provenance(experiment: Experiment, started: float, seconds: float, width: i
         "device_kind": device.device_kind,
         "device_count": jax.local_device_count(),
         "x64": int(experiment.x64),
-        "matmul_precision": str(jax.config.read("jax_default_matmul_precision") or "default"),
+        "matmul_precision": str(getattr(jax.config, "jax_default_matmul_precision", None) or "default"),
         "commit": _commit(),
         "started": datetime.datetime.fromtimestamp(started, datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),

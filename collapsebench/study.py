@@ -132,10 +132,10 @@ def measured_mean(values: Any) -> Measured:
     return Measured(float(mean), float(low), float(high))
 
 
-def measured_share(hits: Any) -> Measured:
-    """`Measured` of a share of trajectories, with the Wilson (1927) interval."""
+def measured_share(hits: Any, z: float = 1.96) -> Measured:
+    """`Measured` of a share of trajectories, with the Wilson (1927) interval of z standard errors."""
     hits = np.asarray(hits, float)
-    n, p, z = hits.size, hits.mean(), 1.96
+    n, p = hits.size, hits.mean()
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return Measured(float(p), float(centre - half), float(centre + half))

@@ -17,7 +17,8 @@ GROUPS = 8
 
 def w2_squared_sorted(x: Float[Array, "*lines n"], y: Float[Array, "*lines n"]) -> Float[Array, " *lines"]:
     """Squared 2-Wasserstein distance between two samples of equal size on the line: sort both, pair in order."""
-    return ((sort(x) - sort(y)) ** 2).mean(axis=-1)
+    ordered = sort(jnp.stack([x, y]))
+    return ((ordered[0] - ordered[1]) ** 2).mean(axis=-1)
 
 
 def sliced_w2(key: Key, x: Float[Array, "n d"], y: Float[Array, "n d"], projections: int) -> Estimate:

@@ -13,7 +13,17 @@ from collapsebench.models.categorical import Categorical
 from collapsebench.regimes.augment import Augment
 from collapsebench.regimes.replace import Replace
 from collapsebench.registry import PAPERS
-from collapsebench.study import Claim, Measured, Results, Scale, Source, Study, mean_interval, measured_mean, measured_share
+from collapsebench.study import (
+    Claim,
+    Measured,
+    Results,
+    Scale,
+    Source,
+    Study,
+    mean_interval,
+    measured_mean,
+    measured_share,
+)
 from collapsebench.sweep import Sweep
 from collapsebench.targets.categorical import Categorical as CategoricalTarget
 

@@ -1,6 +1,7 @@
 """Binomial and Poisson draws: transformed rejection for large means, summed tails for small ones, over the whole batch."""
 
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -160,6 +161,7 @@ def _poisson(k0, k1, rate):
     return jnp.where(valid, until_accepted(propose_poisson, POISSON, k0, k1, jnp.where(valid, rate, 0)), jnp.nan)
 
 
+@partial(jax.jit, static_argnames="shape", inline=True)
 def binomial(key: jax.Array, n, p, shape: tuple[int, ...] = ()) -> jax.Array:
     """Binomial counts, as floats of p's dtype: exact whole numbers for n up to 2**24 in float32 and 2**53 in float64.
 
@@ -173,6 +175,7 @@ def binomial(key: jax.Array, n, p, shape: tuple[int, ...] = ()) -> jax.Array:
     return _binomial(*key_words(key), n, p).reshape(shape)
 
 
+@partial(jax.jit, static_argnames="shape", inline=True)
 def poisson(key: jax.Array, rate, shape: tuple[int, ...] = ()) -> jax.Array:
     """Poisson counts, as floats of rate's dtype; rate >= 0 may be traced and broadcasts against `shape`.
 

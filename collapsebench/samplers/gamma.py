@@ -1,5 +1,7 @@
 """Gamma, chi-square and Wishart draws: Marsaglia and Tsang's rejection over the whole batch, one loop for the refused."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -76,6 +78,7 @@ def _boosted(key, shape_param, shape):
     return d, y, jnp.where(small, jnp.log(u) / jnp.where(small, a, 1), 0)
 
 
+@partial(jax.jit, static_argnames="shape", inline=True)
 def standard_gamma(key: jax.Array, shape_param, shape: tuple[int, ...] = ()) -> jax.Array:
     """Gamma draws of unit scale; shape_param > 0 may be traced and broadcasts against `shape`.
 
@@ -88,12 +91,14 @@ def standard_gamma(key: jax.Array, shape_param, shape: tuple[int, ...] = ()) -> 
     return d * root * root * root * jnp.exp(boost)
 
 
+@partial(jax.jit, static_argnames="shape", inline=True)
 def log_gamma(key: jax.Array, shape_param, shape: tuple[int, ...] = ()) -> jax.Array:
     """Logarithm of a standard gamma draw, finite for any positive parameter (at a = 1e-6 a draw is about exp(-1e6))."""
     d, y, boost = _boosted(key, shape_param, shape)
     return jnp.log(d) + 3 * jnp.log1p(y) + boost
 
 
+@partial(jax.jit, static_argnames="shape", inline=True)
 def chi_square(key: jax.Array, df, shape: tuple[int, ...] = ()) -> jax.Array:
     """Chi-square draws; df >= 1 may be traced, need not be whole, and broadcasts against `shape`.
 
@@ -106,6 +111,7 @@ def chi_square(key: jax.Array, df, shape: tuple[int, ...] = ()) -> jax.Array:
     return 2 * d * root * root * root
 
 
+@partial(jax.jit, static_argnames="dim", inline=True)
 def wishart_factor(key: jax.Array, df, dim: int) -> jax.Array:
     """Bartlett's lower-triangular factor A [dim, dim]: A A^T ~ Wishart(df, I); df may be traced.
 

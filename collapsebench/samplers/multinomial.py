@@ -2,6 +2,7 @@
 
 import functools
 import operator
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -101,6 +102,7 @@ def _multinomial(k0, k1, n, probs):
     return jnp.where(valid[:, None], counts.reshape(lanes, size), jnp.nan)
 
 
+@partial(jax.jit, inline=True)
 def multinomial(key: jax.Array, n, probs: jax.Array) -> jax.Array:
     """Counts [symbols] of n draws from probs [symbols], as floats of probs' dtype that sum to n exactly.
 

@@ -1,5 +1,7 @@
 """Rows and symbols drawn by weight: with replacement by inverse CDF, without by a random order."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,6 +18,7 @@ def _cumulative(weights):
     return lax.cummax(jnp.where(weights > 0, jnp.cumsum(weights), -jnp.inf))
 
 
+@partial(jax.jit, static_argnames="n", inline=True)
 def categorical_rows(key: jax.Array, probs: jax.Array, n: int) -> jax.Array:
     """n symbols [n] as int32, drawn independently in proportion to probs [symbols] (they need not sum to 1).
 
@@ -34,6 +37,7 @@ def categorical_rows(key: jax.Array, probs: jax.Array, n: int) -> jax.Array:
     return jnp.minimum(found, probs.shape[0] - 1).astype(jnp.int32)
 
 
+@partial(jax.jit, static_argnames="n", inline=True)
 def choose_rows(key: jax.Array, weights: jax.Array, n: int) -> jax.Array:
     """n row indices [n] as int32, drawn with replacement in proportion to weights [rows].
 
@@ -70,6 +74,7 @@ def _scaled(bits, size):
     return a * c + (middle >> np.uint32(16)) + ((b * c + (middle & low)) >> np.uint32(16))
 
 
+@partial(jax.jit, static_argnames="n", inline=True)
 def subsample_rows(key: jax.Array, weights: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
     """n different rows among those of positive weight, uniformly: (rows [n] int32, kept [n] bool).
 

@@ -14,7 +14,7 @@ factors = jax.jit(lambda key, df: jax.vmap(lambda key: wishart_factor(key, df, 4
 
 @pytest.mark.parametrize("df", [1, 2, 3.5, 99, 1e7])
 def test_chi_square(df, dtype, assert_continuous):
-    wrong = stats.chi2(df * 1.02) if df < 1e5 else stats.chi2(df, scale=1 + 5e-6)  # the width is 4.5e-4 of the mean
+    wrong = stats.chi2(df * 1.02) if df < 1e5 else stats.chi2(df, scale=1 + 2e-5)  # the width is 4.5e-4 of the mean
     sample = chi_squares(jax.random.key(1), dtype.type(df))
     assert sample.dtype == dtype
     assert_continuous(sample, stats.chi2(df).cdf, wrong.cdf)
@@ -24,7 +24,7 @@ def test_chi_square(df, dtype, assert_continuous):
 def test_chi_square_moments(df, assert_law):
     scaled = (np.asarray(chi_squares(jax.random.key(2), df), np.float64) - df) / np.sqrt(2 * df)
     moments = np.stack([scaled, scaled**2, scaled**3], 1)
-    assert_law(moments[:, :2], [0, 1], [np.sqrt(df / 2) * 0.02, 1.0])
+    assert_law(moments[:, :2], [0, 1], [0.05 * np.sqrt(df / 2), 1.1])
     assert_law(moments[:, 2:], [np.sqrt(8 / df)])
 
 
@@ -71,16 +71,16 @@ def test_wishart_factor(df, dtype, assert_continuous):
 def test_normal(dtype, assert_continuous, assert_law):
     sample = np.asarray(normal(jax.random.key(7), (DRAWS + 1,), dtype))
     assert sample.dtype == dtype
-    assert_continuous(sample, stats.norm.cdf, stats.norm(0, 1.02).cdf, stats.norm(0.02).cdf)
+    assert_continuous(sample, stats.norm.cdf, stats.norm(0, 1.05).cdf, stats.norm(0.03).cdf)
     assert_law(np.stack([sample, sample**2, sample**3, sample**4], 1).astype(np.float64), [0, 1, 0, 3])
 
 
 def test_normal_tails_have_their_mass():
-    """Of 2**25 draws about 19 pass 5 standard deviations and 0.2 pass 6."""
-    far = np.asarray(jax.jit(lambda key: jnp.sort(jnp.abs(normal(key, (2**23,)))))(jax.random.key(8)))
-    for size in (4.0, 4.5):
-        expected = 2**23 * 2 * stats.norm.sf(size)
-        assert abs(np.sum(far > size) - expected) < 5 * np.sqrt(expected)
+    """Of 2**24 draws about 9.6 pass 5 standard deviations."""
+    sizes = jnp.asarray([4.0, 4.5, 5.0])
+    beyond = jax.jit(lambda key: jnp.sum(jnp.abs(normal(key, (2**24,))) > sizes[:, None], 1))(jax.random.key(8))
+    expected = 2**24 * 2 * stats.norm.sf(sizes)
+    assert np.all(abs(beyond - expected) < 5 * np.sqrt(expected))
 
 
 def test_neighbouring_draws_are_uncorrelated():

@@ -69,36 +69,37 @@ def test_covariances(wide, assert_law):
 
 @pytest.mark.parametrize("n", [0, 1, 2**24])
 def test_extreme_sizes(n):
-    probs = jnp.asarray(np.r_[np.zeros(40), np.full(60, 1 / 60), np.zeros(11)], jnp.float32)
-    counts = np.asarray(over_keys(jax.random.split(jax.random.key(3), 50), np.float32(n), probs), np.float64)
+    probs = np.r_[np.zeros(40), np.full(60, 1 / 60), np.zeros(200)]
+    keys = jax.random.split(jax.random.key(3), 4000)
+    counts = np.asarray(over_keys(keys, np.float32(n), jnp.asarray(probs, jnp.float32)), np.float64)
     assert np.all(counts.sum(1) == n)
     assert np.all(counts[:, probs == 0] == 0)
     if n > 1:
         score = np.sum((counts[:, 40:100] - n / 60) ** 2 / (n / 60))
-        assert abs(score - 50 * 59) < 5 * np.sqrt(2 * 50 * 59)
+        assert abs(score - 4000 * 59) < 5 * np.sqrt(2 * 4000 * 59)
 
 
-@pytest.mark.parametrize("symbols", [1, 2, 31, 32, 33, 1025])
+@pytest.mark.parametrize("symbols", [1, 33])
 def test_any_number_of_symbols(symbols):
     """Only the last symbol lives; then all do, in proportion to unnormalised weights."""
     one = np.zeros(symbols, np.float32)
     one[-1] = 7
     keys = jax.random.split(jax.random.key(4), 3)
-    np.testing.assert_array_equal(over_keys(keys, np.float32(1000), jnp.asarray(one)), np.broadcast_to(one / 7 * 1000, (3, symbols)))
+    only = over_keys(keys, np.float32(1000), jnp.asarray(one))
+    np.testing.assert_array_equal(only, np.broadcast_to(one / 7 * 1000, (3, symbols)))
     counts = np.asarray(over_keys(keys, np.float32(1e5), jnp.full(symbols, 3.0)))
     assert np.all(counts.sum(1) == 1e5)
     assert np.all(abs(counts - 1e5 / symbols) <= 7 * np.sqrt(1e5 / symbols))
 
 
 def test_impossible_parameters_are_nan():
-    keys = jax.random.split(jax.random.key(0), 2)
-    assert np.isnan(over_keys(keys, np.float32(-1), jnp.ones(4))).all()
-    assert np.isnan(over_keys(keys, np.float32(5), jnp.zeros(4))).all()
-    assert np.isnan(over_keys(keys, np.float32(jnp.nan), jnp.ones(4))).all()
+    keys = jax.random.split(jax.random.key(0), 3)
+    for n, weight in ((-1, 1), (5, 0), (np.nan, 1)):
+        assert np.isnan(over_keys(keys, np.float32(n), jnp.full(33, np.float32(weight)))).all()
 
 
 def test_a_lane_does_not_depend_on_the_others(wide):
-    """Lanes with different sizes and numbers of living symbols, mapped, nested and one by one."""
+    """Lanes with different sizes and numbers of living symbols, mapped and one by one."""
     probs = jnp.asarray(wide[0], jnp.float32)
     keys = jax.random.split(jax.random.key(5), 24)
     sizes = jnp.asarray(np.random.default_rng(1).integers(0, 5000, 24), jnp.float32)
@@ -106,8 +107,6 @@ def test_a_lane_does_not_depend_on_the_others(wide):
     one = jax.jit(multinomial)
     together = jax.jit(jax.vmap(multinomial))(keys, sizes, rows)
     np.testing.assert_array_equal(together, [one(*lane) for lane in zip(keys, sizes, rows, strict=True)])
-    nested = jax.vmap(jax.vmap(multinomial))(keys.reshape(4, 6), sizes.reshape(4, 6), rows.reshape(4, 6, 300))
-    np.testing.assert_array_equal(together, nested.reshape(24, 300))
 
 
 def test_recursion_inside_scan_map_and_shard_map():

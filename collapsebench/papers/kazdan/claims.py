@@ -61,7 +61,7 @@ def _accumulate_scores_better(results: Results) -> Measured | None:
         if f"kde-{name}" not in results:
             continue
         nll = results[f"kde-{name}"].nll
-        if nll.sizes["generation"] < 50:
+        if nll.sizes["generation"] < 30:
             return None
         gap = nll.sel(regime="replace") - nll.sel(regime="accumulate")
         gains += [measured_mean(gap.sel({"model.bandwidth": h}).values[:, -1]) for h in gap["model.bandwidth"].values]
@@ -96,7 +96,9 @@ _WHY_RISK = {
     "accumulate": "exact with one design labelled again: .779, .184, .0536, .0165; with new designs .704 at n = 32",
     "accumulate_subsample": "to first order in 1 / n the law gives 1.38, .326, .0952, .0294: few rows cost more",
 }
-_WHY_COLLAPSE = "exact: {exact:g} fits. One run's standard deviation is about n, so the mean of 100 is known to .1 n only"
+_WHY_COLLAPSE = (
+    "exact: {exact:g} fits. One run's standard deviation is about n, so the mean of 100 is known to .1 n only"
+)
 
 
 def _risk_claims(regime: str) -> tuple[Claim, ...]:
@@ -143,7 +145,8 @@ CLAIMS = (
     ),
     Claim(
         "kde-spread", "the spread of a kernel density grows, by an exact law, replaced or kept",
-        "figure on kernel density estimates", Source.DERIVED, None, None, f"trace of the covariance after the last fit. {_TOGETHER}", _kde_spread,
+        "figure on kernel density estimates", Source.DERIVED, None, None,
+        f"trace of the covariance after the last fit. {_TOGETHER}", _kde_spread,
     ),
     *(
         Claim(
