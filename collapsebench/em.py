@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from collapsebench.distributions.mixture import (
@@ -118,13 +119,13 @@ def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: Any = Tru
     They are distinct; where there are fewer distinct rows than centres, rows repeat. Source: Arthur and Vassilvitskii
     (2007), with 2 + log(count) trials per centre as in scikit-learn.
     """
-    trials = 2 + int(math.log(count))
+    u = jax.random.uniform(key, (count, 2 + int(math.log(count))), x.dtype)
 
     def add(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         centres, nearest = state
         far = w * nearest
         far = jnp.where((i > 0) & (far.sum() > 0), far, w)
-        points = x[:, _draw_rows(jax.random.fold_in(key, i), far, trials)].T
+        points = x[:, draw_rows(u[i], far)].T
         squares = squared_distances(residuals(x, points), _units(points), diagonal=True)
         squares = jnp.where(i > 0, jnp.minimum(nearest, squares), squares)
         best = jnp.where(i > 0, jnp.argmin(squares @ w), 0)  # the first centre is any row
@@ -162,8 +163,8 @@ def _nearest(x: Array, w: Array, centres: Array) -> Float[Array, "k n"]:
     return jnp.where(label[None, :] == jnp.arange(squares.shape[0])[:, None], w, 0)
 
 
-def _draw_rows(key: Key, weights: Float[Array, " n"], count: int) -> Array:
-    """Row indices [count] in proportion to the weights; never a row of weight 0.
+def draw_rows(u: Float[Array, " count"], weights: Float[Array, " n"]) -> Array:
+    """Row indices [count] in proportion to the weights, from uniforms in [0, 1); never a row of weight 0.
 
     Inverse CDF in two levels of sqrt(n): a running sum over all rows costs ten times as much on a CPU.
     """
@@ -172,7 +173,7 @@ def _draw_rows(key: Key, weights: Float[Array, " n"], count: int) -> Array:
     table = jnp.pad(weights, (0, side * side - rows)).reshape(side, side)
     below = 1 - jnp.finfo(weights.dtype).eps
     totals = _running(table.sum(axis=0))
-    u = jnp.minimum(jax.random.uniform(key, (count,), weights.dtype), below) * totals[-1]
+    u = jnp.minimum(u, below) * totals[-1]
     group = jnp.minimum((totals[:, None] <= u).sum(axis=0), side - 1)
     rest = u - jnp.where(group > 0, jnp.maximum(totals[group - 1], 0), 0)
     inner = jax.vmap(_running, 1, 1)(table[:, group])
@@ -245,10 +246,10 @@ def _sums(member: Array, residual: list[Array], full: bool, log_likelihood: Any 
     pairs = [(i, j) for i in range(dim) for j in range(i + 1) if full or i == j]
     rows = jnp.stack([jnp.ones_like(member), *residual, *(residual[i] * residual[j] for i, j in pairs)], axis=1)
     sums = jnp.einsum("kfn,kn->kf", rows, member)
-    second = jnp.zeros((member.shape[0], dim, dim), member.dtype)
+    column = np.zeros((dim, dim), int)  # where each pair's sum stands; off the diagonal nobody looks unless `full`
     for p, (i, j) in enumerate(pairs):
-        second = second.at[:, i, j].set(sums[:, 1 + dim + p]).at[:, j, i].set(sums[:, 1 + dim + p])
-    return _Sums(sums[:, 0], sums[:, 1 : 1 + dim], second, likelihood)
+        column[i, j] = column[j, i] = 1 + dim + p
+    return _Sums(sums[:, 0], sums[:, 1 : 1 + dim], sums[:, column], likelihood)
 
 
 def _maximisation(sums: _Sums, old: _Scaled, rules: Rules) -> _Scaled:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import enum
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ def _draw(figure: Figure, png: Path, svg: Path) -> None:
             ax.set_visible(False)
         canvas.suptitle(figure.title, fontsize=11, fontweight="bold")
         if figure.note:
-            canvas.supxlabel(figure.note, fontsize=7.5, color="0.35")
+            canvas.supxlabel(textwrap.fill(figure.note, 76 * columns), fontsize=7.5, color="0.35")
         canvas.savefig(png, metadata={"Software": "collapsebench"})
         canvas.savefig(svg, metadata={"Date": None, "Creator": "collapsebench"})
 
@@ -164,9 +165,11 @@ def _draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
             continue
         colour = groups.setdefault(group, _COLOURS[len(groups) % len(_COLOURS)])
         _draw_series(ax, s, colour)
-    ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel, ylim=panel.ylim)
+    ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
     ax.set_xscale("log" if panel.xlog else "linear")
     ax.set_yscale("log" if panel.ylog else "linear")
+    if panel.ylim != (None, None):  # after the scale: even (None, None) would freeze limits that suit a linear axis
+        ax.set_ylim(panel.ylim)
     if panel.equal:
         ax.set_aspect("equal", adjustable="datalim")
     handles, labels = ax.get_legend_handles_labels()

@@ -165,8 +165,8 @@ def _run_lanes(
     experiment: Experiment, leaves: dict[str, np.ndarray], points: int, progress: Progress | None
 ) -> tuple[np.ndarray, dict[int, Any], bool, Plan]:
     """Metrics [lanes, generations, columns] with lanes = points * trajectories, point-major."""
+    mesh = devices.mesh()  # before any array is made: the first one starts the backend, with one device if not told
     program = make_program(experiment)
-    mesh = devices.mesh()
     lanes = points * experiment.trajectories
     root = root_key(experiment.seed, experiment.name)
     shapes = loop.empty_carry(program, root)

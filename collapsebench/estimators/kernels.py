@@ -22,7 +22,7 @@ def mmd_squared(x: Float[Array, "n d"], y: Float[Array, "n d"], bandwidth: Float
     """Unbiased squared maximum mean discrepancy, kernel exp(-|a - b|^2 / (2 bandwidth^2)); it may be negative.
 
     The mean over i != j of h_ij = k(x_i, x_j) + k(y_i, y_j) - k(x_i, y_j) - k(x_j, y_i), a U-statistic of the pairs
-    (x_i, y_i), n > 4. Its variance is (4 (n - 2) z1 + 2 z2) / (n (n - 1)), z2 = Var h and z1 = Var E[h_12 | pair 1], and
+    (x_i, y_i), n > 4. Its variance is (4 (n - 2) z1 + 2 z2) / (n (n - 1)), z2 = Var h, z1 = Var E[h_12 | pair 1]; and
     (n - 1)^2 / (n - 2) times the variance of h's row means is z2 + (n - 4) z1 on average. Under equality (z1 = 0) the
     floor, a quarter of the variance then, makes it about 1.3 times the variance; the usual jackknife says twice.
     Source: Gretton et al. (2012), lemma 6; Serfling (1980), section 5.2.1.

@@ -1,5 +1,8 @@
-"""Exact random samplers for compiled batches: pure functions of a typed threefry key first, parameters that may be traced, and a
-static shape. Each is faster on a CPU than its namesake in `jax.random`, and the same whatever is mapped or sharded around it."""
+"""Exact random samplers for compiled batches.
+
+Pure functions of a typed threefry key, of parameters that may be traced and of a static shape. Each is faster on a CPU
+than its namesake in `jax.random`, and draws the same whatever is mapped or sharded around it.
+"""
 
 from collapsebench.samplers.binomial import binomial, poisson
 from collapsebench.samplers.gamma import chi_square, log_gamma, standard_gamma, wishart_factor
@@ -8,6 +11,15 @@ from collapsebench.samplers.normal import normal
 from collapsebench.samplers.resample import categorical_rows, choose_rows, subsample_rows
 
 __all__ = [
-    "binomial", "categorical_rows", "chi_square", "choose_rows", "log_gamma", "multinomial", "normal", "poisson",
-    "standard_gamma", "subsample_rows", "wishart_factor",
+    "binomial",
+    "categorical_rows",
+    "chi_square",
+    "choose_rows",
+    "log_gamma",
+    "multinomial",
+    "normal",
+    "poisson",
+    "standard_gamma",
+    "subsample_rows",
+    "wishart_factor",
 ]

@@ -1,4 +1,4 @@
-"""Binomial and Poisson draws: transformed rejection for large means, summed tails for small ones, over the whole batch."""
+"""Binomial and Poisson draws: transformed rejection for large means and summed tails for small ones."""
 
 import math
 from functools import partial
@@ -81,11 +81,12 @@ def _count_above(w, log_first, factors):
     return count
 
 
+@partial(jax.jit, inline=True)
 def propose_binomial(high, low, n, p):
     """One proposal from 64 bits: a count, or REFUSED. Elementwise; n and p are floats of one dtype, n whole.
 
-    A mean of min(np, nq) below 10 is inverted and never refused; above, Hormann's BTRS proposes and is tested against the
-    ratio of masses in Loader's form, whose terms are small: as usually written, float32 loses them from n = 1e5 on.
+    A mean of min(np, nq) below 10 is inverted and never refused; above, Hormann's BTRS proposes and is tested against
+    the masses in Loader's form, whose terms are small: as usually written, float32 loses them from n = 1e5 on.
     """
     dtype = n.dtype
     flip = p > 0.5
@@ -114,13 +115,15 @@ def propose_binomial(high, low, n, p):
     edge = jnp.where(k < inner, q / mean, jnp.where(k > inner, p / other, 1))
     # height <= mass, multiplied out. 1 + 0.05 / variance bounds the mode's mass times sqrt(2 pi variance), which BTRS
     # evaluates instead: a little more is refused and nothing else changes.
-    height = v * (2.83 + 5.1 / b) * (1 + 0.05 / (mean * q)) * distance * distance * jnp.sqrt(inner * ((total - inner) / total))
+    spread = jnp.sqrt(inner * ((total - inner) / total))
+    height = v * (2.83 + 5.1 / b) * (1 + 0.05 / (mean * q)) * distance * distance * spread
     mass = jnp.exp(fit) * edge * (a + b * (distance * distance))
     accepted = (k >= 0) & (k <= total) & (height <= mass)
     count = jnp.where(small, few, k)
     return jnp.where(small | accepted, jnp.where(flip, n - count, count), REFUSED)
 
 
+@partial(jax.jit, inline=True)
 def propose_poisson(high, low, rate):
     """One proposal from 64 bits: a count, or REFUSED; elementwise.
 

@@ -21,7 +21,7 @@ _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = np.uint32(0x1BD11BDA)
 
 # First counter word of each sampler. jax.random keeps its own first word at zero for anything below 2**32 draws, so a
-# key that was also split or folded elsewhere still gives other bits here. Attempts of a rejection count up from the tag.
+# key that was also split or folded elsewhere still gives other bits here. Refusals count up from the tag.
 NORMAL, GAMMA, GAMMA_BOOST, GAMMA_TEST, BINOMIAL, POISSON, CHAIN_TOP, CHAIN, UNIFORM, PERMUTE = (
     np.uint32(0x4B000000 + (i << 24)) for i in range(10)
 )
@@ -104,8 +104,8 @@ def until_accepted(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parame
     """Rejection sampling of [lanes, size] values: propose(high, low, *parameters) until it is not REFUSED.
 
     With many draws a full turn for the last few refused would waste nearly all its work. So a queue: each of fewer
-    workers proposes for its draw and steps on to its next when that is accepted. Bits depend on the key of the lane, the
-    place within it and how often the draw was refused: not on the workers, nor on the other lanes.
+    workers proposes for its draw and steps on to its next when that is accepted. Bits depend on the key of the lane,
+    the place within it and how often the draw was refused: not on the workers, nor on the other lanes.
     """
     lanes, size = parameters[0].shape
     draws = lanes * size

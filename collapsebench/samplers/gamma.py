@@ -1,4 +1,4 @@
-"""Gamma, chi-square and Wishart draws: Marsaglia and Tsang's rejection over the whole batch, one loop for the refused."""
+"""Gamma, chi-square and Wishart draws by Marsaglia and Tsang's rejection."""
 
 from functools import partial
 
@@ -42,8 +42,8 @@ def _refusal(y: jax.Array) -> jax.Array:
 def _propose(high, low, d):
     """One proposal from 64 bits: y with (1 + y)^3 the gamma draw over d, or REFUSED; elementwise.
 
-    Accepted with probability exp(-3 d refusal(y)), which is Marsaglia and Tsang's test with its large terms cancelled by
-    hand: as they write it, float32 loses it from d = 1e5 on. The bound holds for every d > 0, hence for shapes above 1/3.
+    Accepted with probability exp(-3 d refusal(y)), which is Marsaglia and Tsang's test with its large terms cancelled
+    by hand: as they write it, float32 loses it from d = 1e5 on. It holds for every d > 0, hence for shapes above 1/3.
     """
     if d.dtype == jnp.float64:  # 64 bits are one wide normal: hash them again for the uniform
         x, u = wide_normal_from(high, low), uniform_from(*hash_words(high, low, GAMMA_TEST, high), d.dtype)

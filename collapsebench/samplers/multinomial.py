@@ -18,8 +18,8 @@ _CHAINS = 8
 def _compact(alive, chains):
     """Flat places of the living symbols, [rows * lanes * chains], and how many live in each lane.
 
-    Flags are packed into words of 32, a word holding every so-manieth symbol, so that words stay even when the living are
-    neighbours. Each turn places one symbol of each word: as many turns as the fullest word holds.
+    Flags are packed into words of 32; a word holds symbols far apart, so that neighbours that live together fill no
+    word. Each turn places one symbol of each word: as many turns as the fullest word holds.
     """
     lanes, size = alive.shape
     width = -(-size // 32)
@@ -49,7 +49,7 @@ def _chain(k0, k1, tag, index, n, mass, tail, start, stride, target, out):
     """Split each n along its own chain of conditional binomials and write the counts into the flat `out`.
 
     Chain i reads mass and tail (its mass from here on) at start[i] + stride * step, and writes at that place's target.
-    Every turn of the one loop makes one proposal for each chain and a chain that accepts moves on by itself, so refusals
+    Every turn of the one loop makes one proposal for each chain, and a chain that accepts moves on by itself: refusals
     cost no waiting. The proposal is carried into the next turn, where several things follow from it.
     """
 
@@ -108,7 +108,7 @@ def multinomial(key: jax.Array, n, probs: jax.Array) -> jax.Array:
 
     n (whole, up to 2**24 in float32) and probs (non-negative; only their ratios matter) may be traced. A symbol of
     probability 0 has count 0. NaN where n is negative or no probability is positive.
-    Law: a chain of conditional binomials over the positive symbols: no draw is made singly and dead symbols are skipped.
+    Law: chains of conditional binomials over the positive symbols; no draw is made singly, dead symbols are skipped.
     """
     dtype = float_dtype(probs)
     return _multinomial(*key_words(key), jnp.asarray(n, dtype), jnp.asarray(probs, dtype))

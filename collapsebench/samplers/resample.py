@@ -22,8 +22,8 @@ def _cumulative(weights):
 def categorical_rows(key: jax.Array, probs: jax.Array, n: int) -> jax.Array:
     """n symbols [n] as int32, drawn independently in proportion to probs [symbols] (they need not sum to 1).
 
-    A symbol of probability 0 is never returned; the answer is 0 throughout if none is positive. Cost: log2(symbols) look-ups a draw, and no
-    table of n by symbols.
+    A symbol of probability 0 is never returned, unless all are 0: then 0 is. Cost: log2(symbols) look-ups a draw, and
+    no table of n by symbols.
     """
     dtype = float_dtype(probs)
     cumulative = _cumulative(jnp.asarray(probs, dtype))
@@ -78,7 +78,7 @@ def _scaled(bits, size):
 def subsample_rows(key: jax.Array, weights: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
     """n different rows among those of positive weight, uniformly: (rows [n] int32, kept [n] bool).
 
-    How many rows are positive may be traced; if fewer than n are, all of them come first and `kept` is False after them.
+    How many rows are positive may be traced; if fewer than n are, they come first and `kept` is False after them.
     Law: the first n of a uniformly random order, made by sorting 64 random bits a row.
     """
     size = weights.shape[0]

@@ -11,7 +11,7 @@ from collapsebench.distributions.mixture import Mixture
 from collapsebench.distributions.normal import Normal
 
 MEAN, SD, QUANTILE = 0.3, 0.8, 0.3
-SIZE, REPLICATES = 512, 2000
+SIZE, REPLICATES = 512, 1500
 CROSS_ENTROPY = 0.5 * np.log(2 * np.pi * SD**2) + (1 + MEAN**2) / (2 * SD**2)
 ENTROPY = norm(scale=SD).entropy()
 

@@ -26,6 +26,8 @@ def fit(model, start, batch):
     return model.fit(KEY, start, batch)
 
 
+log_prob_all = jax.jit(jax.vmap(Mixture.log_prob))
+spherical_all = jax.jit(jax.vmap(Mixture.spherical))
 fit_all = jax.jit(jax.vmap(lambda model, start, batch: model.fit(KEY, start, batch), (None, 0, 0)))
 
 
@@ -65,12 +67,12 @@ def covariances(kind, model, dim):
 def test_one_step_and_the_fit_are_those_of_scikit_learn(random, covariance, kind, dim, components, count):
     x, means, sd = data_sets(random, dim, components, count)
     with jax.enable_x64(True):
-        start = jax.vmap(Mixture.spherical)(means, sd)
+        start = spherical_all(means, sd)
         data = Batch(jnp.asarray(x), jnp.ones(x.shape[:2]))
         model = GaussianMixture(components=components, dim=dim, covariance=covariance)
         for steps in (1, 500):
             ours = fit_all(dataclasses.replace(model, steps=jnp.asarray(steps)), start, data)
-            likelihood = jax.vmap(Mixture.log_prob)(ours, data.x).mean(axis=1)
+            likelihood = log_prob_all(ours, data.x).mean(axis=1)
             spread = ours.scale_tril @ ours.scale_tril.swapaxes(-1, -2)
             for i in range(count):
                 theirs = reference(kind, x[i], means[i], sd[i], steps)
@@ -149,7 +151,7 @@ def test_the_first_centre_is_drawn_by_weight(seeds):
 
 def test_rows_are_drawn_by_weight():
     weights = jnp.asarray([0.0, 1, 2, 0, 3, 4, 0])
-    drawn = np.asarray(jax.jit(lambda key: em._draw_rows(key, weights, 20000))(KEY))
+    drawn = np.asarray(jax.jit(em.draw_rows)(jax.random.uniform(KEY, (20000,)), weights))
     share = np.bincount(drawn, minlength=7) / 20000
     law = np.asarray(weights) / 10
     assert (share[law == 0] == 0).all()
@@ -207,7 +209,7 @@ def test_one_by_one_or_all_at_once_is_the_same_fit(monkeypatch, random):
     x, means, sd = data_sets(random, 2, 3, 3)
     model = GaussianMixture(components=3, dim=2)
     with jax.enable_x64(True):
-        start = jax.vmap(Mixture.spherical)(means, sd)
+        start = spherical_all(means, sd)
         data = Batch(jnp.asarray(x), jnp.ones(x.shape[:2]))
         fits = []
         for long in (1, 10**9):

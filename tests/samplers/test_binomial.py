@@ -77,7 +77,8 @@ def test_poisson(rate, assert_counts):
 def test_poisson_in_float64(assert_counts):
     with jax.enable_x64(True):
         for rate in (2.0, 50.0, 1e9):
-            assert_counts(poissons(jax.random.key(8), np.float64(rate)), stats.poisson(rate), stats.poisson(rate + rate**0.5 / 20))
+            wrong = stats.poisson(rate + rate**0.5 / 20)
+            assert_counts(poissons(jax.random.key(8), np.float64(rate)), stats.poisson(rate), wrong)
 
 
 @pytest.mark.parametrize("rate", [30, 1e7, 1e9])
@@ -93,8 +94,8 @@ def test_poisson_edges():
 
 
 def test_a_count_does_not_depend_on_what_is_mapped_around_it():
-    keys = jax.random.split(jax.random.key(10), 60)
-    p = jnp.linspace(0, 1, 60)
+    keys = jax.random.split(jax.random.key(10), 15)
+    p = jnp.linspace(0, 1, 15)
     together = jax.jit(jax.vmap(lambda key, p: binomial(key, 1000, p, (2,))))(keys, p)
     np.testing.assert_array_equal(together, [binomial(key, 1000, x, (2,)) for key, x in zip(keys, p, strict=True)])
 

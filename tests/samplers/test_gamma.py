@@ -90,13 +90,13 @@ def test_neighbouring_draws_are_uncorrelated():
 
 
 def test_a_draw_does_not_depend_on_what_is_mapped_around_it():
-    keys = jax.random.split(jax.random.key(10), 40)
-    df = jnp.linspace(1, 30, 40)
+    keys = jax.random.split(jax.random.key(10), 15)
+    df = jnp.linspace(1, 30, 15)
     together = jax.jit(jax.vmap(lambda key, df: chi_square(key, df, (3,))))(keys, df)
     one = jax.jit(lambda key, df: chi_square(key, df, (3,)))
     np.testing.assert_allclose(together, [one(key, x) for key, x in zip(keys, df, strict=True)], rtol=1e-5)
-    nested = jax.vmap(jax.vmap(lambda key, df: chi_square(key, df, (3,))))(keys.reshape(5, 8), df.reshape(5, 8))
-    np.testing.assert_allclose(together, nested.reshape(40, 3), rtol=1e-5)
+    nested = jax.vmap(jax.vmap(lambda key, df: chi_square(key, df, (3,))))(keys.reshape(3, 5), df.reshape(3, 5))
+    np.testing.assert_allclose(together, nested.reshape(15, 3), rtol=1e-5)
     long = chi_square(keys[0], 5.0, (50_000,))  # long enough for the queue
     np.testing.assert_allclose(long[:100], chi_square(keys[0], 5.0, (100,)), rtol=1e-5)
 

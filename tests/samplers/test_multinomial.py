@@ -9,15 +9,32 @@ from scipy import stats
 
 from collapsebench.samplers import multinomial
 
-LANES = 40_000
-over_keys = jax.jit(jax.vmap(multinomial, in_axes=(0, None, None)))
+LANES, SYMBOLS = 4000, 300
+over_lanes = jax.jit(jax.vmap(multinomial))
 
 
+def draw(seed, n, probs, rounds=1):
+    """Counts [rounds * LANES, SYMBOLS]; n and probs are one for all lanes or one for each. One program for all tests."""
+    n = jnp.broadcast_to(jnp.asarray(n, jnp.float32), (LANES,))
+    probs = np.asarray(probs, np.float32)
+    probs = np.pad(probs, [(0, 0)] * (probs.ndim - 1) + [(0, SYMBOLS - probs.shape[-1])])
+    keys = jax.random.split(jax.random.key(seed), (rounds, LANES))
+    probs = jnp.broadcast_to(probs, (LANES, SYMBOLS))
+    return np.concatenate([over_lanes(row, n, probs) for row in keys]).astype(np.float64)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_joint_law(dtype, assert_cells):
     """Every one of the 231 outcomes of 20 draws from three of five symbols."""
-    with_dead = np.array([0.5, 0.0, 0.2, 0.3, 0.0], dtype)
-    counts = np.asarray(over_keys(jax.random.split(jax.random.key(1), LANES), dtype.type(20), jnp.asarray(with_dead)))
-    assert counts.dtype == dtype
+    probs = [0.5, 0.0, 0.2, 0.3, 0.0]
+    if dtype == "float32":
+        counts = draw(1, 20, probs, 10)
+        assert np.all(counts[:, 5:] == 0)
+    else:
+        with jax.enable_x64(True):
+            keys = jax.random.split(jax.random.key(1), 40_000)
+            counts = np.asarray(jax.vmap(lambda key: multinomial(key, 20, jnp.asarray(probs)))(keys))
+            assert counts.dtype == np.float64
     assert np.all(counts[:, [1, 4]] == 0)
     assert np.all(counts.sum(1) == 20)
     cells = [(i, j, 20 - i - j) for i in range(21) for j in range(21 - i)]
@@ -35,8 +52,7 @@ def wide():
     probs = np.random.default_rng(0).dirichlet(np.full(300, 0.3))
     probs[::3] = 0
     probs = (probs / probs.sum()).astype(np.float32)
-    counts = over_keys(jax.random.split(jax.random.key(2), 4000), np.float32(2000), jnp.asarray(probs))
-    return probs.astype(np.float64) / probs.sum(dtype=np.float64), np.asarray(counts, np.float64)
+    return probs.astype(np.float64) / probs.sum(dtype=np.float64), draw(2, 2000, probs)
 
 
 def test_sums_and_dead_symbols(wide):
@@ -63,56 +79,57 @@ def test_covariances(wide, assert_law):
     """-n p_i p_j between symbols; drawn independently they would have 0."""
     probs, counts = wide
     order = np.argsort(probs)[::-1]
-    left, right = counts[:, order[0]] - 2000 * probs[order[0]], counts[:, order[1:40]].sum(1) - 2000 * probs[order[1:40]].sum()
-    assert_law((left * right)[:, None], [-2000 * probs[order[0]] * probs[order[1:40]].sum()], [0])
+    one, many = probs[order[0]], probs[order[1:40]].sum()
+    product = (counts[:, order[0]] - 2000 * one) * (counts[:, order[1:40]].sum(1) - 2000 * many)
+    assert_law(product[:, None], [-2000 * one * many], [0])
 
 
 @pytest.mark.parametrize("n", [0, 1, 2**24])
 def test_extreme_sizes(n):
-    probs = np.r_[np.zeros(40), np.full(60, 1 / 60), np.zeros(200)]
-    keys = jax.random.split(jax.random.key(3), 4000)
-    counts = np.asarray(over_keys(keys, np.float32(n), jnp.asarray(probs, jnp.float32)), np.float64)
+    probs = np.r_[np.zeros(40), np.full(60, 1 / 60)]
+    counts = draw(3, n, probs)
     assert np.all(counts.sum(1) == n)
-    assert np.all(counts[:, probs == 0] == 0)
+    assert np.all(counts[:, :40] == 0)
+    assert np.all(counts[:, 100:] == 0)
     if n > 1:
         score = np.sum((counts[:, 40:100] - n / 60) ** 2 / (n / 60))
-        assert abs(score - 4000 * 59) < 5 * np.sqrt(2 * 4000 * 59)
+        assert abs(score - LANES * 59) < 5 * np.sqrt(2 * LANES * 59)
 
 
 @pytest.mark.parametrize("symbols", [1, 33])
 def test_any_number_of_symbols(symbols):
     """Only the last symbol lives; then all do, in proportion to unnormalised weights."""
-    one = np.zeros(symbols, np.float32)
-    one[-1] = 7
-    keys = jax.random.split(jax.random.key(4), 3)
-    only = over_keys(keys, np.float32(1000), jnp.asarray(one))
-    np.testing.assert_array_equal(only, np.broadcast_to(one / 7 * 1000, (3, symbols)))
-    counts = np.asarray(over_keys(keys, np.float32(1e5), jnp.full(symbols, 3.0)))
-    assert np.all(counts.sum(1) == 1e5)
-    assert np.all(abs(counts - 1e5 / symbols) <= 7 * np.sqrt(1e5 / symbols))
+    weights = np.full((2, symbols), 3.0, np.float32)
+    weights[0, :-1] = 0
+    counts = np.asarray(over_lanes(jax.random.split(jax.random.key(4), 2), jnp.full(2, 1e5), jnp.asarray(weights)))
+    np.testing.assert_array_equal(counts[0], weights[0] / 3 * 1e5)
+    assert counts[1].sum() == 1e5
+    assert np.all(abs(counts[1] - 1e5 / symbols) <= 7 * np.sqrt(1e5 / symbols))
 
 
 def test_impossible_parameters_are_nan():
-    keys = jax.random.split(jax.random.key(0), 3)
-    for n, weight in ((-1, 1), (5, 0), (np.nan, 1)):
-        assert np.isnan(over_keys(keys, np.float32(n), jnp.full(33, np.float32(weight)))).all()
+    n = np.resize([-1, 5, np.nan, 5], LANES)
+    counts = draw(0, n, np.resize([[1.0], [0], [1], [1]], (LANES, 1)) * np.ones(7))
+    assert np.isnan(counts).all(1).reshape(-1, 4).all(0).tolist() == [True, True, True, False]
+    assert np.all(counts[3::4].sum(1) == 5)
 
 
 def test_a_lane_does_not_depend_on_the_others(wide):
     """Lanes with different sizes and numbers of living symbols, mapped and one by one."""
-    probs = jnp.asarray(wide[0], jnp.float32)
-    keys = jax.random.split(jax.random.key(5), 24)
-    sizes = jnp.asarray(np.random.default_rng(1).integers(0, 5000, 24), jnp.float32)
-    rows = jnp.where(jnp.arange(300) % (1 + jnp.arange(24))[:, None] == 1, probs, probs * (jnp.arange(300) < 9))
-    one = jax.jit(multinomial)
-    together = jax.jit(jax.vmap(multinomial))(keys, sizes, rows)
-    np.testing.assert_array_equal(together, [one(*lane) for lane in zip(keys, sizes, rows, strict=True)])
+    sizes = np.random.default_rng(1).integers(0, 5000, LANES)
+    every = 1 + np.arange(LANES)[:, None] % 24
+    probs = np.where(np.arange(SYMBOLS) % every == 1, wide[0], wide[0] * (np.arange(SYMBOLS) < 9)).astype(np.float32)
+    together = draw(5, sizes, probs)
+    keys = jax.random.split(jax.random.key(5), (1, LANES))[0]
+    for lane in range(12):
+        alone = multinomial(keys[lane], np.float32(sizes[lane]), jnp.asarray(probs[lane]))
+        np.testing.assert_array_equal(together[lane], alone)
 
 
 def test_recursion_inside_scan_map_and_shard_map():
     """Neutral drift: symbols die for good, and the chance that two draws differ falls by 1 - 1/n a generation."""
     n, symbols, generations, trajectories = 60, 30, 40, 2048
-    mesh = jax.make_mesh((1,), ("trajectory",), axis_types=(AxisType.Auto,))
+    mesh, over = jax.make_mesh((1,), ("trajectory",), axis_types=(AxisType.Auto,)), PartitionSpec("trajectory")
 
     def trajectory(key):
         def step(counts, generation):
@@ -122,7 +139,7 @@ def test_recursion_inside_scan_map_and_shard_map():
         return jax.lax.scan(step, jnp.full(symbols, n / symbols), jnp.arange(generations))[1]
 
     @jax.jit
-    @partial(jax.shard_map, mesh=mesh, in_specs=PartitionSpec("trajectory"), out_specs=PartitionSpec("trajectory"), check_vma=False)
+    @partial(jax.shard_map, mesh=mesh, in_specs=over, out_specs=over, check_vma=False)
     def run(keys):
         return jax.lax.map(trajectory, keys, batch_size=512)
 

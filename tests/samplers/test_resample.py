@@ -22,7 +22,7 @@ def test_categorical_rows(dtype, assert_cells):
     assert_cells(observed[probs > 0], probs[probs > 0], (tilted / tilted.sum())[probs > 0])
 
 
-@pytest.mark.parametrize("size", [1, 7, 1000, 4097])
+@pytest.mark.parametrize("size", [1, 4097])
 def test_dead_rows_are_never_chosen(size, random):
     """Also where the parallel running sum rounds differently on both sides of a zero."""
     weights = np.where(random.random(size) < 0.3, random.random(size) ** 8, 0).astype(np.float32)
@@ -43,7 +43,8 @@ def test_subsample_rows_is_uniform_over_ordered_subsets(assert_cells):
     """Two of five living rows among eight: each of the 20 ordered pairs as often."""
     weights = jnp.asarray([1.0, 0, 3, 1, 0, 0.5, 1, 0])
     living = [0, 2, 3, 5, 6]
-    rows, kept = jax.jit(jax.vmap(lambda key: subsample_rows(key, weights, 2)))(jax.random.split(jax.random.key(5), 50_000))
+    keys = jax.random.split(jax.random.key(5), 50_000)
+    rows, kept = map(np.asarray, jax.vmap(lambda key: subsample_rows(key, weights, 2))(keys))
     assert np.all(kept)
     pairs = list(itertools.permutations(living, 2))
     observed = np.array([np.sum((rows[:, 0] == i) & (rows[:, 1] == j)) for i, j in pairs])
@@ -64,8 +65,8 @@ def test_subsample_rows_with_fewer_living_than_asked():
 
 
 def test_rows_do_not_depend_on_what_is_mapped_around_them():
-    keys = jax.random.split(jax.random.key(7), 20)
-    weights = jnp.asarray(np.random.default_rng(1).integers(0, 3, (20, 40)), jnp.float32)
+    keys = jax.random.split(jax.random.key(7), 8)
+    weights = jnp.asarray(np.random.default_rng(1).integers(0, 3, (8, 40)), jnp.float32)
     both = jax.jit(lambda key, weights: (choose_rows(key, weights, 30), subsample_rows(key, weights, 9)[0]))
     together = jax.vmap(both)(keys, weights)
     alone = [both(*lane) for lane in zip(keys, weights, strict=True)]

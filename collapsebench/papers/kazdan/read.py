@@ -31,11 +31,18 @@ def dims(results: Results, model: str) -> list[int]:
     return sorted(int(end) for end in ends if end.isdigit())
 
 
+def at_size(result: xr.Dataset, n: int) -> xr.Dataset:
+    """The sweep's point of n rows per generation. Raises KeyError where it was not run."""
+    if n not in result["n"].values:
+        raise KeyError(f"n = {n}")
+    return result.sel(n=n)
+
+
 def risk(results: Results, regime: str, n: int, dim: int = 10) -> np.ndarray:
     """[trajectory, generation] excess risk of least squares. Raises KeyError where it was not run."""
     if regime == "accumulate_subsample":
-        return results["regression-subsample"].excess_risk.sel(n=n).values
-    return results[f"regression-{dim}"].excess_risk.sel(regime=regime, n=n).values
+        return at_size(results["regression-subsample"], n).excess_risk.values
+    return at_size(results[f"regression-{dim}"], n).excess_risk.sel(regime=regime).values
 
 
 def kde_variance(target: object, n: int, bandwidth: float, regime: str, k: np.ndarray) -> np.ndarray:
@@ -47,5 +54,5 @@ def kde_variance(target: object, n: int, bandwidth: float, regime: str, k: np.nd
 
 def collapse_times(results: Results, n: int) -> np.ndarray:
     """[trajectory] fits until one symbol is left; where that was never seen, one more than were made."""
-    result = results["discrete" if n <= 1000 else "discrete-large"]
-    return (result.support.sel(n=n).values > 1).sum(axis=1) + 1
+    result = at_size(results["discrete" if n <= 1000 else "discrete-large"], n)
+    return (result.support.values > 1).sum(axis=1) + 1
