@@ -45,8 +45,9 @@ def is_a_spec(part: Any) -> None:
     _demand(dataclasses.is_dataclass(part), "it is not a dataclass; decorate it with @collapsebench.spec")
     _demand(part.__dataclass_params__.frozen, "it is not frozen; decorate it with @collapsebench.spec")
     leaves, tree = jax.tree.flatten(as_leaves(part))
+    twin: Any = jax.tree.structure(as_leaves(type(part)()))
     _demand(all(hasattr(leaf, "dtype") for leaf in leaves), "a leaf is not a number; mark shapes and choices static()")
-    _demand(jax.tree.structure(as_leaves(type(part)())) == tree, "two equal specs are two programs")
+    _demand(twin == tree, "two equal specs are two programs")
     _demand(not isinstance(jax.tree.unflatten(tree, leaves), str), "it does not survive flattening")
 
 
@@ -91,7 +92,8 @@ def fits_samples_and_scores(model: Any) -> None:
     for leaf in jax.tree.leaves(params):
         _demand(not np.isnan(np.asarray(leaf, float)).any(), "fit gives NaN on good data")
     drawn = _draw(model, params, batch, ROWS)
-    _demand(jax.tree.structure(drawn) == jax.tree.structure(batch.x), "sample gives another structure than the data's")
+    layout: Any = jax.tree.structure(drawn)
+    _demand(layout == jax.tree.structure(batch.x), "sample gives another structure than the data's")
     for ours, theirs in zip(jax.tree.leaves(drawn), jax.tree.leaves(batch.x), strict=True):
         _demand(ours.shape == theirs.shape, f"sample gives shape {ours.shape}, the data have {theirs.shape}")
         _demand(ours.dtype == theirs.dtype, f"sample gives {ours.dtype}, the data have {theirs.dtype}")

@@ -184,8 +184,8 @@ def _log_overlap(a: Normal, b: Normal) -> Array:
     """log N(a.mean - b.mean; 0, Sa + Sb); for a singular sum inf where the means agree, -inf elsewhere."""
     top = jnp.maximum(a.log_scale, b.log_scale)
     top = jnp.where(jnp.isfinite(top), top, 0)
-    sides = [jnp.exp(side.log_scale - top) * side.factor for side in (a, b)]
-    factor = psd_factor(sum(side @ side.T for side in sides))
+    one, two = (jnp.exp(side.log_scale - top) * side.factor for side in (a, b))
+    factor = psd_factor(one @ one.T + two @ two.T)
     gap = a.mean - b.mean
     white = solve_lower(factor, gap * jnp.exp(-top))
     log_det = a.dim * (top + 0.5 * math.log(2 * math.pi)) + safe_log(jnp.diagonal(factor)).sum()
@@ -219,7 +219,7 @@ def squared_distances(
     total = jnp.zeros_like(residual[0])
     for i in range(len(residual)):
         first = i if diagonal else 0
-        white = sum(inverse[:, i, j][:, None] * residual[j] for j in range(first, i + 1))
+        white = sum((inverse[:, i, j][:, None] * residual[j] for j in range(first, i + 1)), jnp.zeros_like(total))
         total = total + white * white
     return total
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from collapsebench.errors import nearest
 from collapsebench.estimators import reading
 from collapsebench.estimators.counting import distinct_rows
-from collapsebench.errors import nearest
 from collapsebench.registry import METRICS
 from collapsebench.types import Handover, Key, Metric, View, spec, static
 

@@ -15,7 +15,7 @@ from collapsebench.types import Key, Metric, View, spec
 @METRICS.register("within_log_variance")
 @spec
 class WithinLogVariance(Metric):
-    """Log of the mean over a mixture's components of the trace of their covariances (modal variance); -inf for points."""
+    """Log of the mean trace of a mixture's component covariances (the modal variance); -inf where all are points."""
 
     def check(self, experiment: Any) -> None:
         """Raise RequestError for a model that is no mixture."""

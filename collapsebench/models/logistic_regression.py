@@ -39,4 +39,4 @@ class LogisticRegression(LabelledModel):
         return LogisticLabels(jnp.zeros_like(scales), scales)
 
     def fit(self, key: Key, params: LogisticLabels, data: Batch) -> LogisticLabels:
-        return LogisticLabels(newton(data, params.coef, self.penalty, self.steps), params.scales)
+        return LogisticLabels(newton(data, params.coef, jnp.asarray(self.penalty), self.steps), params.scales)

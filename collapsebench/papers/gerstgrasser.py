@@ -36,9 +36,8 @@ class Gerstgrasser(Study):
             metrics=("excess_risk",), n=ROWS, generations=20, holdout=1,
             trajectories=scale.pick(50, 2000, 20000),
         )  # fmt: skip
-        fresh = dataclasses.replace(
-            loop, name="gerstgrasser-fresh-design", model=LinearRegression(dim=DIM, fresh=True), regime=Accumulate()
-        )
+        # Under the same name every trajectory starts from the same real rows, so the two designs compare in pairs.
+        fresh = dataclasses.replace(loop, model=LinearRegression(dim=DIM, fresh=True), regime=Accumulate())
         return {"regression": Sweep(loop, {"regime": (Replace(), Accumulate())}), "fresh-design": fresh}
 
 
@@ -119,7 +118,7 @@ Gerstgrasser.claims = (
     Claim(
         "same-design", "those numbers are for one design that is labelled again; new designs give less",
         "section on linear regression", Source.DERIVED, None, None,
-        "ours: what the same design costs more after the last fit, whose interval must exclude 0; exact: .1793 - .1721",
+        "ours: what the same design costs more after the last fit, whose interval must exclude 0; exact: .1793 - .1743",
         _new_designs_do_better,
     ),
 )  # fmt: skip

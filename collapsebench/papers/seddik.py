@@ -1,8 +1,9 @@
-"""Seddik et al.: How bad is training on synthetic data? A statistical analysis of language model collapse, COLM 2024."""
+"""Seddik et al.: How bad is training on synthetic data? A statistical analysis of model collapse, COLM 2024."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -45,8 +46,8 @@ class Seddik(Study):
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
         full = Experiment(
-            name="seddik-full", target=CategoricalTarget(len(PROBS), PROBS), model=Categorical(len(PROBS)), regime=Replace(),
-            handover="summary", metrics=("variance", "mean_error"), holdout=1, n=SIZES[0],
+            name="seddik-full", target=CategoricalTarget(len(PROBS), PROBS), model=Categorical(len(PROBS)),
+            regime=Replace(), handover="summary", metrics=("variance", "mean_error"), holdout=1, n=SIZES[0],
             trajectories=scale.pick(50, 2000, 5000), generations=scale.pick(20, 300, 1000),
         )  # fmt: skip
         partial = dataclasses.replace(
@@ -82,38 +83,53 @@ def _end(results: Results, n: int) -> np.ndarray:
 
 def draw_loops(results: Results) -> Figure:
     """E |p_k|^2 alone, the distance from the truth beside real data, and where the loop ends."""
-    alone, beside = [], []
+    panels = (
+        Panel("Fully synthetic: mass concentrates", "fits k", "E |p_k|^2", _alone(results), ylim=(None, 1.03)),
+        Panel("Real data kept: the error is bounded", "fits k", "E |p_k - p_0|^2", _beside(results), ylog=True),
+        Panel("Fully synthetic: where it ends", "p_0 of the symbol", "share of runs", _ends(results)),
+    )
+    note = f"bands: 95% intervals over trajectories; dashes: exact laws. p_0 = {', '.join(map(str, PROBS))}"
+    return Figure("Seddik et al. (2024): next-token frequencies", panels, note)
+
+
+def _alone(results: Results) -> tuple[Series, ...]:
+    series = []
     for n in results["full"]["n"].values:
         fits = results["full"].generation.values + 1
-        alone += [
+        law = theory.replace_squared_norm_law(n, fits, PROBS)
+        series += [
             Series(f"n = {n:g}", fits, *mean_interval(_norm(results, n))),
-            Series("", fits, theory.replace_squared_norm_law(n, fits, PROBS), kind=Kind.LAW, group=f"n = {n:g}"),
+            Series("", fits, law, kind=Kind.LAW, group=f"n = {n:g}"),
         ]
+    return tuple(series)
+
+
+def _beside(results: Results) -> tuple[Series, ...]:
+    """The loops with real data, and for comparison the one without at n = REAL, whose law is 1 less E |p_k|^2's."""
+    fits = results["partial"].generation.values + 1
+    label = f"no real, {REAL} synthetic"
+    alone = results["full"]["mean_error"].sel(n=REAL).values[:, : len(fits)]
+    series = [
+        Series(label, fits, *mean_interval(alone)),
+        Series("", fits, theory.replace_squared_norm_law(REAL, fits, PROBS) - 1 + SPREAD, kind=Kind.LAW, group=label),
+    ]
     for n in results["partial"]["n"].values:
-        error, label = results["partial"]["mean_error"].sel(n=n).values, f"{REAL} real, {n:g} synthetic"
-        fits = results["partial"].generation.values + 1
-        beside += [
-            Series(label, fits, *mean_interval(error)),
+        label = f"{REAL} real, {n:g} synthetic"
+        series += [
+            Series(label, fits, *mean_interval(results["partial"]["mean_error"].sel(n=n).values)),
             Series("", fits, partial_error_law(n, fits), kind=Kind.LAW, group=label),
         ]
-    alone_too = results["full"]["mean_error"].sel(n=100).values[:, : len(fits)]
-    beside += [
-        Series("synthetic alone, n = 100", fits, *mean_interval(alone_too)),
-        Series("", fits, SPREAD * (1 - (1 - 1 / 100) ** fits), kind=Kind.LAW, group="synthetic alone, n = 100"),
-    ]
-    ends, symbols = _end(results, SIZES[0]), np.arange(len(PROBS))
-    found = [measured_share(ends == i) for i in symbols] if ends.size else []
-    last = [Series("P(end) = p_0, exact", symbols + 1, PROBS, kind=Kind.LAW, group="ends")]
-    if found:
-        columns = ([getattr(m, side) for m in found] for side in ("value", "low", "high"))
-        last.insert(0, Series(f"share of runs, n = {SIZES[0]}", symbols + 1, *columns, group="ends"))
-    panels = (
-        Panel("Fully synthetic: mass concentrates", "fits k", "E |p_k|^2", tuple(alone), ylim=(None, 1.03)),
-        Panel("Partially synthetic: error stays bounded", "fits k", "E |p_k - p_0|^2", tuple(beside), ylog=True),
-        Panel("Fully synthetic: where it ends", "symbol", "probability", tuple(last), ylim=(0, None)),
-    )
-    note = "bands: 95% intervals over trajectories; dashes: exact laws. p_0 = " + ", ".join(f"{p:g}" for p in PROBS)
-    return Figure("Seddik et al. (2024): next-token frequencies", panels, note)
+    return tuple(series)
+
+
+def _ends(results: Results) -> tuple[Series, ...]:
+    ends = _end(results, SIZES[0])
+    law = Series("exact: p_0", PROBS, PROBS, kind=Kind.LAW, group="ends")
+    if not ends.size:
+        return (law,)
+    found = [measured_share(ends == i) for i in range(len(PROBS))]
+    columns = ([getattr(m, side) for m in found] for side in ("value", "low", "high"))
+    return Series(f"n = {SIZES[0]}", PROBS, *columns, group="ends"), law
 
 
 Seddik.figures = {"loops": draw_loops}
@@ -121,7 +137,7 @@ Seddik.figures = {"loops": draw_loops}
 
 # Claims
 
-EXACT = "an exact law has no error; the setting is ours"
+FULL, PARTIAL = "fully synthetic recursion", "partially synthetic recursion"
 
 
 def _norm_at(results: Results, n: int, k: int) -> Measured | None:
@@ -156,26 +172,30 @@ def _no_collapse(results: Results) -> Measured | None:
     return dataclasses.replace(share, holds=share.value == 0)
 
 
-def _norm_claim(n: int, k: int) -> Claim:
-    law = float(theory.replace_squared_norm_law(n, k, PROBS))
+def _derived(name: str, statement: str, where: str, law: float, read: Callable[[Results], Measured | None]) -> Claim:
     return Claim(
-        f"norm-{n}-at-{k}", f"trained on its own {n} draws, E |p_k|^2 = 1 - (1 - 1/n)^k (1 - |p_0|^2) at k = {k}",
-        "fully synthetic recursion", Source.DERIVED, law, 0.0, EXACT, lambda results: _norm_at(results, n, k),
+        name, statement, where, Source.DERIVED, law, 0.0, "an exact law has no error; the setting is ours", read
+    )
+
+
+def _norm_claim(n: int, k: int) -> Claim:
+    return _derived(
+        f"norm-{n}-at-{k}", f"on its own {n} draws alone, E |p_k|^2 = 1 - (1 - 1/n)^k (1 - |p_0|^2) at k = {k}", FULL,
+        float(theory.replace_squared_norm_law(n, k, PROBS)), lambda results: _norm_at(results, n, k),
     )  # fmt: skip
 
 
 def _end_claim(symbol: int) -> Claim:
-    return Claim(
-        f"ends-at-symbol-{symbol + 1}", f"the loop ends with all mass on symbol {symbol + 1} with probability p_0 = {PROBS[symbol]}",
-        "fully synthetic recursion", Source.DERIVED, PROBS[symbol], 0.0, EXACT, lambda results: _ends_at(results, symbol),
+    return _derived(
+        f"ends-at-symbol-{symbol + 1}", f"all mass ends on a symbol with its probability p_0, {PROBS[symbol]}", FULL,
+        PROBS[symbol], lambda results: _ends_at(results, symbol),
     )  # fmt: skip
 
 
 def _error_claim(n: int) -> Claim:
-    law = float(partial_error_law(n, np.array(50)))
-    return Claim(
-        f"error-{n}-at-50", f"beside {REAL} real draws that are kept, {n} synthetic ones leave E |p_k - p_0|^2 = {law:.4g} at k = 50",
-        "partially synthetic recursion", Source.DERIVED, law, 0.0, EXACT, lambda results: _error_at(results, n, 50),
+    return _derived(
+        f"error-{n}-at-50", f"E |p_k - p_0|^2 at k = 50 where {REAL} real draws are kept beside {n} synthetic ones",
+        PARTIAL, float(partial_error_law(n, np.array(50))), lambda results: _error_at(results, n, 50),
     )  # fmt: skip
 
 
@@ -183,16 +203,15 @@ Seddik.claims = (
     _norm_claim(30, 10),
     _norm_claim(100, 100),
     Claim(
-        "always-ends", "trained on synthetic data alone, total collapse is certain: every run has one symbol left after 300 fits (n = 10)",
-        "fully synthetic recursion", Source.DERIVED, None, None, "of all runs; the law leaves E (1 - |p_k|^2) = 1e-14",
-        _all_ended,
+        "always-ends", "on synthetic data alone total collapse is certain: one symbol is left after 300 fits (n = 10)",
+        FULL, Source.DERIVED, None, None, "every run must have ended; by the law E (1 - |p_k|^2) = 1e-14", _all_ended,
     ),
     _end_claim(0),
     _end_claim(len(PROBS) - 1),
     *(_error_claim(n) for n in SYNTHETIC),
     Claim(
-        "real-data-prevent-it", "with real data kept no run collapses, however much is synthetic", "partially synthetic recursion",
-        Source.DERIVED, None, None, f"share of runs that collapse within 50 fits, at {', '.join(map(str, SYNTHETIC))} synthetic draws",
+        "real-data-prevent-it", "with real data kept there is no total collapse, even at ten times as many synthetic",
+        PARTIAL, Source.DERIVED, None, None, "ours: the share of runs that collapse within 50 fits, which must be 0",
         _no_collapse,
     ),
 )  # fmt: skip

@@ -109,7 +109,9 @@ def until_accepted(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parame
     """
     lanes, size = parameters[0].shape
     draws = lanes * size
-    workers = min(draws, max(_WORKERS, -(-draws // _TURNS)))
+    if draws == 0:
+        return parameters[0]
+    workers = max(min(draws, max(_WORKERS, -(-draws // _TURNS))), 8)  # a loop over one takes XLA five times as long
     parameters = [value.reshape(-1) for value in parameters]
 
     def turn(state):
@@ -125,17 +127,7 @@ def until_accepted(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parame
         high, low = hash_words(*words, tag + refusals.astype(jnp.uint32), here % size)
         return draw, refusals, propose(high, low, *map(take, parameters)), out
 
-    def whole_turn(state):
-        refusals, out = state
-        index = lax.iota(jnp.int32, draws)
-        high, low = hash_words(k0[index // size], k1[index // size], tag + refusals, index % size)
-        return refusals + 1, jnp.where(out == REFUSED, propose(high, low, *parameters), out)
-
+    draw = lax.iota(jnp.int32, workers)
     out = jnp.full_like(parameters[0], REFUSED)
-    if workers == draws:
-        out = lax.while_loop(lambda state: jnp.any(state[1] == REFUSED), whole_turn, (np.uint32(0), out))[1]
-    else:
-        draw = lax.iota(jnp.int32, workers)
-        state = (draw, jnp.full_like(draw, -1), out[:workers], out)
-        out = lax.while_loop(lambda state: jnp.any(state[0] < draws), turn, state)[3]
-    return out.reshape(lanes, size)
+    state = (draw, jnp.full_like(draw, -1), jnp.full((workers,), REFUSED, out.dtype), out)
+    return lax.while_loop(lambda state: jnp.any(state[0] < draws), turn, state)[3].reshape(lanes, size)

@@ -11,7 +11,6 @@ from collapsebench.distributions.mixture import Mixture, as_mixture
 from collapsebench.distributions.normal import Normal
 from collapsebench.types import RequestError
 
-
 # Compiled as a whole: one by one, the small operations cost seconds of compilation.
 from_factors = jax.jit(Mixture.from_factors)
 l2_squared = jax.jit(Mixture.l2_squared)

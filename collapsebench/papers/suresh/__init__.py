@@ -13,7 +13,11 @@ from collapsebench.models.poisson import Poisson
 from collapsebench.models.symmetric_mixture import SymmetricMixture
 from collapsebench.papers.suresh.claims import CLAIMS
 from collapsebench.papers.suresh.draw import (
-    draw_distinct, draw_mixture, draw_spread, draw_survival, draw_trajectories,
+    draw_distinct,
+    draw_mixture,
+    draw_spread,
+    draw_survival,
+    draw_trajectories,
 )  # fmt: skip
 from collapsebench.papers.suresh.settings import BERNOULLI, GAUSSIAN, MIXTURE, POISSON, SINGLE, STEPS, SYMBOLS, ZIPF
 from collapsebench.regimes.replace import Replace

@@ -9,7 +9,14 @@ import numpy as np
 from collapsebench import theory
 from collapsebench.papers.suresh.read import alive, distinct, mixture_wide
 from collapsebench.papers.suresh.settings import (
-    CURVES, DISTINCT, DISTINCT_EXACT, GAUSSIAN, MIXTURE, STEPS, THRESHOLD, ZIPF,
+    CURVES,
+    DISTINCT,
+    DISTINCT_EXACT,
+    GAUSSIAN,
+    MIXTURE,
+    STEPS,
+    THRESHOLD,
+    ZIPF,
 )  # fmt: skip
 from collapsebench.study import Claim, Measured, Results, Source, measured_mean, measured_share
 
@@ -26,29 +33,29 @@ def _share_at(results: Results, name: str, k: int) -> Measured | None:
 
 
 def _worst(results: Results, name: str) -> Measured | None:
-    """The largest deviation of a curve from its printed shares, in standard errors, what the digits leave open apart."""
+    """The largest deviation of a curve from its reference, in standard errors, rounding apart."""
     hits, curve = alive(results, name), CURVES[name]
     if hits.shape[1] < curve.k[-1]:
         return None
-    share, printed = hits[:, np.array(curve.k) - 1].mean(axis=0), np.array(curve.share)
-    likely = np.clip(printed, HALF_DIGIT, 1 - HALF_DIGIT)  # a printed 1 says no more than .99995
+    share, reference = hits[:, np.array(curve.k) - 1].mean(axis=0), np.array(curve.share)
+    likely = np.clip(reference, HALF_DIGIT, 1 - HALF_DIGIT)  # a 1 says no more than .99995
     error = np.sqrt(likely * (1 - likely) / len(hits))
-    worst = float((np.maximum(abs(share - printed) - HALF_DIGIT, 0) / error).max())
+    worst = float((np.maximum(abs(share - reference) - HALF_DIGIT, 0) / error).max())
     return Measured(worst, holds=worst < FAR)
 
 
 def _curve(name: str, where: str, what: str, k: int, why: str = "") -> tuple[Claim, Claim]:
     """One point of a curve with its numbers, and the whole curve by its worst point."""
     curve = CURVES[name]
-    printed = dict(zip(curve.k, curve.share, strict=True))[k]
+    value = dict(zip(curve.k, curve.share, strict=True))[k]
     point = Claim(
-        f"{name}-at-{k}", f"{what} with probability {printed} after {k} fits ({curve.title})", where, Source.DERIVED,
-        printed, HALF_DIGIT,
+        f"{name}-at-{k}", f"{what} with probability {value} after {k} fits ({curve.title})", where, Source.DERIVED,
+        value, HALF_DIGIT,
         "half a unit of the last digit; ours is a 95% interval for all ten points of the curve together",
         lambda results: _share_at(results, name, k), why=why,
     )  # fmt: skip
     whole = Claim(
-        f"{name}-curve", f"{what} as often as printed at ten k from {curve.k[0]} to {curve.k[-1]} ({curve.title})",
+        f"{name}-curve", f"{what} as often as it should be at ten k from {curve.k[0]} to {curve.k[-1]} ({curve.title})",
         where, Source.DERIVED, None, None,
         f"ours: the largest of ten deviations, in standard errors; it must be below {FAR:g}",
         lambda results: _worst(results, name), why=why,
@@ -91,7 +98,7 @@ def _zipf(name: str, k: int) -> Claim:
         f"{name}-at-{k}", f"{published} of the first sample's symbols are left after {k} refits "
         f"(1000 symbols, p_i ~ 1 / (i + {shift:g})^{exponent:g}, n = 1000)",
         "Zipf-Mandelbrot figure", Source.PLOT, published, 0.005,
-        ".005: read off a plot; 1.96 standard errors of the 200 published runs, at most .005, are ours too",
+        ".005: taken as read off the figure; 1.96 standard errors of 200 runs are as much again, .002 to .005",
         lambda results: _distinct_at(results, name, k),
         why=f"exact: {DISTINCT_EXACT[name][k]}, when symbols are counted against the first sample's",
     )  # fmt: skip
@@ -111,10 +118,12 @@ def _mixture_between(results: Results) -> Measured | None:
 
 _SYMBOL, _RATE, _WIDE = "a symbol is still alive", "the rate is not yet 0", "the standard deviation is above .1"
 _WHY_FITS = "k counts fits, the first on real data: one fit more would give .9049 for .9316 at k = 6"
-_WHY_GAUSSIAN = "the printed shares are not exact: the law gives .4360 for .4351 at k = 45, .0299 for .0302 at k = 133"
+_WHY_GAUSSIAN = (
+    "the values compared with are not exact: the law gives .4360 for .4351 at k = 45, .0299 for .0302 at k = 133"
+)
 _WHY_MIXTURE = (
-    "EM to the maximum gives .06 at k = 40, and below .1 from m = .5 or 2 as well, where .195 was published; one step of "
-    "EM a generation gives .18: the published loop collapses as slowly as unfinished fits"
+    "EM to the maximum gives .06 at k = 40, and below .1 from m = .5 or 2 as well, where .195 was published; one step "
+    "of EM a generation gives .18: the published loop collapses as slowly as unfinished fits"
 )
 CLAIMS = (
     *_curve("bernoulli-rare", "Bernoulli figure", _SYMBOL, 22, _WHY_FITS),
@@ -124,7 +133,7 @@ CLAIMS = (
     *_curve("gaussian", "Gaussian figure", _WIDE, 45, _WHY_GAUSSIAN),
     Claim(
         "moment-bound-at-200", "Markov's bound on P(sd > .1) by the .7th moment is .0305 at k = 200 (n = 10)",
-        "Gaussian figure", Source.DERIVED, 0.0305, HALF_DIGIT, "half a unit of the last digit printed", _bound_at_200,
+        "Gaussian figure", Source.DERIVED, 0.0305, HALF_DIGIT, "half a unit of the last digit", _bound_at_200,
         why="a formula: nothing is sampled. It is 7 times the share itself",
     ),
     Claim(
@@ -141,7 +150,7 @@ CLAIMS = (
         "trajectories figure", Source.DERIVED, None, None,
         "exact: .998 have; that no more than 20 of 25 have, happens less than once in a million", _bernoulli_ends,
     ),
-    *(_zipf(name, k) for name, printed in DISTINCT.items() for k in printed),
+    *(_zipf(name, k) for name, published in DISTINCT.items() for k in published),
     Claim(
         "mixture-between", "two symmetric components: P(s > .1) = .575, .195, .05, .025 at k = 20, 40, 60, 80 (n = 10)",
         "mixture figure", Source.PLOT, None, None,

@@ -8,8 +8,17 @@ from collapsebench import theory
 from collapsebench.figures import Figure, Kind, Panel, Series
 from collapsebench.papers.suresh.read import alive, alive_law, bernoulli_p, distinct, distinct_law, mixture_wide
 from collapsebench.papers.suresh.settings import (
-    BERNOULLI, BOUND, DISTINCT, GAUSSIAN, MIXTURE, POISSON, SINGLE, STEPS, THRESHOLD, ZIPF,
-)  # fmt: skip
+    BERNOULLI,
+    BOUND,
+    DISTINCT,
+    GAUSSIAN,
+    MIXTURE,
+    POISSON,
+    SINGLE,
+    STEPS,
+    THRESHOLD,
+    ZIPF,
+)
 from collapsebench.study import Results, mean_interval, measured_share
 
 WILSON = "bands: 95% intervals (Wilson) over trajectories"
@@ -26,20 +35,19 @@ def draw_survival(results: Results) -> Figure:
     """Items 1 and 2: how long a symbol, or a rate, lives."""
     panels = []
     for title, curves in (("Bernoulli: p > 0", BERNOULLI), ("Poisson: rate > 0", POISSON)):
-        series = []
+        series = [_share(curve.title, alive(results, name)) for name, curve in curves.items()]
+        fits = series[0].x
         for name, curve in curves.items():
-            ours = _share(curve.title, alive(results, name))
             series += [
-                ours,
-                Series("", ours.x, alive_law(name, ours.x), kind=Kind.LAW, group=curve.title),
-                Series("printed values", curve.k, curve.share, kind=Kind.PUBLISHED, group=curve.title),
+                Series("", fits, alive_law(name, fits), kind=Kind.LAW, group=curve.title),
+                Series("reference", curve.k, curve.share, kind=Kind.PUBLISHED, group=curve.title),
             ]
         if curves is BERNOULLI:
             rare = BERNOULLI["bernoulli-rare"]
-            bound = theory.survival_bound(rare.n, ours.x, rare.start)
-            series.append(Series("upper bound", ours.x, bound, kind=Kind.BOUND, group=rare.title))
+            bound = theory.survival_bound(rare.n, fits, rare.start)
+            series.append(Series("upper bound", fits, bound, kind=Kind.BOUND, group=rare.title))
         panels.append(Panel(title, "fits k", "share of trajectories", tuple(series), ylim=(0, 1.03)))
-    note = f"{WILSON}; dashes: exact laws; diamonds: values of the paper"
+    note = f"{WILSON}; dashes: exact laws; diamonds: the claims' values"
     return Figure("Suresh et al. (2025): survival", tuple(panels), note)
 
 
@@ -50,14 +58,14 @@ def draw_spread(results: Results) -> Figure:
     series = (
         ours,
         Series("exact law", fits, alive_law("gaussian", fits), kind=Kind.LAW, group="sd"),
-        Series("printed values", GAUSSIAN.k, GAUSSIAN.share, kind=Kind.PUBLISHED, group="sd"),
+        Series("reference", GAUSSIAN.k, GAUSSIAN.share, kind=Kind.PUBLISHED, group="sd"),
         Series("moment bound, s = .7", fits, theory.replace_sd_moment_bound(n, fits, THRESHOLD), kind=Kind.BOUND),
         Series("", GAUSSIAN.k, BOUND, kind=Kind.PUBLISHED, group="moment bound, s = .7"),
         Series("exp(-k / (4 n - 1)) / .1", fits, theory.replace_sd_tail_bound(n, fits, THRESHOLD), kind=Kind.BOUND),
     )
     labels = (f"Gaussian, {GAUSSIAN.title}", "fits k", "P(sd > .1)")
     panels = (Panel(*labels, series, ylim=(0, 1.03)), Panel(*labels, series, ylog=True, ylim=(1e-3, 1.5)))
-    note = f"{WILSON}; dashes: exact law; dots: bounds; diamonds: values of the paper"
+    note = f"{WILSON}; dashes: exact law; dots: bounds; diamonds: the claims' values"
     return Figure("Suresh et al. (2025): collapse of a Gaussian", panels, note)
 
 
@@ -84,19 +92,18 @@ def draw_trajectories(results: Results) -> Figure:
 
 def draw_distinct(results: Results) -> Figure:
     """Item 5: how many symbols of a heavy tail are left."""
-    series = []
-    for name, (exponent, shift) in ZIPF.items():
-        share, label = distinct(results, name), f"p_i ~ 1 / (i + {shift:g})^{exponent:g}"
-        k = np.arange(share.shape[1])
-        printed = DISTINCT[name]
+    labels = {name: f"p_i ~ 1 / (i + {shift:g})^{exponent:g}" for name, (exponent, shift) in ZIPF.items()}
+    shares = {name: distinct(results, name) for name in ZIPF}
+    k = np.arange(shares["zipf-1"].shape[1])
+    series = [Series(labels[name], k, *mean_interval(share)) for name, share in shares.items()]
+    for name, published in DISTINCT.items():
         series += [
-            Series(label, k, *mean_interval(share)),
-            Series("", k, distinct_law(name, k), kind=Kind.LAW, group=label),
-            Series("published", list(printed), list(printed.values()), kind=Kind.PUBLISHED, group=label),
+            Series("", k, distinct_law(name, k), kind=Kind.LAW, group=labels[name]),
+            Series("published", list(published), list(published.values()), kind=Kind.PUBLISHED, group=labels[name]),
         ]
-    labels = ("Zipf-Mandelbrot, 1000 symbols, n = 1000", "refits k", "distinct symbols, share of first sample")
-    note = "bands: 95% intervals of the mean; dashes: ratio of the exact expectations; diamonds: values of the paper"
-    return Figure("Suresh et al. (2025): symbols left", (Panel(*labels, tuple(series), ylim=(0, 1.03)),), note)
+    axes = ("Zipf-Mandelbrot, 1000 symbols, n = 1000", "refits k", "distinct symbols, share of first sample")
+    note = "bands: 95% intervals of the mean; dashes: ratio of the exact expectations; diamonds: read off the figure"
+    return Figure("Suresh et al. (2025): symbols left", (Panel(*axes, tuple(series), ylim=(0, 1.03)),), note)
 
 
 def draw_mixture(results: Results) -> Figure:
@@ -105,7 +112,7 @@ def draw_mixture(results: Results) -> Figure:
     series = (
         *(_share(_budget(steps), mixture_wide(results, steps)) for steps in STEPS),
         Series("one Gaussian: exact", fits, theory.replace_sd_tail_law(MIXTURE.n, fits, THRESHOLD), kind=Kind.LAW),
-        Series("published", MIXTURE.k, MIXTURE.share, kind=Kind.PUBLISHED),
+        Series("published (plot)", MIXTURE.k, MIXTURE.share, kind=Kind.PUBLISHED),
     )
     labels = ("N(m, s^2) or N(-m, s^2), n = 10, ML", "fits k", "P(s > .1)")
     note = f"{WILSON}. Ours start at m = s = 1, and EM at the last model. Dashes: a single Gaussian's exact law"

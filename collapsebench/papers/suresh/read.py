@@ -18,7 +18,7 @@ def bernoulli_p(results: Results, name: str, start: float) -> np.ndarray:
 
 
 def alive(results: Results, name: str) -> np.ndarray:
-    """[trajectory, generation] whether the symbol, the rate or the spread of a printed curve is still there.
+    """[trajectory, generation] whether the symbol, the rate or the spread of a curve is still there.
 
     A Bernoulli symbol is when p is not absorbed, or absorbed at 1.
     """
