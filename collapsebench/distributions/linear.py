@@ -16,7 +16,7 @@ from collapsebench.linalg import psd_factor
 from collapsebench.numerics import POPULATION, safe_log
 from collapsebench.samplers.bits import over_lanes
 from collapsebench.streams import part
-from collapsebench.types import Batch, Key, Summary, spec
+from collapsebench.types import Key, Summary, spec
 
 
 @spec

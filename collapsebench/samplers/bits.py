@@ -111,8 +111,9 @@ def until_accepted(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parame
     draws = lanes * size
     if draws == 0:
         return parameters[0]
-    workers = max(min(draws, max(_WORKERS, -(-draws // _TURNS))), 8)  # a loop over one takes XLA five times as long
-    parameters = [value.reshape(-1) for value in parameters]
+    workers = min(draws, max(_WORKERS, -(-draws // _TURNS)))
+    # A look-up in an array of one is a constant to XLA, which then moves half of the proposal out: 4 s to compile.
+    parameters = [jnp.resize(value, max(draws, 2)) for value in parameters]
 
     def turn(state):
         draw, refusals, value, out = state
@@ -128,6 +129,6 @@ def until_accepted(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parame
         return draw, refusals, propose(high, low, *map(take, parameters)), out
 
     draw = lax.iota(jnp.int32, workers)
-    out = jnp.full_like(parameters[0], REFUSED)
-    state = (draw, jnp.full_like(draw, -1), jnp.full((workers,), REFUSED, out.dtype), out)
+    out = jnp.full((draws,), REFUSED, parameters[0].dtype)
+    state = (draw, jnp.full_like(draw, -1), out[:workers], out)
     return lax.while_loop(lambda state: jnp.any(state[0] < draws), turn, state)[3].reshape(lanes, size)

@@ -14,7 +14,7 @@ over_lanes = jax.jit(jax.vmap(multinomial))
 
 
 def draw(seed, n, probs, rounds=1):
-    """Counts [rounds * LANES, SYMBOLS]; n and probs are one for all lanes or one for each. One program for all tests."""
+    """Counts [rounds * LANES, SYMBOLS]; n and probs are one for all lanes or one for each. One program for all."""
     n = jnp.broadcast_to(jnp.asarray(n, jnp.float32), (LANES,))
     probs = np.asarray(probs, np.float32)
     probs = np.pad(probs, [(0, 0)] * (probs.ndim - 1) + [(0, SYMBOLS - probs.shape[-1])])

@@ -52,7 +52,8 @@ def draw_gaussian(results: Results) -> Figure:
             panels.append(Panel(f"d = {dim}: {regime}", "fits", label, tuple(series), xlog=True, ylog=True))
         label = "geometric mean of the variance / d"
         panels.append(Panel(f"d = {dim}: replace", "fits", label, tuple(spread), ylog=True))
-    panels.append(_gaussian_workflows(results))
+    if "gaussian-subsample" in results:
+        panels.append(_gaussian_workflows(results))
     note = (
         "bands: 95% intervals of the mean over trajectories; dashes: exact laws (of log variance for d = 1 alone; of "
         "subsamples to first order in 1 / n)"
