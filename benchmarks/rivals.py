@@ -142,7 +142,9 @@ def categorical(rng: np.random.Generator, trajectories: int, n: int, classes: in
     return last
 
 
-def categorical_alive(rng: np.random.Generator, trajectories: int, n: int, classes: int, generations: int) -> np.ndarray:
+def categorical_alive(
+    rng: np.random.Generator, trajectories: int, n: int, classes: int, generations: int
+) -> np.ndarray:
     """NumPy's multinomial over the symbols that are still alive."""
     last = np.empty(trajectories)
     for i in range(trajectories):

@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Experiment": "experiment",
     "run": "runner",
-    "sweep": "sweep",
+    "sweep": "sweeps",
     "load": "results",
     "save": "results",
     "fit": "by_hand",

@@ -13,7 +13,7 @@ from collapsebench.errors import RequestError, nearest
 from collapsebench.experiment import Experiment, check_dims, spec_name
 from collapsebench.registry import MODELS, PAPERS, REGISTRIES, STUDIES, TARGETS
 from collapsebench.study import Scale
-from collapsebench.sweep import Sweep, set_field
+from collapsebench.sweeps import Sweep, set_field
 
 
 def rows(kind: str) -> list[tuple[str, str]]:
@@ -68,7 +68,9 @@ def experiment(name: str) -> Experiment | Sweep:
     known = _study_experiments()
     if name not in known:
         names = [*MODELS.names(), *known]
-        raise RequestError(f"{name}: no such experiment{nearest(name, names)}; `collapsebench list experiments` has them all")
+        raise RequestError(
+            f"{name}: no such experiment{nearest(name, names)}; `collapsebench list experiments` has them all"
+        )
     return known[name]
 
 
@@ -84,11 +86,18 @@ def example(model: Any) -> Experiment:
                 check_dims(built, model)
                 if hasattr(built, "distribution"):
                     return Experiment(
-                        name=spec_name(model), target=built, model=model, metrics=("nll",), trajectories=100, generations=20
+                        name=spec_name(model),
+                        target=built,
+                        model=model,
+                        metrics=("nll",),
+                        trajectories=100,
+                        generations=20,
                     )
             except (TypeError, RequestError):
                 continue
-    raise RequestError(f"model = {spec_name(model)}: no registered target gives what it learns; build an Experiment in Python")
+    raise RequestError(
+        f"model = {spec_name(model)}: no registered target gives what it learns; build an Experiment in Python"
+    )
 
 
 def parse(text: str) -> Any:
@@ -130,8 +139,6 @@ def doctor() -> list[tuple[str, str]]:
         ("cores", str(devices.cores())), ("run memory", f"{devices.memory_budget() / 2**30:.1f} GiB per device at a time"),
         ("data sets", ", ".join(datasets.names())),
     ]  # fmt: skip
-
-
 
 
 def _update(path: str) -> None:

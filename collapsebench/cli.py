@@ -22,12 +22,15 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         if "invalid choice: " in message:
+            field = message.removeprefix("argument ").split(":")[0]
             word = message.split("invalid choice: ")[1].split("'")[1]
             choices = next((list(a.choices) for a in self._actions if a.choices and word not in a.choices), [])
-            message = f"{word}: not one of {', '.join(map(str, choices))}{nearest(word, choices)}"
+            message = f"{field} = {word}: not one of {', '.join(map(str, choices))}{nearest(word, choices)}"
         elif message.startswith("unrecognized arguments: "):
             word = message.split(": ", 1)[1].split(" ")[0]
-            options = [option for action in self._actions for option in action.option_strings]
+            commands = [p for a in self._actions if isinstance(a.choices, dict) for p in a.choices.values()]
+            actions = [action for parser in (self, *commands) for action in parser._actions]
+            options = [option for action in actions for option in action.option_strings]
             message = f"{word}: no such option{nearest(word, options)}"
         raise RequestError(message)
 
@@ -52,13 +55,17 @@ def _parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes",
         help="any field, e.g. regime=accumulate, model.bandwidth=.2, model=package.module:Class",
     )  # fmt: skip
-    command.add_argument("--out", type=Path, default=Path("collapsebench-out"), metavar="DIR", help="default: %(default)s")
+    command.add_argument(
+        "--out", type=Path, default=Path("collapsebench-out"), metavar="DIR", help="default: %(default)s"
+    )
     command.set_defaults(act=_run)
 
     command = commands.add_parser("reproduce", help="the literature: figures, and a verdict on each published number")
     command.add_argument("names", nargs="*", metavar="PAPER[/CLAIM]", help="default: everything")
     command.add_argument("--scale", choices=("smoke", "quick", "paper"), default="quick", help="default: %(default)s")
-    command.add_argument("--out", type=Path, default=Path("collapsebench-out"), metavar="DIR", help="default: %(default)s")
+    command.add_argument(
+        "--out", type=Path, default=Path("collapsebench-out"), metavar="DIR", help="default: %(default)s"
+    )
     command.set_defaults(act=_reproduce)
 
     command = commands.add_parser("check", help="run the contract tests on a class of your own")
@@ -119,9 +126,9 @@ def _list(arguments: Any) -> int:
 
 def _run(arguments: Any) -> int:
     from collapsebench import catalogue, progress, report
-    from collapsebench.runner import Stopped, run
     from collapsebench.results import save
-    from collapsebench.sweep import Sweep, run_sweep
+    from collapsebench.runner import Stopped, run
+    from collapsebench.sweeps import Sweep, run_sweep
 
     changes = [change.partition("=") for change in arguments.changes]
     for field, equals, _ in changes:

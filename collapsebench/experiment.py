@@ -81,13 +81,19 @@ class Experiment:
                 check(self)
         if self.handover != Handover.SAMPLES and self.regime.needs_samples:
             name = spec_name(self.regime)
-            raise RequestError(f"regime = {name}: it must see single samples, which handover = {self.handover} never makes")
+            raise RequestError(
+                f"regime = {name}: it must see single samples, which handover = {self.handover} never makes"
+            )
         if self.handover != Handover.SAMPLES and self.curator is not None:
             name = spec_name(self.curator)
-            raise RequestError(f"curator = {name}: it must see single samples, which handover = {self.handover} never makes")
+            raise RequestError(
+                f"curator = {name}: it must see single samples, which handover = {self.handover} never makes"
+            )
         if self.handover == Handover.SUMMARY and not hasattr(self.model, "summary"):
             name = spec_name(self.model)
-            raise RequestError(f"handover = summary: model {name} has no sampling law of sufficient statistics; use samples")
+            raise RequestError(
+                f"handover = summary: model {name} has no sampling law of sufficient statistics; use samples"
+            )
 
     @property
     def metric_names(self) -> tuple[str, ...]:

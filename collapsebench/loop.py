@@ -135,6 +135,11 @@ def _split(program: Program, key: Key, carry: Carry, generation: Any) -> Data:
     return total
 
 
+def _rows_of(program: Program, synthetic: Data) -> Any:
+    """Rows that a pool must have room for per generation: quadrature nodes are as many as they are, whatever n is."""
+    return synthetic.capacity if isinstance(synthetic, Batch) else program.capacity
+
+
 def train_on(program: Program, key: Key, real: Data, carry: Carry, generation: Any) -> tuple[Any, Data]:
     """The pool and the training set of a generation; generation 0 sees the real data."""
     regime = program.regime
@@ -155,7 +160,7 @@ def train_on(program: Program, key: Key, real: Data, carry: Carry, generation: A
         return pool, train.pad(rows)
 
     def first() -> tuple[Any, Data]:
-        return regime.init(real, program.generations, program.capacity), real.pad(rows)
+        return regime.init(real, program.generations, _rows_of(program, carry.synthetic)), real.pad(rows)
 
     return jax.lax.cond(generation == 0, first, padded)
 
@@ -205,15 +210,14 @@ def empty_carry(program: Program, key: Key) -> Carry:
     def initial(key: Key) -> Carry:
         real, _ = _real_and_holdout(program, key)
         model = program.model
-        pool = program.regime.init(reduced(program, real), program.generations, program.capacity)
         prompts = real if model.prompted else ()
         # Two passes: the parameters' shape follows from the training set's, which follows from a synthetic set's.
         params = model.fit(key, model.init(key), real)
         count = program.regime.models
         models = jax.tree.map(lambda a: jnp.stack([a] * count), params) if count > 1 else ()
-        carry = Carry(params, pool, (), models, prompts)
-        synthetic = _split(program, key, carry, 0)
-        carry = Carry(params, pool, reduced(program, synthetic), models, prompts)
+        synthetic = reduced(program, _split(program, key, Carry(params, (), (), models, prompts), 0))
+        pool = program.regime.init(reduced(program, real), program.generations, _rows_of(program, synthetic))
+        carry = Carry(params, pool, synthetic, models, prompts)
         train = train_on(program, key, real, carry, jnp.zeros((), jnp.int32))[1]
         params = model.fit(key, model.init(key), train)
         models = jax.tree.map(lambda a: jnp.stack([a] * count), params) if count > 1 else ()

@@ -67,9 +67,7 @@ class Registry:
         for entry in self._entries.values():
             if getattr(entry, "__name__", None) == name:
                 return entry
-        raise RequestError(
-            f"{self.noun} = {name}: not one of {', '.join(self.names())}{nearest(name, self.names())}"
-        )
+        raise RequestError(f"{self.noun} = {name}: not one of {', '.join(self.names())}{nearest(name, self.names())}")
 
     def build(self, value: Any, **arguments: Any) -> Any:
         """A spec from its name; a spec stays what it is."""

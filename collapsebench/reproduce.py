@@ -17,7 +17,7 @@ from collapsebench.registry import PAPERS, STUDIES
 from collapsebench.results import save
 from collapsebench.runner import Progress, Step, run
 from collapsebench.study import Scale, Study
-from collapsebench.sweep import Sweep, run_sweep
+from collapsebench.sweeps import Sweep, run_sweep
 from collapsebench.types import Handover
 
 
@@ -79,7 +79,9 @@ def reproduce(
         found: dict[str, xr.Dataset] = {}
         for label, request in plans[name].items():
             told = _part(progress, before, work(request), total)
-            found[label] = run_sweep(request, progress=told) if isinstance(request, Sweep) else run(request, progress=told)
+            found[label] = (
+                run_sweep(request, progress=told) if isinstance(request, Sweep) else run(request, progress=told)
+            )
             made.results.append(save(found[label], out / name / f"{label}.nc"))
             before += work(request)
         for label, draw in study.figures.items():

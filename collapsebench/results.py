@@ -128,7 +128,9 @@ def load(path: str | Path) -> xr.Dataset:
         raise RequestError(f"path = {path}: schema is {dataset.attrs.get('schema')!r}, not {SCHEMA!r}")
     version = str(dataset.attrs.get("schema_version", ""))
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise RequestError(f"path = {path}: schema version {version}; this version reads {SCHEMA_VERSION.split('.')[0]}.x")
+        raise RequestError(
+            f"path = {path}: schema version {version}; this version reads {SCHEMA_VERSION.split('.')[0]}.x"
+        )
     return dataset
 
 

@@ -12,7 +12,7 @@ import xarray as xr
 
 from collapsebench.experiment import Experiment
 from collapsebench.figures import Figure
-from collapsebench.sweep import Sweep
+from collapsebench.sweeps import Sweep
 
 Results = Mapping[str, xr.Dataset]
 

@@ -52,7 +52,10 @@ class NoisyCurves:
         return jnp.stack(self.point(curve, t), axis=1) + self.noise * jax.random.normal(noise_key, (n, 2))
 
     def log_prob(self, x: Float[Array, "n 2"]) -> Float[Array, " n"]:
-        """Log density, by quadrature over t where the curve is within reach of the noise."""
+        """Log density, by quadrature over t where the curve is within reach of the noise.
+
+        A row that no part of the curve is within reach of has a log density below -40; there the value is a lower bound.
+        """
         parts = [self._stretch(c, x, *window) for c in range(self.curves) for window in self.windows(c, x)]
         first, last = self.span()
         scale = math.log(2 * math.pi * self.curves * (last - first)) + 2 * jnp.log(self.noise)

@@ -19,7 +19,7 @@ from collapsebench.models.kernel_density import KernelDensity
 from collapsebench.regimes.replace import Replace
 from collapsebench.registry import PAPERS
 from collapsebench.study import Claim, Measured, Results, Scale, Source, Study, mean_interval, measured_mean
-from collapsebench.sweep import Sweep
+from collapsebench.sweeps import Sweep
 from collapsebench.targets.gaussian_mixture import GaussianMixture
 from collapsebench.types import Key, spec
 

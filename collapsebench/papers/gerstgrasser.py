@@ -14,7 +14,7 @@ from collapsebench.regimes.accumulate import Accumulate
 from collapsebench.regimes.replace import Replace
 from collapsebench.registry import PAPERS
 from collapsebench.study import Claim, Measured, Results, Scale, Source, Study, mean_interval, measured_mean
-from collapsebench.sweep import Sweep
+from collapsebench.sweeps import Sweep
 from collapsebench.targets.linear import Linear
 
 ROWS, DIM = 100, 10

@@ -25,7 +25,7 @@ from collapsebench.study import (
     measured_mean,
     measured_share,
 )
-from collapsebench.sweep import Sweep
+from collapsebench.sweeps import Sweep
 from collapsebench.targets.categorical import Categorical as CategoricalTarget
 
 PROBS = (0.4, 0.25, 0.16, 0.12, 0.07)

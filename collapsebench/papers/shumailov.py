@@ -16,7 +16,7 @@ from collapsebench.regimes.accumulate_subsample import AccumulateSubsample
 from collapsebench.regimes.replace import Replace
 from collapsebench.registry import PAPERS
 from collapsebench.study import Claim, Measured, Results, Scale, Source, Study, mean_interval, measured_mean
-from collapsebench.sweep import Sweep
+from collapsebench.sweeps import Sweep
 from collapsebench.targets.normal import Normal
 
 SIZES = (10, 30, 100, 500, 10**3, 10**4, 10**5, 10**6, 10**7)
@@ -43,7 +43,8 @@ class Shumailov(Study):
         pooled = dataclasses.replace(loop, name="shumailov-pool", regime=Accumulate())
         subsampled = dataclasses.replace(
             loop, name="shumailov-subsample", regime=AccumulateSubsample(), handover="samples", n=100,
-            generations=scale.pick(10, 200, 1000), trajectories=scale.pick(4, 40, 200),
+            metrics=("mean_error", "log_variance"), generations=scale.pick(10, 100, 1000),
+            trajectories=scale.pick(4, 20, 200),
         )  # fmt: skip
         mixture = Experiment(
             name="shumailov-mixture", target=Normal(dim=2), regime=Replace(), metrics=("l2_squared", "variance"),
@@ -55,7 +56,7 @@ class Shumailov(Study):
             "sample-size": Sweep(first, {"n": SIZES}),
             "recursion": Sweep(loop, {"n": sizes}),
             "recursion-pool": Sweep(pooled, {"n": sizes}),
-            "recursion-subsample": subsampled,
+            "recursion-subsample": Sweep(subsampled, {"n": (100,)}),
             "mixture": Sweep(mixture, {"n": MIXTURE[: scale.pick(1, 1, 5)]}),
         }
 
@@ -77,29 +78,25 @@ def draw_sample_size(results: Results) -> Figure:
 
 
 def draw_recursion(results: Results) -> Figure:
-    """Item 2: the recursion, replaced and pooled."""
+    """Item 2: the recursion, replaced, pooled, and trained on a constant part of the pool."""
+    laws = {
+        "recursion": (theory.replace_mean_error_law, theory.replace_median_variance_law),
+        "recursion-pool": (theory.accumulate_mean_error_law, theory.accumulate_variance_law),
+        "recursion-subsample": (),
+    }
+    titles = ("replace", "pool everything", "pool, train on n of it")
     panels = []
-    for label, title in (("recursion", "replace"), ("recursion-pool", "pool everything")):
+    for (label, known), title in zip(laws.items(), titles, strict=True):
         result = results[label]
         fits = result.generation.values + 1
         drift, spread = [], []
         for n in result["n"].values:
-            at = result.sel(n=n)
-            replaced = label == "recursion"
-            law = theory.replace_mean_error_law(n, fits) if replaced else theory.accumulate_mean_error_law(n, fits)
-            drift += [
-                Series(f"n = {n:g}", fits, *mean_interval(at.mean_error.values)),
-                Series("", fits, law, kind=Kind.LAW, group=f"n = {n:g}"),
-            ]
+            at, name = result.sel(n=n), f"n = {n:g}"
             variance = np.exp(at.log_variance)
-            quantiles = [variance.quantile(q, "trajectory").values for q in (0.5, 0.25, 0.75)]
-            spread += [Series(f"n = {n:g}", fits, *quantiles)]
-            if replaced:
-                median = theory.replace_median_variance_law(n, fits)
-                spread += [Series("", fits, median, kind=Kind.LAW, group=f"n = {n:g}")]
-            else:
-                limit = theory.accumulate_variance_law(n, fits)
-                spread += [Series("", fits, limit, kind=Kind.LAW, group=f"n = {n:g}")]
+            drift.append(Series(name, fits, *mean_interval(at.mean_error.values)))
+            spread.append(Series(name, fits, *(variance.quantile(q, "trajectory").values for q in (0.5, 0.25, 0.75))))
+            for series, law in zip((drift, spread), known, strict=False):
+                series.append(Series("", fits, law(n, fits), kind=Kind.LAW, group=name))
         if label == "recursion":
             spread.append(Series("float32 samples end", fits[:1], resolution_floor(), kind=Kind.FLOOR))
         panels.append(Panel(f"{title}: mean", "fits", "squared mean error", tuple(drift), xlog=True, ylog=True))
@@ -120,7 +117,9 @@ def draw_mixture(results: Results) -> Figure:
         if n in result["n"].values and at >= 2000:
             series.append(Series(f"published, n = {n:g}", [2000], [value], kind=Kind.PUBLISHED, group=f"n = {n:g}"))
     panel = Panel("", "generation", "squared L2 distance of densities", tuple(series), ylog=True)
-    return Figure("Shumailov et al. (2024): Gaussian mixture", (panel,), "median, 10% and 90% quantiles over trajectories")
+    return Figure(
+        "Shumailov et al. (2024): Gaussian mixture", (panel,), "median, 10% and 90% quantiles over trajectories"
+    )
 
 
 def _error_at_1e7(results: Results) -> Measured:

@@ -21,8 +21,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Columns of text, as wide as they need."""
     rows = [list(row) for row in rows]
     widths = [max(len(str(line[i])) for line in [list(header), *rows]) for i in range(len(header))]
-    lines = ["  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [header, *rows]]
-    return "\n".join([lines[0].rstrip(), "  ".join("-" * width for width in widths), *(line.rstrip() for line in lines[1:])])
+    lines = [
+        "  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [header, *rows]
+    ]
+    return "\n".join(
+        [lines[0].rstrip(), "  ".join("-" * width for width in widths), *(line.rstrip() for line in lines[1:])]
+    )
 
 
 def _number(value: Any) -> str:
@@ -73,10 +77,15 @@ def summary(result: xr.Dataset) -> str:
             cells = []
             for g in generations:
                 mean, low, high = mean_interval(values[:, g])
-                cells.append(f"{mean:.4g} +- {(high - low) / 3.92:.2g}" if values.shape[0] > 1 else f"{values[0, g]:.4g}")
+                cells.append(
+                    f"{mean:.4g} +- {(high - low) / 3.92:.2g}" if values.shape[0] > 1 else f"{values[0, g]:.4g}"
+                )
             rows.append((name, label, *cells))
     head = table(("metric", "at", *(f"generation {g}" for g in generations)), rows)
-    count, seconds = int(np.prod([result.sizes[d] for d in result[experiment.columns[0]].dims])), result.attrs["seconds"]
+    count, seconds = (
+        int(np.prod([result.sizes[d] for d in result[experiment.columns[0]].dims])),
+        result.attrs["seconds"],
+    )
     devices = f"{result.attrs['device_count']} x {result.attrs['device_kind']}"
     return f"{head}\n{count:,} trajectory-generations in {seconds:.1f} s on {devices}, compilation included"
 

@@ -13,7 +13,7 @@ from collapsebench.regimes.augment import Augment
 from collapsebench.regimes.replace import Replace
 from collapsebench.registry import STUDIES
 from collapsebench.study import Claim, Measured, Results, Scale, Source, Study, mean_interval
-from collapsebench.sweep import Sweep
+from collapsebench.sweeps import Sweep
 from collapsebench.targets.dataset import Dataset
 
 DIM = 8

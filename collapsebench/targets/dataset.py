@@ -42,9 +42,13 @@ class Dataset:
         n_real = experiment.n if experiment.n_real is None else experiment.n_real
         for field, value, most in (("n_real", n_real, len(train)), ("holdout", experiment.holdout, len(held_out))):
             if value > most:
-                raise RequestError(f"{field} = {value}: {self.name} has {most} rows for it (holdout keeps {HELD_OUT:.0%})")
+                raise RequestError(
+                    f"{field} = {value}: {self.name} has {most} rows for it (holdout keeps {HELD_OUT:.0%})"
+                )
         if experiment.handover == "population":
-            raise RequestError(f"handover = population: {self.name} is {len(train)} rows, not a distribution; use samples")
+            raise RequestError(
+                f"handover = population: {self.name} is {len(train)} rows, not a distribution; use samples"
+            )
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
         return self.prepare().sample(key, n)

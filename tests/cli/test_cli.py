@@ -17,7 +17,16 @@ def ask(capsys, *words):
 def test_list_has_every_kind(capsys):
     code, out, _ = ask(capsys, "list")
     assert code == 0
-    for word in ("models:", "gaussian", "accumulate", "w2_squared", "shumailov", "digits", "iris", "shumailov/recursion"):
+    for word in (
+        "models:",
+        "gaussian",
+        "accumulate",
+        "w2_squared",
+        "shumailov",
+        "digits",
+        "iris",
+        "shumailov/recursion",
+    ):
         assert word in out
     code, out, _ = ask(capsys, "list", "regimes")
     assert code == 0
@@ -25,7 +34,9 @@ def test_list_has_every_kind(capsys):
 
 
 def test_run_saves_a_result_and_draws_it(capsys, tmp_path):
-    words = "run gaussian --n 20 --generations 3 --trajectories 4 --seed 2 --set regime=accumulate --set metrics=variance"
+    words = (
+        "run gaussian --n 20 --generations 3 --trajectories 4 --seed 2 --set regime=accumulate --set metrics=variance"
+    )
     code, out, _ = ask(capsys, *words.split(), "--out", str(tmp_path))
     assert code == 0
     result = cb.load(tmp_path / "gaussian.nc")

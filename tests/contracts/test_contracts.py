@@ -5,8 +5,10 @@ import pytest
 from collapsebench.contracts import CHECKS
 from collapsebench.registry import REGISTRIES
 
+# Every handover is a program of its own to compile; the laws of each family run two of them anyway.
+SLOW = {"runs_or_refuses_each_handover", "regime_runs_or_refuses"}
 CASES = [
-    pytest.param(check, entry, id=f"{name}-{check.__name__}")
+    pytest.param(check, entry, id=f"{name}-{check.__name__}", marks=[pytest.mark.slow] * (check.__name__ in SLOW))
     for kind, checks in CHECKS.items()
     for name, entry in REGISTRIES[kind].items()
     for check in checks

@@ -36,7 +36,9 @@ def test_python_blocks_run_in_order(folder):
                                   "run gaussian --set model=mine:Shrunk --set regime=mine:EveryOther "
                                   "--set metrics=mine:LostShare --trajectories 4 --generations 3"])  # fmt: skip
 def test_commands_run_on_the_users_classes(folder, line):
-    done = subprocess.run([sys.executable, "-m", "collapsebench.cli", *line.split()], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "collapsebench.cli", *line.split()], cwd=folder, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

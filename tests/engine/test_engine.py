@@ -12,7 +12,9 @@ import xarray as xr
 import collapsebench as cb
 from collapsebench import runner
 
-BASE = cb.Experiment(name="engine", metrics=("variance", "mean_error"), n=8, generations=5, trajectories=6, width=2, holdout=1)
+BASE = cb.Experiment(
+    name="engine", metrics=("variance", "mean_error"), n=8, generations=5, trajectories=6, width=2, holdout=1
+)
 
 
 @pytest.fixture
@@ -70,7 +72,9 @@ def test_a_sweep_gives_what_single_runs_give():
     swept = cb.sweep(BASE, {"model.bias": [0.5, 1.0], "n": [8, 4]})
     assert swept.variance.dims == ("model.bias", "n", "trajectory", "generation")
     single = cb.run(dataclasses.replace(BASE, model=cb.models.Gaussian(bias=0.5), n=4))
-    np.testing.assert_allclose(swept.variance.sel({"model.bias": 0.5, "n": 4}).values, single.variance.values, rtol=1e-5)
+    np.testing.assert_allclose(
+        swept.variance.sel({"model.bias": 0.5, "n": 4}).values, single.variance.values, rtol=1e-5
+    )
 
 
 def test_progress_is_told_and_reaches_the_end():

@@ -62,7 +62,9 @@ def test_replace_in_three_dimensions(assert_law):
 def test_accumulate(assert_law):
     result = gaussian(regime="accumulate")
     law = theory.accumulate_variance_law(N, FITS)
-    assert_law(result.variance.values, law, theory.replace_variance_law(N, FITS), theory.accumulate_variance_law(N - 1, FITS))
+    assert_law(
+        result.variance.values, law, theory.replace_variance_law(N, FITS), theory.accumulate_variance_law(N - 1, FITS)
+    )
     assert_law(result.mean_error.values, 1 - law, theory.replace_mean_error_law(N, FITS))
 
 
@@ -79,7 +81,8 @@ def test_augment(assert_law):
 @pytest.fixture(scope="module")
 def fresh():
     model = cb.models.Gaussian(dim=3, unbiased=True)
-    common = dict(target=cb.targets.Normal(dim=3), regime=cb.regimes.Fresh(rows=N), n=30, n_real=N, generations=20)
+    common = {"target": cb.targets.Normal(dim=3), "regime": cb.regimes.Fresh(rows=N), "n": 30, "n_real": N}
+    common |= {"generations": 20, "trajectories": 20_000}
     return {b: gaussian(model=dataclasses.replace(model, bias=b), **common) for b in (1.0, 0.8)}
 
 
@@ -96,14 +99,16 @@ def test_grow(assert_law):
     sizes = np.array([np.ceil(N * (1.0 + t)) for t in range(10)])
     result = gaussian(regime=cb.regimes.Grow(power=1.0))
     law = theory.schedule_variance_law(sizes)
-    assert_law(result.variance.values, law, theory.replace_variance_law(N, FITS), theory.schedule_variance_law(sizes - 1))
+    assert_law(
+        result.variance.values, law, theory.replace_variance_law(N, FITS), theory.schedule_variance_law(sizes - 1)
+    )
     rows = gaussian(regime=cb.regimes.Grow(power=1.0), handover="samples", trajectories=50_000)
     assert_law(rows.variance.values, law, theory.replace_variance_law(N, FITS))
 
 
 def test_pathway_of_an_unbiased_estimator(assert_law):
     n = 200
-    common = dict(model=cb.models.Gaussian(unbiased=True), n=n, metrics=("mean_error",))
+    common = {"model": cb.models.Gaussian(unbiased=True), "n": n, "metrics": ("mean_error",)}
     replace = gaussian(**common).mean_error.values * n
     assert_law(replace, theory.pathway_replace_law(FITS), theory.pathway_accumulate_law(FITS))
     pooled = gaussian(regime="accumulate", **common).mean_error.values * n
@@ -114,7 +119,7 @@ def test_pathway_of_a_subsample(assert_law):
     n = 50
     model = cb.models.Gaussian(unbiased=True)
     result = gaussian(
-        regime="accumulate_subsample", model=model, n=n, handover="samples", metrics=("mean_error",), trajectories=8000
+        regime="accumulate_subsample", model=model, n=n, handover="samples", metrics=("mean_error",), trajectories=4000
     )
     right, wrong = theory.pathway_subsample_law(FITS), theory.pathway_accumulate_law(FITS)
     assert_law(result.mean_error.values * n, right, wrong, theory.pathway_replace_law(FITS))

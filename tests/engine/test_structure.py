@@ -16,7 +16,7 @@ LAYERS = [
     {"experiment", "devices"},
     {"results"},
     {"runner"},
-    {"sweep", "by_hand"},
+    {"sweeps", "by_hand"},
     {"figures"},
     {"study"},
     {"papers", "studies"},
@@ -77,7 +77,9 @@ def test_theory_imports_no_jax_and_nothing_of_ours():
     for path in (ROOT / "theory").glob("*.py"):
         found = {name.split(".")[0] for name in imports(path)}
         assert not found & {"jax", "flax", "xarray"}, path
-        outside = [n for n in imports(path) if n.startswith("collapsebench.") and not n.startswith("collapsebench.theory")]
+        outside = [
+            n for n in imports(path) if n.startswith("collapsebench.") and not n.startswith("collapsebench.theory")
+        ]
         assert not [name for name in outside if (ROOT / f"{name.split('.')[1]}.py").exists()], path
 
 

@@ -37,6 +37,7 @@ EXPERIMENTS = {
         n=10, generations=3, trajectories=4, holdout=32,
     ),
 }  # fmt: skip
+pytestmark = pytest.mark.slow  # the contract tests run every metric once; this follows each to a point
 ELSEWHERE = {"excess_risk", "within_log_variance"}
 
 

@@ -161,6 +161,7 @@ def test_rows_are_drawn_by_weight():
 @pytest.mark.parametrize("covariance", ["full", "diagonal", "spherical"])
 @pytest.mark.parametrize("ridge", [1e-6, 0.0])
 @pytest.mark.parametrize("rows", ["equal", "fewer", "line", "none"])
+@pytest.mark.slow
 def test_degenerate_data_give_a_finite_mixture(covariance, ridge, rows):
     """All rows equal; two rows for three components; rows on a line; no row that weighs."""
     x = {

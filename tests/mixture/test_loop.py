@@ -20,6 +20,7 @@ def test_one_component_follows_the_gaussian_law():
     assert fits[-1] * np.log(n / (n - 1)) > 10 * error[-1]
 
 
+@pytest.mark.slow
 def test_components_collapse():
     experiment = cb.Experiment(
         name="collapse", target=cb.targets.GaussianMixture(components=3, dim=2), metrics=("variance", "l2_squared"),

@@ -8,7 +8,9 @@ from collapsebench.experiment import Experiment
 from collapsebench.papers.borji import DATA, VARIANCE, Borji, UniformMixture
 from collapsebench.runner import run
 from collapsebench.study import Scale
-from collapsebench.sweep import Sweep, run_sweep
+from collapsebench.sweeps import Sweep, run_sweep
+
+pytestmark = pytest.mark.slow  # compiles every program of the paper
 
 
 @pytest.fixture(scope="module")

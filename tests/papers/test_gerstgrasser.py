@@ -7,7 +7,7 @@ from collapsebench import theory
 from collapsebench.papers.gerstgrasser import ACCUMULATE, DIM, PER_FIT, ROWS, Gerstgrasser
 from collapsebench.runner import run
 from collapsebench.study import Scale
-from collapsebench.sweep import Sweep, run_sweep
+from collapsebench.sweeps import Sweep, run_sweep
 
 
 @pytest.fixture(scope="module")

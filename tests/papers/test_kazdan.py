@@ -10,7 +10,9 @@ from collapsebench.papers.kazdan.read import kde_variance
 from collapsebench.papers.kazdan.settings import COLLAPSE, DATA, EXACT, RISK
 from collapsebench.runner import run
 from collapsebench.study import Scale
-from collapsebench.sweep import Sweep, run_sweep
+from collapsebench.sweeps import Sweep, run_sweep
+
+pytestmark = pytest.mark.slow  # compiles every program of the paper
 
 
 @pytest.fixture(scope="module")

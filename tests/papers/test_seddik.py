@@ -6,7 +6,9 @@ import pytest
 from collapsebench.figures import Kind
 from collapsebench.papers.seddik import PROBS, REAL, SPREAD, Seddik, partial_error_law
 from collapsebench.study import Scale
-from collapsebench.sweep import run_sweep
+from collapsebench.sweeps import run_sweep
+
+pytestmark = pytest.mark.slow  # compiles every program of the paper
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,9 @@ from collapsebench.papers.suresh.settings import (
 )
 from collapsebench.runner import run
 from collapsebench.study import Scale
-from collapsebench.sweep import Sweep, run_sweep
+from collapsebench.sweeps import Sweep, run_sweep
+
+pytestmark = pytest.mark.slow  # compiles every program of the paper
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from collapsebench.regimes.accumulate_subsample import AccumulateSubsample
 from collapsebench.regimes.replace import Replace
 from collapsebench.registry import PAPERS
 from collapsebench.study import Scale, Study
-from collapsebench.sweep import Sweep
+from collapsebench.sweeps import Sweep
 from collapsebench.targets.categorical import Categorical as CategoricalTarget
 from collapsebench.targets.linear import Linear
 from collapsebench.targets.normal import Normal

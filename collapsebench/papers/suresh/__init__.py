@@ -23,7 +23,7 @@ from collapsebench.papers.suresh.settings import BERNOULLI, GAUSSIAN, MIXTURE, P
 from collapsebench.regimes.replace import Replace
 from collapsebench.registry import PAPERS
 from collapsebench.study import Scale, Study
-from collapsebench.sweep import Sweep
+from collapsebench.sweeps import Sweep
 from collapsebench.targets.bernoulli import Bernoulli as BernoulliTarget
 from collapsebench.targets.gaussian_mixture import GaussianMixture as MixtureTarget
 from collapsebench.targets.normal import Normal as NormalTarget

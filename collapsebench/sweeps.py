@@ -33,7 +33,9 @@ class Sweep:
         object.__setattr__(self, "values", {path: tuple(values) for path, values in self.values.items()})
         for path, values in self.values.items():
             if path.split(".")[0] in _SHAPES_OF_RESULT:
-                raise RequestError(f"sweep = {path}: it would change the result's shape; run it as experiments of its own")
+                raise RequestError(
+                    f"sweep = {path}: it would change the result's shape; run it as experiments of its own"
+                )
             if not values:
                 raise RequestError(f"sweep = {path}: it has no values")
             for value in values:
@@ -157,7 +159,9 @@ def part_label(part: Any) -> str:
     if not dataclasses.is_dataclass(part):
         return str(part)
     fields = dataclasses.fields(part)
-    changed = [f"{f.name}={getattr(part, f.name)}" for f in fields if f.init and _differs(getattr(part, f.name), f.default)]
+    changed = [
+        f"{f.name}={getattr(part, f.name)}" for f in fields if f.init and _differs(getattr(part, f.name), f.default)
+    ]
     return short_name(part) + (f"({', '.join(changed)})" if changed else "")
 
 
