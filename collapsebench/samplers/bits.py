@@ -113,7 +113,7 @@ def until_accepted(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parame
         return parameters[0]
     workers = min(draws, max(_WORKERS, -(-draws // _TURNS)))
     # A look-up in an array of one is a constant to XLA, which then moves half of the proposal out: 4 s to compile.
-    parameters = [jnp.resize(value, max(draws, 2)) for value in parameters]
+    parameters = tuple(jnp.resize(value, (max(draws, 2),)) for value in parameters)
 
     def turn(state):
         draw, refusals, value, out = state

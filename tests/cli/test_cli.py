@@ -97,7 +97,7 @@ def test_a_stop_is_exit_3_and_keeps_what_is_finished(capsys, tmp_path, monkeypat
     interrupted._cache_size = measured._cache_size
     monkeypatch.setattr(runner.loop, "advance", interrupted)
     words = "run gaussian --n 20 --generations 9 --trajectories 4 --set metrics=variance"
-    code, out, err = ask(capsys, *words.split(), "--out", str(tmp_path))
+    code, _out, err = ask(capsys, *words.split(), "--out", str(tmp_path))
     assert code == 3
     assert err.strip().split("\n")[-1].startswith("collapsebench: stopped")
     kept = cb.load(tmp_path / "gaussian.nc")
