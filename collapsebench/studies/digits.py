@@ -31,7 +31,7 @@ class Digits(Study):
         metrics = ("nll", "log_variance", "frechet", "recall")
         common = {
             "target": Dataset("digits", dim=DIM), "metrics": metrics, "n": scale.pick(100, 500, 1000),
-            "generations": scale.pick(3, 20, 50), "trajectories": scale.pick(2, 16, 100), "holdout": 256,
+            "generations": scale.pick(3, 15, 50), "trajectories": scale.pick(2, 8, 100), "holdout": 256,
         }  # fmt: skip
         mixture = Experiment(name="digits-mixture", model=GaussianMixture(components=10, dim=DIM, ridge=1e-3), **common)
         kernel = Experiment(name="digits-kernel", model=KernelDensity(dim=DIM, bandwidth=0.3), **common)
