@@ -185,7 +185,8 @@ Shumailov.claims = (
     ),
     Claim(
         "mixture-at-2000", "two components refitted to 500 draws: the squared L2 distance is 7e2 to 1e3 at generation 2000",
-        "Gaussian-mixture figure", Source.PLOT, 837.0, 165.0, "the range read off the plot; one published run against the 95% prediction interval of one of ours",
+        "Gaussian-mixture figure", Source.PLOT, 837.0, 165.0,
+        "the range read off the plot; one published run against the 95% prediction interval of one of ours",
         _mixture_at_2000,
     ),
 )  # fmt: skip
