@@ -166,7 +166,7 @@ def _nearest(x: Array, w: Array, centres: Array) -> Float[Array, "k n"]:
 def draw_rows(u: Float[Array, " count"], weights: Float[Array, " n"]) -> Array:
     """Row indices [count] in proportion to the weights, from uniforms in [0, 1); never a row of weight 0.
 
-    Inverse CDF in two levels of sqrt(n): a running sum over all rows costs ten times as much on a CPU.
+    Inverse CDF in two levels of sqrt(n): a running sum over all rows costs far more on a CPU.
     """
     rows = weights.shape[0]
     side = math.isqrt(rows - 1) + 1

@@ -124,7 +124,7 @@ def wishart_factor(key: jax.Array, df, dim: int) -> jax.Array:
     left = df - jnp.arange(dim, dtype=dtype)
     chi_key, normal_key = jax.random.split(key)
     diagonal = jnp.where(left > 0, jnp.sqrt(chi_square(chi_key, jnp.where(left > 1, left, 1))), 0)
-    # Written to their places: selecting them from a whole matrix of normals took five times as long.
+    # Written to their places: selecting them from a whole matrix of normals takes longer.
     rows, columns = np.tril_indices(dim, -1)
     below = jnp.where(left[columns] > 0, normal(normal_key, rows.shape, dtype), 0)
     each = np.arange(dim)
