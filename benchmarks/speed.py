@@ -48,7 +48,7 @@ def ours(experiment: cb.Experiment) -> Timed:
             bounds = np.int32(0), np.int32(block)
             options = {"mesh": devices.mesh(), "width": plan.width, "block": block}
             parts.append(np.asarray(loop.advance(program, root, {}, index, carry, *bounds, **options)[1]))
-        return np.concatenate(parts)[: experiment.trajectories]
+        return np.concatenate(parts, axis=1)[:, : experiment.trajectories]
 
     call()
     return call

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from functools import cache
 
 import jax
@@ -20,15 +22,36 @@ def _backend_started() -> bool:
     return bool(getattr(xla_bridge, "_backends", None))
 
 
+@contextlib.contextmanager
+def _more_threads_than_devices() -> Iterator[None]:
+    """Let a CPU backend that starts inside have spare threads in its pool.
+
+    XLA makes one thread a core. With a virtual device on each of them, an operation that hands work to the pool and
+    waits (a batch of LAPACK's eigenvalue problems does) waits for ever: all threads are waiting.
+    """
+    before = os.environ.get("NPROC")
+    if before is None:
+        os.environ["NPROC"] = str(2 * cores())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["NPROC"]
+
+
 @cache
 def mesh() -> Mesh:
     """All local devices on one axis. The first call starts the backend, with one CPU device per core.
 
     Where the caller's own program has started JAX already, its devices are used as they are.
     """
-    if not _backend_started() and "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
-        jax.config.update("jax_num_cpu_devices", cores())
-    devices = jax.local_devices()
+    if _backend_started():
+        devices = jax.local_devices()
+    else:
+        if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
+            jax.config.update("jax_num_cpu_devices", cores())
+        with _more_threads_than_devices():
+            devices = jax.local_devices()
     return jax.make_mesh((len(devices),), ("trajectory",), axis_types=(AxisType.Auto,), devices=devices)
 
 
@@ -43,4 +66,4 @@ def memory_budget() -> int:
 
 def cache_bytes() -> int:
     """Working set that stays fast on one device: about a core's share of cache on a CPU, plenty on an accelerator."""
-    return 1 << 19 if jax.default_backend() == "cpu" else 1 << 28
+    return 1 << 22 if jax.default_backend() == "cpu" else 1 << 28

@@ -235,7 +235,7 @@ def blank(shapes: Carry, lanes: int, mesh: Mesh) -> Carry:
 def advance_group(
     program: Program, keys: Key, swept: dict[str, Array], carry: Carry, start: Any, stop: Any, block: int
 ) -> tuple[Carry, Array]:
-    """Generations [start, stop) of a few trajectories together; the metrics [width, block, columns] fill the first rows.
+    """Generations [start, stop) of a few trajectories together; the metrics [block, width, columns] fill the first rows.
 
     The bounds are numbers, not shapes, so every block of every length is the same compiled program. The loop is around
     the map and not inside of it: its counter stays one number, and JAX traces a generation once.
@@ -249,7 +249,7 @@ def advance_group(
 
     real, holdout = jax.vmap(lambda leaves, key: _real_and_holdout(own(leaves), key))(swept, keys)
     columns = sum(2 if metric.estimates else 1 for metric in program.metrics)
-    rows = jnp.zeros((keys.shape[0], block, columns), jnp.result_type(float))
+    rows = jnp.zeros((block, keys.shape[0], columns), jnp.result_type(float))
 
     def body(generation: Any, state: tuple[Carry, Array]) -> tuple[Carry, Array]:
         def one(leaves: dict[str, Array], key: Key, real: Data, holdout: Batch, carry: Carry) -> tuple[Carry, Array]:
@@ -257,7 +257,7 @@ def advance_group(
 
         carry, rows = state
         carry, measured = jax.vmap(one)(swept, keys, real, holdout, carry)
-        return carry, jax.lax.dynamic_update_index_in_dim(rows, measured, generation - start, 1)
+        return carry, jax.lax.dynamic_update_index_in_dim(rows, measured, generation - start, 0)
 
     return jax.lax.fori_loop(start, stop, body, (carry, rows))
 
@@ -276,7 +276,7 @@ def advance(
     """Generations [start, stop) of many lanes: a map of fixed width inside a shard_map over all devices.
 
     index [lanes] is each lane's trajectory, swept its own leaves (dotted path -> [lanes]); lanes is a multiple of
-    devices * width. Returns the states and the metrics [lanes, block, columns].
+    devices * width. Returns the states and the metrics [block, lanes, columns].
     """
 
     def shard(program: Program, root: Key, lanes: Any, start: Any, stop: Any) -> Any:
@@ -286,11 +286,13 @@ def advance(
             return advance_group(program, keys, leaves, carry, start, stop, block)
 
         grouped = jax.tree.map(lambda a: a.reshape(-1, width, *a.shape[1:]), lanes)
-        return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), jax.lax.map(group, grouped))
+        carry, rows = jax.lax.map(group, grouped)
+        carry = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), carry)
+        return carry, jnp.swapaxes(rows, 0, 1).reshape(block, -1, rows.shape[-1])
 
     everywhere, split = PartitionSpec(), PartitionSpec("trajectory")
     mapped = jax.shard_map(
-        shard, mesh=mesh, in_specs=(everywhere, everywhere, split, everywhere, everywhere), out_specs=split,
-        check_vma=False,
+        shard, mesh=mesh, in_specs=(everywhere, everywhere, split, everywhere, everywhere),
+        out_specs=(split, PartitionSpec(None, "trajectory")), check_vma=False,
     )  # fmt: skip
     return mapped(program, root, (swept, index, carry), start, stop)

@@ -194,7 +194,7 @@ def _run_lanes(
                     program, root, mine, index[rows], carry, np.int32(generation), np.int32(stop),
                     mesh=mesh, width=plan.width, block=plan.block,
                 )  # fmt: skip
-                parts.append(np.asarray(block)[:useful, : stop - generation])
+                parts.append(np.asarray(block)[: stop - generation, :useful])
                 if stop - 1 in kept:
                     kept[stop - 1].append(_snapshot(experiment, program, root, index[rows], carry, stop - 1, useful))
                 seconds = time.perf_counter() - begun
@@ -203,9 +203,9 @@ def _run_lanes(
         except KeyboardInterrupt:
             finished = False
             if not columns and parts:  # no chunk is whole: keep the generations that this one finished
-                columns.append(np.concatenate(parts, axis=1))
+                columns.append(np.concatenate(parts).swapaxes(0, 1))
             break
-        columns.append(np.concatenate(parts, axis=1))
+        columns.append(np.concatenate(parts).swapaxes(0, 1))
     width = len(experiment.columns)
     values = np.concatenate(columns) if columns else np.zeros((0, 0, width), dtype)
     snapshots = {g: jax.tree.map(lambda *a: np.concatenate(a), *parts) for g, parts in kept.items() if parts}

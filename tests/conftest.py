@@ -4,6 +4,7 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp, norm
 
 
 @pytest.fixture
@@ -28,3 +29,20 @@ def assert_law():
             assert np.max(power) > 10, f"the wrong law is only {np.max(power):.1f} standard errors away"
 
     return check
+
+
+@pytest.fixture(scope="session")
+def apart():
+    """How far two samples are from having one law, in standard errors of the test that sees more.
+
+    One test compares the means; the other is Kolmogorov and Smirnov's, its p-value as a two-sided one of a normal.
+    """
+
+    def distance(first, second):
+        first, second = np.asarray(first, float), np.asarray(second, float)
+        error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))
+        return max(
+            abs(first.mean() - second.mean()) / error, norm.isf(ks_2samp(first, second, method="asymp").pvalue / 2)
+        )
+
+    return distance

@@ -58,17 +58,17 @@ class Moments(Summary):
         Law: mean ~ N(mu, S / n); scatter ~ Wishart(n - 1, S) by Bartlett's decomposition, independent of it.
         Source: Anderson (2003), An Introduction to Multivariate Statistical Analysis, theorems 3.3.2 and 7.2.1.
         """
-        mean_key, scatter_key = part(key, 0), part(key, 1)
         dtype, dim = distribution.mean.dtype, distribution.mean.shape[0]
         n = jnp.asarray(n, dtype)
-        z = samplers.normal(mean_key, (dim,), dtype)
+        # A chi-square may share the key of a normal, whose bits it never uses; a Wishart factor has normals of its own.
+        z = samplers.normal(key if dim == 1 else part(key, 0), (dim,), dtype)
         step = distribution.factor[0] * z if dim == 1 else distribution.factor @ z
         mean = distribution.mean + jnp.exp(distribution.log_scale) * step * jax.lax.rsqrt(jnp.maximum(n, 1))
         if dim == 1:
-            scatter = jnp.where(n > 1, samplers.chi_square(scatter_key, jnp.maximum(n - 1, 1)), 0)
+            scatter = jnp.where(n > 1, samplers.chi_square(key, jnp.maximum(n - 1, 1)), 0)
             log_scale = distribution.log_scale + 0.5 * safe_log(scatter.astype(dtype))
             return cls(n, mean, log_scale, distribution.factor * distribution.factor)
-        root = distribution.factor @ samplers.wishart_factor(scatter_key, n - 1, dim).astype(dtype)
+        root = distribution.factor @ samplers.wishart_factor(key, n - 1, dim).astype(dtype)
         return _moments(n, mean, distribution.log_scale, root @ root.T)
 
     @classmethod

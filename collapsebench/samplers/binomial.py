@@ -11,11 +11,11 @@ from collapsebench.samplers.bits import (
     BINOMIAL,
     POISSON,
     REFUSED,
+    by_queue,
     float_dtype,
     key_words,
     over_lanes,
     uniform_from,
-    until_accepted,
 )
 
 _SMALL_MEAN = 10  # Hormann's hats hold from here on
@@ -154,14 +154,14 @@ def propose_poisson(high, low, rate):
 @over_lanes
 def _binomial(k0, k1, n, p):
     valid = (n >= 0) & (n < jnp.inf) & (p >= 0) & (p <= 1)
-    count = until_accepted(propose_binomial, BINOMIAL, k0, k1, jnp.where(valid, n, 0), jnp.where(valid, p, 0))
+    count = by_queue(propose_binomial, BINOMIAL, k0, k1, jnp.where(valid, n, 0), jnp.where(valid, p, 0))
     return jnp.where(valid, count, jnp.nan)
 
 
 @over_lanes
 def _poisson(k0, k1, rate):
     valid = (rate >= 0) & (rate < jnp.inf)
-    return jnp.where(valid, until_accepted(propose_poisson, POISSON, k0, k1, jnp.where(valid, rate, 0)), jnp.nan)
+    return jnp.where(valid, by_queue(propose_poisson, POISSON, k0, k1, jnp.where(valid, rate, 0)), jnp.nan)
 
 
 @partial(jax.jit, static_argnames="shape", inline=True)

@@ -100,8 +100,27 @@ def over_lanes(function: Callable) -> Callable:
     return one_lane
 
 
-def until_accepted(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: jax.Array) -> jax.Array:
+def by_turns(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: jax.Array) -> jax.Array:
     """Rejection sampling of [lanes, size] values: propose(high, low, *parameters) until it is not REFUSED.
+
+    Every turn proposes for all, and the accepted keep what they have: for proposals that are hardly ever refused.
+    Bits depend on the key of the lane, the place within it and how often the draw was refused.
+    """
+    place = lax.broadcasted_iota(jnp.uint32, parameters[0].shape, 1)
+
+    def attempt(turn):
+        return propose(*hash_words(k0[:, None], k1[:, None], tag + turn, place), *parameters)
+
+    def again(state):
+        turn, value = state
+        return turn + 1, jnp.where(value == REFUSED, attempt(turn), value)
+
+    start = (np.uint32(1), attempt(np.uint32(0)))
+    return lax.while_loop(lambda state: jnp.any(state[1] == REFUSED), again, start)[1]
+
+
+def by_queue(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: jax.Array) -> jax.Array:
+    """The same values as `by_turns`, for proposals that are often refused or cost much.
 
     With many draws a full turn for the last few refused would waste nearly all its work. So a queue: each of fewer
     workers proposes for its draw and steps on to its next when that is accepted. Bits depend on the key of the lane,

@@ -12,13 +12,13 @@ from collapsebench.samplers.bits import (
     GAMMA_BOOST,
     GAMMA_TEST,
     REFUSED,
+    by_turns,
     float_dtype,
     hash_words,
     indices,
     key_words,
     over_lanes,
     uniform_from,
-    until_accepted,
 )
 from collapsebench.samplers.normal import normal, normal_from, wide_normal_from
 
@@ -45,10 +45,9 @@ def _propose(high, low, d):
     Accepted with probability exp(-3 d refusal(y)), which is Marsaglia and Tsang's test with its large terms cancelled
     by hand: as they write it, float32 loses it from d = 1e5 on. It holds for every d > 0, hence for shapes above 1/3.
     """
-    if d.dtype == jnp.float64:  # 64 bits are one wide normal: hash them again for the uniform
-        x, u = wide_normal_from(high, low), uniform_from(*hash_words(high, low, GAMMA_TEST, high), d.dtype)
-    else:
-        x, u = normal_from(high).astype(d.dtype), uniform_from(low, None, d.dtype)
+    # 64 bits are one normal: hash them again for the uniform.
+    x = (wide_normal_from if d.dtype == jnp.float64 else normal_from)(high, low).astype(d.dtype)
+    u = uniform_from(*hash_words(high, low, GAMMA_TEST, high), d.dtype)
     y = x * lax.rsqrt(9 * d)
     accepted = (y > -1) & (u < jnp.exp(-3 * d * _refusal(y)))
     return jnp.where(accepted, y, REFUSED)
@@ -58,7 +57,7 @@ def _propose(high, low, d):
 def _root(k0, k1, d):
     """y for every element of d [lanes, size]; NaN where d is not positive."""
     valid = (d > 0) & (d < jnp.inf)
-    return jnp.where(valid, until_accepted(_propose, GAMMA, k0, k1, jnp.where(valid, d, 1)), jnp.nan)
+    return jnp.where(valid, by_turns(_propose, GAMMA, k0, k1, jnp.where(valid, d, 1)), jnp.nan)
 
 
 def _draw(key, shape_param, shape, dtype):
@@ -122,11 +121,10 @@ def wishart_factor(key: jax.Array, df, dim: int) -> jax.Array:
     dtype = float_dtype(df)
     df = jnp.asarray(df, dtype)
     left = df - jnp.arange(dim, dtype=dtype)
-    chi_key, normal_key = jax.random.split(key)
-    diagonal = jnp.where(left > 0, jnp.sqrt(chi_square(chi_key, jnp.where(left > 1, left, 1))), 0)
+    diagonal = jnp.where(left > 0, jnp.sqrt(chi_square(key, jnp.where(left > 1, left, 1))), 0)
     # Written to their places: selecting them from a whole matrix of normals takes longer.
     rows, columns = np.tril_indices(dim, -1)
-    below = jnp.where(left[columns] > 0, normal(normal_key, rows.shape, dtype), 0)
+    below = jnp.where(left[columns] > 0, normal(key, rows.shape, dtype), 0)
     each = np.arange(dim)
     factor = jnp.zeros((dim, dim), dtype).at[rows, columns].set(below).at[each, each].set(diagonal)
     return jnp.where((df >= dim) | (df == jnp.floor(df)), factor, jnp.nan)

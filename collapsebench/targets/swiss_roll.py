@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from collapsebench.distributions.curve import NoisyCurves, window
+from collapsebench.distributions.curve import REACH, NoisyCurves
 from collapsebench.registry import TARGETS
 from collapsebench.types import spec
+
+HALVINGS = 12
+"""Bisections for the ends of a window: near the curve they are at most REACH noise / 4096 too far."""
 
 
 @TARGETS.register("swiss_roll")
@@ -34,23 +38,38 @@ class SwissRoll(NoisyCurves):
 
     def windows(self, curve: int, x: Array) -> list[tuple[Array, Array]]:
         first, last = self.span()
-        angle = jnp.arctan2(x[:, 1], x[:, 0])
-        turns = []
-        for turn in range(3):  # a turn of t around the angle of x, cut to the span; together they are the whole span
-            middle = angle + 2 * math.pi * turn
-            low, high = (jnp.clip(middle + end, first, last) for end in (-math.pi, math.pi))
-            near, width = self._nearest(jnp.clip(middle, low, high), x)
-            turns.append(window(near, width, low, high))
-        return turns
+        radius, angle = jnp.hypot(x[:, 0], x[:, 1]), jnp.arctan2(x[:, 1], x[:, 0])
 
-    def _nearest(self, t: Array, x: Array) -> tuple[Array, Array]:
-        """Newton's method for the nearest t, and the standard deviation of t given x."""
-        for _ in range(4):
-            cos, sin = jnp.cos(t), jnp.sin(t)
-            gap = t * cos - x[:, 0], t * sin - x[:, 1]
-            slope = gap[0] * (cos - t * sin) + gap[1] * (sin + t * cos)
-            # Curvature 1 + t |x| cos(...) of the squared distance, held positive far from the curve.
-            curvature = 1 + t**2 - gap[0] * (2 * sin + t * cos) + gap[1] * (2 * cos - t * sin)
-            curvature = jnp.maximum(curvature, 1.0)
-            t = t - slope / curvature
-        return t, self.noise / jnp.sqrt(curvature)
+        def turning(t: Any, side: Any) -> Array:
+            """Where the distance from x turns, up to whole turns, from a guess t: peaks at side -1, minima at side 1.
+
+            Law: d|x - point|^2 / dt = 0 where cos(t - angle + arctan t) = sin(arctan t) / radius.
+            """
+            cosine = t / (jnp.sqrt(1 + t**2) * radius)
+            return angle - jnp.arctan(t) + side * jnp.arccos(jnp.minimum(cosine, 1))  # above 1 the distance only grows
+
+        def settle(_: int, t: Array) -> Array:
+            return jnp.clip(turns + turning(t, jnp.array([[[-1]], [[1]]])), first, last)
+
+        # From the last peak before the curve to the first after it, both cut to the span: one minimum after each peak.
+        start = jnp.ceil((first - turning(first, -1)) / (2 * math.pi))
+        turns = 2 * math.pi * (start + jnp.arange(-1, 3)[:, None])
+        # Each step takes the error times about 1 / (1 + t^2) < .05.
+        peaks, minima = jax.lax.fori_loop(0, 4, settle, jnp.full_like(turns, first, shape=(2, *turns.shape)))
+        ends = jnp.stack([peaks[:-1], peaks[1:]])
+        near = jnp.clip(minima[:-1], *ends)
+
+        def square(t: Array) -> Array:
+            """|x - point|^2."""
+            return (t - radius) ** 2 + 4 * t * radius * jnp.sin(0.5 * (t - angle)) ** 2
+
+        # From the nearest t both ways, to where |x - point|^2 has grown by (REACH noise)^2: bisection, as it only grows.
+        reach = square(near) + (REACH * self.noise) ** 2
+        step = jnp.clip(ends, radius - jnp.sqrt(reach), radius + jnp.sqrt(reach)) - near
+
+        def halve(k: Array, inside: Array) -> Array:
+            further = inside + step * 0.5 ** (k + 1)
+            return jnp.where(square(further) > reach, inside, further)
+
+        low, high = jax.lax.fori_loop(0, HALVINGS, halve, jnp.broadcast_to(near, step.shape)) + step * 0.5**HALVINGS
+        return list(zip(low, high, strict=True))

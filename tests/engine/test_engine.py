@@ -2,8 +2,6 @@
 
 import dataclasses
 import itertools
-import subprocess
-import sys
 
 import jax
 import numpy as np
@@ -185,19 +183,9 @@ def test_a_wrong_field_of_a_sweep_is_one_line():
             cb.sweep(BASE, values)
 
 
-MEMORY = """
-import collapsebench as cb, resource, dataclasses
-base = cb.Experiment(name="m", n=100, trajectories=64, generations={generations}, handover="samples", holdout=1)
-cb.run(base)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
-
-
-@pytest.mark.slow
-def test_memory_does_not_grow_with_generations():
-    peaks = [
-        int(subprocess.run([sys.executable, "-c", MEMORY.format(generations=g)], capture_output=True, text=True).stdout)
-        for g in (200, 20000)
-    ]
-    # 20000 generations return 64 * 20000 * 4 bytes = 5 MB of numbers; samples kept would be 500 MB.
-    assert peaks[1] - peaks[0] < 60_000
+def test_a_sweep_of_n_needs_a_sampling_law():
+    """A uniform's rows must be drawn before a Gaussian can sum them up, and a drawn set has one size."""
+    base = dataclasses.replace(BASE, target="uniform", handover="summary")
+    with pytest.raises(cb.RequestError, match=r"^n: .*no sampling law") as error:
+        cb.sweep(base, {"n": [8, 16]})
+    assert "\n" not in str(error.value)

@@ -22,7 +22,10 @@ FITS = np.arange(1, EXPERIMENT.generations + 1)
 
 def _distance(result, law):
     """Standard errors between the mean variance and a law, by generation."""
-    values = result["variance"].values
+    return _errors(result["variance"].values, law)
+
+
+def _errors(values, law):
     return np.abs(values.mean(axis=0) - law) / (values.std(axis=0) / np.sqrt(len(values)))
 
 
@@ -46,10 +49,15 @@ def test_replace_explodes_under_a_rule(rule):
 
 
 def test_accumulate_grows_like_a_logarithm():
-    """Wrong law: replace's."""
-    result = cb.run(dataclasses.replace(EXPERIMENT, regime=cb.regimes.Accumulate()))
+    """Wrong laws: replace's; an excess that is bounded as that of estimators is, or that grows with every fit."""
+    metrics = ("variance", "mean_error")
+    result = cb.run(dataclasses.replace(EXPERIMENT, regime=cb.regimes.Accumulate(), metrics=metrics))
     assert _distance(result, theory.kde_accumulate_variance_law(12, FITS, 0.5)).max() < 5
     assert _distance(result, theory.kde_variance_law(12, FITS, 0.5))[-1] > 10
+    excess = result["variance"].values + result["mean_error"].values - 1
+    assert _errors(excess, theory.kde_accumulate_excess_law(FITS, 0.5)).max() < 5
+    assert _errors(excess, 0.25 * theory.pathway_accumulate_law(FITS))[-1] > 10
+    assert _errors(excess, 0.25 * FITS)[-1] > 10
 
 
 @pytest.mark.parametrize("dim", [1, 2])
@@ -68,3 +76,21 @@ def test_population_adds_the_kernel_and_nothing_else(dim):
         )
     )
     np.testing.assert_allclose(result["variance"][0], dim * (1 + 0.25 * FITS[:3]), rtol=1e-8)
+
+
+@pytest.mark.parametrize("share", [1, 3])
+def test_population_accumulates_quadrature_nodes(share):
+    """Nothing but the kernels' variance is added, at the rate of the pool's growth; real data `share` times as heavy.
+
+    The mixture has 192 nodes and the model 512, whatever n is: the pool must have room for them, not for n rows.
+    """
+    target = cb.targets.GaussianMixture(components=2, dim=1)
+    experiment = dataclasses.replace(
+        EXPERIMENT, target=target, regime=cb.regimes.Accumulate(), handover="population", n_real=12 * share,
+        trajectories=1, generations=4, x64=True, width=1,
+    )  # fmt: skip
+    variance = float(target.distribution().moments()[1][0, 0])
+    excess = 0.25 * np.cumsum(1 / np.r_[1, share + np.arange(1, 4)])
+    if share == 1:
+        np.testing.assert_allclose(excess, theory.kde_accumulate_excess_law(FITS[:4], 0.5), rtol=1e-12)
+    np.testing.assert_allclose(cb.run(experiment)["variance"][0], variance + excess, rtol=1e-8)
