@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-UNROLLED = 16
+UNROLLED = 4
 
 
 def psd_factor(matrix: Float[Array, "d d"]) -> Float[Array, "d d"]:
