@@ -1,15 +1,10 @@
 """What all tests share. Seeds are names: nobody chose them."""
 
-import os
 from zlib import crc32
 
 import numpy as np
 import pytest
 from scipy.stats import ks_2samp, norm
-
-# Nearly all of the time of the tests is compilation, and LLVM's first level takes a third off it. Speeds are measured
-# in benchmarks/, with the level that users get; XLA_FLAGS= in the environment gives that level to the tests.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
 
 
 @pytest.fixture
