@@ -247,9 +247,7 @@ def kind_of(part: Any) -> str:
     """Which noun a spec is, by what it can do. Raises RequestError when it is none."""
     marks = {"fit": "models", "log_prob": "targets", "update": "regimes", "weights": "curators", "__call__": "metrics"}
     for method, kind in marks.items():
-        if any(
-            method in cls.__dict__ for cls in type(part).__mro__
-        ):  # a class itself can be called: getattr would find that
+        if any(method in cls.__dict__ for cls in type(part).__mro__):  # getattr would find that a class can be called
             return kind
     raise RequestError(
         f"{spec_name(part)}: no model, target, regime, curator or metric; it has none of {', '.join(marks)}"

@@ -65,5 +65,5 @@ def memory_budget() -> int:
 
 
 def cache_bytes() -> int:
-    """Working set that stays fast on one device: about a core's share of cache on a CPU, plenty on an accelerator."""
+    """Working set of one group of trajectories: a core's share of the last cache on a CPU, plenty on an accelerator."""
     return 1 << 22 if jax.default_backend() == "cpu" else 1 << 28

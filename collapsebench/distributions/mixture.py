@@ -172,7 +172,7 @@ def normal_rule(count: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _pick(label: Array, table: Array) -> Array:
     """table[label], by selection where the table is short: a gather does not vectorise on a CPU."""
-    if table.shape[0] > 2 * UNROLLED:
+    if table.shape[0] > 32:
         return table[label]
     value = jnp.broadcast_to(table[0], label.shape)
     for k in range(1, table.shape[0]):

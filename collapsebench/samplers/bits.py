@@ -1,7 +1,7 @@
 """Random bits: threefry written out, so that XLA fuses it with whatever uses the bits.
 
 `jax.random.bits` calls a rolled loop on a CPU, whose every round goes through memory, and keeps one of the two words
-each hash makes. Written out, the same hash is several times faster.
+each hash makes.
 
 XLA's CPU compiler copies a cheap chain (the hash is all adds, shifts and xors) into every kernel that needs it, and
 starts a new kernel at a division, root, logarithm or exponential that is used more than once. So everything here that

@@ -71,9 +71,9 @@ def test_a_sweep_gives_what_single_runs_give():
     swept = cb.sweep(BASE, {"model.bias": [0.5, 1.0], "n": [8, 4]})
     assert swept.variance.dims == ("model.bias", "n", "trajectory", "generation")
     single = cb.run(dataclasses.replace(BASE, model=cb.models.Gaussian(bias=0.5), n=4))
-    np.testing.assert_allclose(
-        swept.variance.sel({"model.bias": 0.5, "n": 4}).values, single.variance.values, rtol=1e-5
-    )
+    # Two programs round differently in float32; another key, bias or n would differ by a share of the variance.
+    point = swept.variance.sel({"model.bias": 0.5, "n": 4}).values
+    np.testing.assert_allclose(point, single.variance.values, rtol=1e-5)
 
 
 def test_progress_is_told_and_reaches_the_end():

@@ -164,13 +164,14 @@ def test_temperature_in_population():
         handover="population",
         generations=8,
         trajectories=2,
+        x64=True,
     )
     result = cb.run(experiment)
     start = 1 / (np.arange(1, 11) + 2.7)
     law = temperature_law(np.tile(start / start.sum(), (8, 1)), np.arange(8), temperature=0.8)
     variance, probability = (np.asarray(values, float) for values in list(result.data_vars.values())[:2])
-    np.testing.assert_allclose(variance, np.tile(1 - (law**2).sum(-1), (2, 1)), rtol=1e-5)
-    np.testing.assert_allclose(probability, np.tile(law[:, SYMBOL], (2, 1)), rtol=1e-4)
+    np.testing.assert_allclose(variance, np.tile(1 - (law**2).sum(-1), (2, 1)), rtol=1e-12)
+    np.testing.assert_allclose(probability, np.tile(law[:, SYMBOL], (2, 1)), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("share", "peaked"), [(0.19, True), (0.22, True), (0.26, False)])
@@ -191,12 +192,13 @@ def test_temperature_with_external_data_has_hysteresis(share, peaked):
 
 
 def test_temperature_of_one_changes_nothing_and_the_dead_stay_dead():
-    p = Categorical(jnp.asarray(P, jnp.float32))
-    assert np.array_equal(p.sharpen(1.0).probs, p.probs)
-    sharp = jax.vmap(lambda t: p.sharpen(t).probs)(jnp.array([0.01, 0.5, 2.0, 100.0]))
+    with jax.enable_x64(True):
+        p = Categorical(jnp.asarray(P))
+        assert np.array_equal(p.sharpen(1.0).probs, p.probs)
+        sharp = np.asarray(jax.vmap(lambda t: p.sharpen(t).probs)(jnp.array([0.01, 0.5, 2.0, 100.0])))
     assert np.all(sharp[:, P == 0] == 0)
-    np.testing.assert_allclose(sharp[1:3, :4], [P[:4] ** 2 / (P**2).sum(), P[:4] ** 0.5 / (P**0.5).sum()], rtol=1e-5)
-    np.testing.assert_allclose(sharp.sum(1), 1, rtol=1e-6)
+    np.testing.assert_allclose(sharp[1:3, :4], [P[:4] ** 2 / (P**2).sum(), P[:4] ** 0.5 / (P**0.5).sum()], rtol=1e-12)
+    np.testing.assert_allclose(sharp.sum(1), 1, rtol=1e-12)
 
 
 def test_counts_honour_weights_and_add():

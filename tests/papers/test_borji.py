@@ -6,17 +6,14 @@ import pytest
 
 from collapsebench.experiment import Experiment
 from collapsebench.papers.borji import DATA, VARIANCE, Borji, UniformMixture
-from collapsebench.runner import run
 from collapsebench.study import Scale
-from collapsebench.sweeps import Sweep, run_sweep
 
 pytestmark = pytest.mark.slow  # compiles every program of the paper
 
 
 @pytest.fixture(scope="module")
-def results():
-    plan = Borji().experiments(Scale.SMOKE)
-    return {name: run_sweep(one) if isinstance(one, Sweep) else run(one) for name, one in plan.items()}
+def results(run_smoke):
+    return run_smoke(Borji)
 
 
 def test_uniform_mixture():
@@ -32,12 +29,9 @@ def test_uniform_mixture_is_saved_by_its_path():
     assert Experiment.from_json(experiment.to_json()).target == DATA["uniforms"]
 
 
-def test_verdicts(results):
-    verdicts = [claim.verdict("borji", results) for claim in Borji.claims]
-    assert len({verdict["claim"] for verdict in verdicts}) == len(verdicts)
-    for verdict in verdicts:
+def test_verdicts(results, verdicts_of):
+    for verdict in verdicts_of(Borji, results).values():
         assert verdict["published"] is None  # no size and no number of this paper is known
-        assert verdict["basis"]
         assert verdict["verdict"] in ("qualitative", "not run")
 
 

@@ -8,17 +8,13 @@ from collapsebench.figures import Kind
 from collapsebench.papers.kazdan import Kazdan
 from collapsebench.papers.kazdan.read import kde_variance
 from collapsebench.papers.kazdan.settings import COLLAPSE, DATA, EXACT, RISK
-from collapsebench.runner import run
-from collapsebench.study import Scale
-from collapsebench.sweeps import Sweep, run_sweep
 
 pytestmark = pytest.mark.slow  # compiles every program of the paper
 
 
 @pytest.fixture(scope="module")
-def results():
-    plan = Kazdan().experiments(Scale.SMOKE)
-    return {name: run_sweep(one) if isinstance(one, Sweep) else run(one) for name, one in plan.items()}
+def results(run_smoke):
+    return run_smoke(Kazdan)
 
 
 def test_explanations_quote_the_law():
@@ -33,13 +29,8 @@ def test_kde_law_starts_at_the_data_and_the_kernel():
     assert law == pytest.approx(trace + 2 * 0.5**2, rel=1e-5)
 
 
-def test_verdicts(results):
-    verdicts = {claim.name: claim.verdict("kazdan", results) for claim in Kazdan.claims}
-    assert len(verdicts) == len(Kazdan.claims)
-    for verdict in verdicts.values():
-        assert verdict["basis"]
-        assert verdict["where"]
-        assert (verdict["published"] is None) == (verdict["tolerance"] is None)
+def test_verdicts(results, verdicts_of):
+    verdicts = verdicts_of(Kazdan, results)
     for regime in ("replace", "accumulate", "subsample"):  # printed at generation 100, which smoke does not reach
         assert verdicts[f"regression-{regime}-32"]["verdict"] == "not run"
     assert verdicts["collapse-10"]["ours"] is not None

@@ -5,15 +5,13 @@ import pytest
 
 from collapsebench.figures import Kind
 from collapsebench.papers.seddik import PROBS, REAL, SPREAD, Seddik, partial_error_law
-from collapsebench.study import Scale
-from collapsebench.sweeps import run_sweep
 
 pytestmark = pytest.mark.slow  # compiles every program of the paper
 
 
 @pytest.fixture(scope="module")
-def results():
-    return {name: run_sweep(one) for name, one in Seddik().experiments(Scale.SMOKE).items()}
+def results(run_smoke):
+    return run_smoke(Seddik)
 
 
 def test_partial_error_law_in_numpy():
@@ -31,13 +29,8 @@ def test_partial_error_law_in_numpy():
     assert law[0] > 10 * error[0]
 
 
-def test_verdicts(results):
-    verdicts = {claim.name: claim.verdict("seddik", results) for claim in Seddik.claims}
-    assert len(verdicts) == len(Seddik.claims)
-    for verdict in verdicts.values():
-        assert verdict["basis"]
-        assert verdict["where"]
-        assert (verdict["published"] is None) == (verdict["tolerance"] is None)
+def test_verdicts(results, verdicts_of):
+    verdicts = verdicts_of(Seddik, results)
     assert verdicts["norm-30-at-10"]["ours"] is not None
     for name in ("always-ends", "ends-at-symbol-1", "error-100-at-50"):
         assert verdicts[name]["verdict"] == "not run"  # beyond the fits of the smoke scale

@@ -18,17 +18,13 @@ from collapsebench.papers.suresh.settings import (
     SINGLE,
     THRESHOLD,
 )
-from collapsebench.runner import run
-from collapsebench.study import Scale
-from collapsebench.sweeps import Sweep, run_sweep
 
 pytestmark = pytest.mark.slow  # compiles every program of the paper
 
 
 @pytest.fixture(scope="module")
-def results():
-    plan = Suresh().experiments(Scale.SMOKE)
-    return {name: run_sweep(one) if isinstance(one, Sweep) else run(one) for name, one in plan.items()}
+def results(run_smoke):
+    return run_smoke(Suresh)
 
 
 @pytest.mark.parametrize("name", [*BERNOULLI, *POISSON])
@@ -61,13 +57,8 @@ def test_bernoulli_p_is_a_count_over_n(results):
     assert count.max() <= 100 + 1e-3
 
 
-def test_verdicts(results):
-    verdicts = {claim.name: claim.verdict("suresh", results) for claim in Suresh.claims}
-    assert len(verdicts) == len(Suresh.claims)
-    for verdict in verdicts.values():
-        assert verdict["basis"]
-        assert verdict["where"]
-        assert (verdict["published"] is None) == (verdict["tolerance"] is None)
+def test_verdicts(results, verdicts_of):
+    verdicts = verdicts_of(Suresh, results)
     for name in ("poisson-1-at-222", "gaussian-curve", "gaussian-rate", "zipf-1-at-9", "mixture-between"):
         assert verdicts[name]["verdict"] == "not run"  # beyond the fits of the smoke scale
     assert verdicts["moment-bound-at-200"]["verdict"] == "reproduced"
