@@ -26,7 +26,7 @@ from collapsebench.streams import root_key
 from collapsebench.types import Batch, Handover
 
 Check = Callable[[Any], None]
-ROWS = 24
+ROWS, MANY = 24, 4096
 
 
 def _demand(truth: Any, message: str) -> None:
@@ -160,18 +160,18 @@ def runs_or_refuses_each_handover(model: Any) -> None:
 def samples_what_it_scores(target: Any) -> None:
     """Rows have the declared shape, and a log density that is finite on them, if it has one."""
     target = as_leaves(target.prepare() if hasattr(target, "prepare") else target)
-    x = _sample_target(target, ROWS)
+    x = _sample_target(target, MANY)
     for leaf in jax.tree.leaves(x):
-        _demand(leaf.shape[0] == ROWS, f"sample gives {leaf.shape[0]} rows for {ROWS}")
+        _demand(leaf.shape[0] == MANY, f"sample gives {leaf.shape[0]} rows for {MANY}")
         _demand(np.isfinite(np.asarray(leaf, float)).all(), "sample gives a number that is not finite")
     if getattr(target, "kind", "vector") == "vector":
-        _demand(x.shape == (ROWS, target.dim), f"sample gives shape {x.shape}, dim is {target.dim}")
+        _demand(x.shape == (MANY, target.dim), f"sample gives shape {x.shape}, dim is {target.dim}")
     try:
         density = jax.jit(target.log_prob)(x)
     except RequestError:
         return
     _demand(
-        density.shape == (ROWS,) and np.isfinite(np.asarray(density)).all(), "log_prob is not finite on its own rows"
+        density.shape == (MANY,) and np.isfinite(np.asarray(density)).all(), "log_prob is not finite on its own rows"
     )
 
 
@@ -182,9 +182,9 @@ def agrees_with_its_distribution(target: Any) -> None:
     if not hasattr(distribution, "moments") or getattr(target, "kind", "vector") != "vector":
         return
     mean, covariance = (np.asarray(a, float) for a in distribution.moments())
-    x = np.asarray(_sample_target(target, 4096), float)
-    error = np.abs(x.mean(0) - mean) / np.sqrt(np.diag(covariance) / 4096 + 1e-30)
-    _demand((error < 5).all(), f"the mean of 4096 draws is {error.max():.1f} standard errors from moments()")
+    x = np.asarray(_sample_target(target, MANY), float)
+    error = np.abs(x.mean(0) - mean) / np.sqrt(np.diag(covariance) / MANY + 1e-30)
+    _demand((error < 5).all(), f"the mean of {MANY} draws is {error.max():.1f} standard errors from moments()")
 
 
 # --- regimes, curators, metrics -------------------------------------------------------------------------------------
@@ -211,23 +211,28 @@ def curator_weighs(curator: Any) -> None:
     _demand(np.isfinite(values).all(), f"it gives variances {values}")
 
 
-def metric_measures(metric: Any) -> None:
-    """It gives a number, with a standard error if it estimates, for some registered model on its example target."""
+def small_examples() -> list[Experiment]:
+    """Short runs of a few registered models on their example targets, on which metrics are tried."""
     examples = [catalogue.example(MODELS.get(name)()) for name in ("gaussian", "categorical", "linear_regression")]
     examples.append(Experiment(target="gaussian_mixture", model="gaussian_mixture"))
+    return [dataclasses.replace(base, n=ROWS, generations=2, trajectories=2, holdout=64) for base in examples]
+
+
+def gives_numbers(experiment: Experiment) -> None:
+    """No metric of a run is NaN."""
+    result = run(experiment)
+    for column in experiment.columns:
+        _demand(not np.isnan(result[column].values).any(), f"{column} is NaN for {spec_name(experiment.model)}")
+
+
+def metric_measures(metric: Any) -> None:
+    """It gives a number, with a standard error if it estimates, for some registered model on its example target."""
     refusals = []
-    for base in examples:
-        model = spec_name(base.model)
+    for example in small_examples():
         try:
-            changes: Any = {"metrics": (metric,), "n": ROWS, "generations": 2, "trajectories": 2, "holdout": 64}
-            experiment = dataclasses.replace(base, **changes)
-            result = run(experiment)
+            return gives_numbers(dataclasses.replace(example, metrics=(metric,)))
         except RequestError as refusal:
             refusals.append(str(refusal))
-            continue
-        for column in experiment.columns:
-            _demand(not np.isnan(result[column].values).any(), f"{column} is NaN for {model}")
-        return
     raise AssertionError(f"no registered model can be measured with it: {refusals[-1]}")
 
 

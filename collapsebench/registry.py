@@ -39,13 +39,17 @@ class Registry:
     def _fill(self) -> None:
         if self._filled:
             return
-        self._filled = True
-        folder = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(folder.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
-        for point in importlib.metadata.entry_points(group=self._group):
-            if point.name not in self._entries:
-                self.register(point.name)(point.load())
+        self._filled = True  # before it is: a file may look up a neighbour while it is imported
+        try:
+            folder = importlib.import_module(self._package)
+            for module in pkgutil.iter_modules(folder.__path__):
+                importlib.import_module(f"{self._package}.{module.name}")
+            for point in importlib.metadata.entry_points(group=self._group):
+                if point.name not in self._entries:
+                    self.register(point.name)(point.load())
+        except BaseException:
+            self._filled = False  # the next look-up meets the same error, and not a registry half full
+            raise
 
     def names(self) -> tuple[str, ...]:
         self._fill()

@@ -1,12 +1,20 @@
 """Every registered class keeps the contract of its noun; adding a file adds its tests."""
 
+import dataclasses
+
+import jax
 import pytest
 
-from collapsebench.contracts import CHECKS
-from collapsebench.registry import REGISTRIES
+from collapsebench.contracts import CHECKS, gives_numbers, small_examples
+from collapsebench.errors import RequestError
+from collapsebench.loop import advance_group, empty_carry
+from collapsebench.registry import METRICS, REGISTRIES
+from collapsebench.runner import make_program
+from collapsebench.streams import root_key
 
 # Every handover is a program of its own to compile; the laws of each family run two of them anyway.
-SLOW = {"runs_or_refuses_each_handover", "regime_runs_or_refuses"}
+# Every metric alone is another; below they share a few.
+SLOW = {"runs_or_refuses_each_handover", "regime_runs_or_refuses", "metric_measures"}
 CASES = [
     pytest.param(check, entry, id=f"{name}-{check.__name__}", marks=[pytest.mark.slow] * (check.__name__ in SLOW))
     for kind, checks in CHECKS.items()
@@ -18,3 +26,23 @@ CASES = [
 @pytest.mark.parametrize(("check", "entry"), CASES)
 def test_contract(check, entry):
     check(entry())
+
+
+def _accepts(example, metric):
+    """Whether the example's model can be measured so: found by tracing, without compiling."""
+    try:
+        program, key = make_program(dataclasses.replace(example, metrics=(metric,))), root_key(0, "contract")
+        lane = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((1, *leaf.shape), leaf.dtype), empty_carry(program, key))
+        jax.eval_shape(lambda carry: advance_group(program, key[None], {}, carry, 0, 1, 1), lane)
+    except RequestError:
+        return False
+    return True
+
+
+def test_every_metric_measures_beside_the_others():
+    left = [entry() for _, entry in METRICS.items()]
+    for example in small_examples():
+        fit = tuple(metric for metric in left if _accepts(example, metric))
+        gives_numbers(dataclasses.replace(example, metrics=fit))
+        left = [metric for metric in left if metric not in fit]
+    assert not left

@@ -16,7 +16,6 @@ FEW, MANY = 10_000, 100_000
 @pytest.mark.parametrize(
     ("dim", "n", "trajectories"),
     [
-        (1, 5, FEW),
         (3, 8, FEW),
         pytest.param(1, 5, MANY, marks=pytest.mark.slow),
         pytest.param(3, 8, MANY, marks=pytest.mark.slow),

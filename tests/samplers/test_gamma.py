@@ -45,8 +45,9 @@ def test_tiny_shapes_stay_finite():
 
 def test_standard_gamma_is_the_exponential_of_log_gamma():
     shape = jnp.asarray([0.2, 0.7, 3.0, 400.0])
-    draw = standard_gamma(jax.random.key(5), shape, (1000, 4))
-    np.testing.assert_allclose(np.log(draw), log_gamma(jax.random.key(5), shape, (1000, 4)), rtol=2e-5, atol=2e-5)
+    both = jax.jit(lambda key: [f(key, shape, (1000, 4)) for f in (standard_gamma, log_gamma)])
+    draw, log = both(jax.random.key(5))
+    np.testing.assert_allclose(np.log(draw), log, rtol=2e-5, atol=2e-5)
 
 
 def test_impossible_parameters_are_nan():
@@ -95,10 +96,11 @@ def test_a_draw_does_not_depend_on_what_is_mapped_around_it():
     together = jax.jit(jax.vmap(lambda key, df: chi_square(key, df, (3,))))(keys, df)
     one = jax.jit(lambda key, df: chi_square(key, df, (3,)))
     np.testing.assert_allclose(together, [one(key, x) for key, x in zip(keys, df, strict=True)], rtol=1e-5)
-    nested = jax.vmap(jax.vmap(lambda key, df: chi_square(key, df, (3,))))(keys.reshape(3, 5), df.reshape(3, 5))
+    nested = jax.jit(jax.vmap(jax.vmap(lambda key, df: chi_square(key, df, (3,)))))(
+        keys.reshape(3, 5), df.reshape(3, 5)
+    )
     np.testing.assert_allclose(together, nested.reshape(15, 3), rtol=1e-5)
-    long = chi_square(keys[0], 5.0, (50_000,))  # long enough for the queue
-    np.testing.assert_allclose(long[:100], chi_square(keys[0], 5.0, (100,)), rtol=1e-5)
+    np.testing.assert_allclose(chi_squares(keys[0], 5.0)[:3], one(keys[0], 5.0), rtol=1e-5)
 
 
 def test_another_value_compiles_nothing():
