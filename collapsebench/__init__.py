@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Experiment": "experiment",
     "run": "runner",
+    "Stopped": "runner",
     "sweep": "sweeps",
     "load": "results",
     "save": "results",

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from collapsebench.experiment import build_part
 from collapsebench.numerics import as_leaves
-from collapsebench.registry import MODELS
 from collapsebench.streams import Stream, key_for, root_key
 from collapsebench.types import Batch, RequestError
 
@@ -20,7 +20,10 @@ def _batch(model: Any, data: Any, weights: Any) -> Batch:
         array = np.asarray(leaf)
         return jnp.asarray(array if np.issubdtype(array.dtype, np.integer) else array.astype(jnp.result_type(float)))
 
-    x = jax.tree.map(rows, data)
+    try:
+        x = jax.tree.map(rows, np.asarray(data) if isinstance(data, list | tuple) else data)
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"data: it must be an array of numbers ({error})") from error
     first = jax.tree.leaves(x)[0]
     dim = getattr(model, "dim", None)
     if getattr(model, "kind", "vector") == "vector":
@@ -30,6 +33,8 @@ def _batch(model: Any, data: Any, weights: Any) -> Batch:
             raise RequestError(f"data: it has {x.shape[1]} columns, but model.dim = {dim}")
     if not len(first):
         raise RequestError("data: it has no rows")
+    if not all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(x)):
+        raise RequestError("data: it has numbers that are NaN or infinite; leave those rows out")
     w = np.ones(len(first)) if weights is None else np.asarray(weights)
     if w.shape != (len(first),) or (w < 0).any() or not w.sum() > 0:
         raise RequestError(f"weights: they must be {len(first)} numbers of at least 0, not all 0")
@@ -41,7 +46,7 @@ def fit(model: Any, data: Any, seed: int = 0, *, weights: Any = None) -> Any:
 
     Raises RequestError for data of the wrong shape.
     """
-    model = MODELS.build(model)
+    model = build_part("model", model)
     batch = _batch(model, data, weights)
     key = root_key(seed, "by hand")
     return _fit(as_leaves(model), key, batch)
@@ -54,7 +59,7 @@ def _fit(model: Any, key: Any, batch: Batch) -> Any:
 
 def sample(model: Any, params: Any, n: int, seed: int = 0) -> Any:
     """n draws from a fitted model, as NumPy."""
-    model = as_leaves(MODELS.build(model))
+    model = as_leaves(build_part("model", model))
     key = key_for(root_key(seed, "by hand"), Stream.SAMPLE)
     return jax.tree.map(np.asarray, _sample(model, key, params, n))
 
@@ -66,7 +71,7 @@ def _sample(model: Any, key: Any, params: Any, n: int) -> Any:
 
 def log_prob(model: Any, params: Any, x: Any) -> np.ndarray:
     """Log density or log mass of each row of x, in nats, as NumPy."""
-    model = MODELS.build(model)
+    model = build_part("model", model)
     return np.asarray(_log_prob(as_leaves(model), params, _batch(model, x, None).x))
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,9 +15,49 @@ from collapsebench import __version__
 from collapsebench.errors import RequestError, nearest
 
 DONE, FAILED, WRONG, STOPPED, FULL = 0, 1, 2, 3, 4
-"""Exit codes: done; a claim failed; the request was wrong; stopped, what is finished is kept; out of memory or disk."""
+"""Exit codes: done; a claim failed; the request was wrong; stopped, what is finished is kept; out of memory or disk.
+
+A result that could not be saved where it was asked for is FULL too: it is in the temporary folder.
+"""
 
 KINDS = ("models", "targets", "regimes", "curators", "metrics", "papers", "studies", "datasets", "experiments")
+
+
+FIELDS = (
+    "name", "target", "model", "regime", "metrics", "n", "generations", "trajectories", "seed", "n_real", "holdout",
+    "handover", "warm_start", "x64", "curator", "snapshots", "width",
+)  # fmt: skip
+"""Fields of an Experiment, written out because `--help` must not import it; a test compares."""
+
+RUN_TEXT = """
+a model NAME runs on the target that suits it, with metric nll and the numbers above; STUDY/EXPERIMENT has values
+of its own (collapsebench list experiments).
+
+--set takes each of these fields, and a field of a part as part.field:
+  {}
+values of a list are separated by commas:
+  --set regime=mix --set regime.real_fraction=.1 --set metrics=variance,kl --set snapshots=0,5,19
+a part of your own:
+  --set model=package.module:Class --set metrics=folder/file.py:Class
+
+files: DIR/NAME-DIGEST.nc and the figure as .png, .svg, .csv; DIGEST is that of the request, so that only the same
+request writes over them. --set name=NAME names them (and is part of the random key).
+"""
+
+CHECK_TEXT = """
+Builds the class with no arguments, finds out which noun it is (model, target, regime, curator or metric), and runs
+that noun's contract tests: shapes, finite numbers, rows of weight 0, one program for equal specs, each handover.
+One line per test; exit code 1 if one fails.
+"""
+
+DOCTOR_TEXT = "Versions, devices, cores, memory and data sets that a run would use here; it runs nothing."
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """`nearest` among words with the same first letter; the dashes of an option say nothing about it."""
+    bare = word.lstrip("-")
+    text = nearest(bare, [k.lstrip("-") for k in known if k.lstrip("-")[:1] == bare[:1]])
+    return text.replace("'", "'--", 1) if word.startswith("--") else text
 
 
 class _Parser(argparse.ArgumentParser):
@@ -24,14 +67,15 @@ class _Parser(argparse.ArgumentParser):
         if "invalid choice: " in message:
             field = message.removeprefix("argument ").split(":")[0]
             word = message.split("invalid choice: ")[1].split("'")[1]
-            choices = next((list(a.choices) for a in self._actions if a.choices and word not in a.choices), [])
-            message = f"{field} = {word}: not one of {', '.join(map(str, choices))}{nearest(word, choices)}"
+            choices = next((a.choices for a in self._actions if a.choices and word not in a.choices), ())
+            known = [str(choice) for choice in choices]
+            message = f"{field} = {word}: not one of {', '.join(known)}{_nearest(word, known)}"
         elif message.startswith("unrecognized arguments: "):
             word = message.split(": ", 1)[1].split(" ")[0]
             commands = [p for a in self._actions if isinstance(a.choices, dict) for p in a.choices.values()]
             actions = [action for parser in (self, *commands) for action in parser._actions]
             options = [option for action in actions for option in action.option_strings]
-            message = f"{word}: no such option{nearest(word, options)}"
+            message = f"{word}: no such option{_nearest(word, options)}"
         raise RequestError(message)
 
 
@@ -40,41 +84,56 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"collapsebench {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
-    command = commands.add_parser("list", help="what there is, one line each")
+    command = _command(commands, "list", "what there is, one line each")
     command.add_argument("kind", nargs="?", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
     command.set_defaults(act=_list)
 
-    command = commands.add_parser("run", help="run one experiment")
+    command = _command(commands, "run", "run one experiment", epilog=RUN_TEXT.format(_wrapped(FIELDS)))
     command.add_argument("name", metavar="NAME", help="a model's name, STUDY/EXPERIMENT, or package.module:EXPERIMENT")
     for option, text in (
-        ("n", "rows per generation"), ("generations", "fits, the first on real data"),
-        ("trajectories", "independent runs"), ("seed", "of all randomness"),
+        ("n", "rows per generation; a model: 100"), ("generations", "fits, the first on real data; a model: 20"),
+        ("trajectories", "independent runs; a model: 100"), ("seed", "of all randomness; a model: 0"),
     ):  # fmt: skip
-        command.add_argument(f"--{option}", type=int, metavar=option[0].upper(), help=text)
+        command.add_argument(
+            f"--{option}", action="append", default=[], dest="changes", type=f"{option}={{}}".format,
+            metavar=option[0].upper(), help=text,
+        )  # fmt: skip
     command.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes",
-        help="any field, e.g. regime=accumulate, model.bandwidth=.2, model=package.module:Class",
-    )  # fmt: skip
-    command.add_argument(
-        "--out", type=Path, default=Path("collapsebench-out"), metavar="DIR", help="default: %(default)s"
+        "--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help="any field; see below"
     )
+    _add_out(command)
     command.set_defaults(act=_run)
 
-    command = commands.add_parser("reproduce", help="the literature: figures, and a verdict on each published number")
+    command = _command(commands, "reproduce", "the literature: figures, and a verdict on each published number")
     command.add_argument("names", nargs="*", metavar="PAPER[/CLAIM]", help="default: everything")
     command.add_argument("--scale", choices=("smoke", "quick", "paper"), default="quick", help="default: %(default)s")
-    command.add_argument(
-        "--out", type=Path, default=Path("collapsebench-out"), metavar="DIR", help="default: %(default)s"
-    )
+    _add_out(command)
     command.set_defaults(act=_reproduce)
 
-    command = commands.add_parser("check", help="run the contract tests on a class of your own")
-    command.add_argument("spec", metavar="package.module:Class")
+    command = _command(commands, "check", "run the contract tests on a class of your own", CHECK_TEXT)
+    command.add_argument("spec", metavar="CLASS", help="package.module:Class or folder/file.py:Class")
     command.set_defaults(act=_check)
 
-    command = commands.add_parser("doctor", help="versions, devices and memory of this machine")
+    command = _command(commands, "doctor", "versions, devices and memory of this machine", DOCTOR_TEXT)
     command.set_defaults(act=_doctor)
     return parser
+
+
+def _command(commands: Any, name: str, line: str, text: str = "", epilog: str = "") -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=line, description=(text or line).strip(), epilog=epilog.strip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    return parser
+
+
+def _add_out(command: argparse.ArgumentParser) -> None:
+    default = Path("collapsebench-out")
+    command.add_argument("--out", type=Path, default=default, metavar="DIR", help="default: %(default)s")
+
+
+def _wrapped(words: Sequence[str]) -> str:
+    return textwrap.fill(" ".join(words), 100).replace("\n", "\n  ")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,12 +153,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say("stopped", STOPPED)
     except BrokenPipeError:
         return DONE
-    except MemoryError:
-        return _say("out of memory: nothing is lost on disk; ask for fewer --trajectories or a smaller --n", FULL)
+    except MemoryError as error:
+        why = str(error) or "nothing is lost on disk; ask for fewer --trajectories or a smaller --n"
+        return _say(f"out of memory: {why}", FULL)
     except OSError as error:
-        if error.errno in (28, 122):  # ENOSPC, EDQUOT
-            return _say(f"the disk is full: {error.filename or ''}; free some space or choose another --out", FULL)
-        return _say(f"{error.filename or 'file'}: {error.strerror or error}", WRONG)
+        return _lost(error)
     except Exception as error:
         if "RESOURCE_EXHAUSTED" in str(error):
             return _say("out of device memory: ask for fewer --trajectories, a smaller --n, or --set width=1", FULL)
@@ -109,6 +167,36 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _say(message: str, code: int) -> int:
     print(f"collapsebench: {' '.join(message.split())}", file=sys.stderr)
     return code
+
+
+def _lost(error: OSError) -> int:
+    """Say why a file could not be written or read; a result that was to be saved goes to the temporary folder."""
+    full = error.errno in (28, 122)  # ENOSPC, EDQUOT
+    why = f"{error.filename or 'file'}: {error.strerror or error}"
+    why = f"the disk is full: {error.filename or ''}; free some space or choose another --out" if full else why
+    result = getattr(error, "result", None)
+    if result is None:
+        return _say(why, FULL if full else WRONG)
+    from collapsebench.results import save
+
+    try:
+        path = save(result, Path(tempfile.mkdtemp(prefix="collapsebench-")) / Path(error.filename).name)
+    except OSError as second:
+        return _say(f"{why}; nor could it be saved below {tempfile.gettempdir()}: {second.strerror}", FULL)
+    return _say(f"{why}; the result is saved in {path}", FULL)
+
+
+def _make_folder(out: Path) -> None:
+    """Raise RequestError now, and not after the run, where no file can be written."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        if error.errno in (28, 122):
+            raise
+        why = "it is a file" if out.is_file() else f"no file can be written there ({error.strerror})"
+        raise RequestError(f"--out {out}: {why}; name a folder") from error
 
 
 def _list(arguments: Any) -> int:
@@ -130,16 +218,9 @@ def _run(arguments: Any) -> int:
     from collapsebench.runner import Stopped, run
     from collapsebench.sweeps import Sweep, run_sweep
 
-    changes = [change.partition("=") for change in arguments.changes]
-    for field, equals, _ in changes:
-        if not equals:
-            raise RequestError(f"--set {field}: it must be FIELD=VALUE")
-    values = {field: catalogue.parse(value) for field, _, value in changes}
-    for field in ("n", "generations", "trajectories", "seed"):
-        if (value := getattr(arguments, field)) is not None:
-            values[field] = value
+    values = _values(arguments.changes)
     request = catalogue.changed(catalogue.experiment(arguments.name), values)
-    stem = arguments.out / arguments.name.replace("/", "-").replace(":", "-")
+    _make_folder(arguments.out)
     code = DONE
     with progress.shown(arguments.name) as tell:
         try:
@@ -148,18 +229,42 @@ def _run(arguments: Any) -> int:
             if stop.result is None:
                 return _say("stopped before the first generation was finished; nothing is kept", STOPPED)
             result, code = stop.result, STOPPED
-    path = save(result, stem.with_suffix(".nc"))
     print(report.summary(result))
-    paths = [path, *report.draw_result(result, stem)]
-    print("\n".join(str(path) for path in paths))
+    stem = arguments.out / _stem(str(values.get("name", arguments.name)), result.attrs["digest"])
+    path = save(result, stem.with_name(f"{stem.name}.nc"))
+    print(path)
+    print("\n".join(str(path) for path in report.draw_result(result, stem)))
     return _say(f"stopped: what was finished is kept in {path}", STOPPED) if code else DONE
+
+
+def _values(changes: Sequence[str]) -> dict[str, Any]:
+    """Fields and their values. Raises RequestError for what is no FIELD=VALUE, or is there twice."""
+    from collapsebench import catalogue
+
+    values: dict[str, Any] = {}
+    for change in changes:
+        field, equals, text = change.partition("=")
+        if not equals:
+            raise RequestError(f"--set {field}: it must be FIELD=VALUE")
+        if field in values:
+            raise RequestError(f"{field} = {text}: it is given twice, first as {values[field]}")
+        values[field] = text if field == "name" else catalogue.parse(text)
+    return values
+
+
+def _stem(name: str, digest: str) -> str:
+    """File name of a result: only the same request writes over it."""
+    name = Path(name).name if ".py:" in name else name
+    return re.sub(r"[^\w.-]+", "-", name) + f"-{digest[:8]}"
 
 
 def _reproduce(arguments: Any) -> int:
     from collapsebench import progress, report
-    from collapsebench.reproduce import reproduce
+    from collapsebench.reproduce import find, reproduce
     from collapsebench.study import Scale
 
+    find(arguments.names)
+    _make_folder(arguments.out)
     with progress.shown("reproduce") as tell:
         made = reproduce(arguments.names, Scale(arguments.scale), arguments.out, progress=tell)
     print(report.verdict_table(made.verdicts))
@@ -173,6 +278,8 @@ def _reproduce(arguments: Any) -> int:
 def _check(arguments: Any) -> int:
     from collapsebench import contracts
 
+    if ":" not in arguments.spec:
+        raise RequestError(f"check {arguments.spec}: it must be package.module:Class or file.py:Class")
     failures = 0
     for name, problem in contracts.check(arguments.spec):
         print(f"{'ok    ' if problem is None else 'FAILED'} {name}{'' if problem is None else ': ' + problem}")

@@ -19,6 +19,7 @@ import numpy as np
 from collapsebench import catalogue
 from collapsebench.errors import RequestError
 from collapsebench.experiment import Experiment, spec_name
+from collapsebench.loop import prompted
 from collapsebench.numerics import as_leaves
 from collapsebench.registry import METRICS, MODELS
 from collapsebench.runner import run
@@ -106,7 +107,7 @@ def fits_samples_and_scores(model: Any) -> None:
 
 @partial(jax.jit, static_argnames="n")
 def _draw(model: Any, params: Any, batch: Batch, n: int) -> Any:
-    more = (batch.x,) if model.prompted else ()
+    more = (batch.x,) if prompted(model) else ()
     return model.sample(_key(), params, n, *more)
 
 

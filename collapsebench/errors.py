@@ -13,5 +13,5 @@ class RequestError(ValueError):
 def nearest(name: str, names: Iterable[object]) -> str:
     """`, did you mean 'x'?` for the closest of `names`, or nothing."""
     known = {str(n).lower(): str(n) for n in names}
-    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return f", did you mean {known[close[0]]!r}?" if close else ""

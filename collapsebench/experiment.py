@@ -16,6 +16,10 @@ from collapsebench.registry import CURATORS, METRICS, MODELS, REGIMES, TARGETS, 
 from collapsebench.types import Handover
 
 _PARTS: dict[str, Registry] = {"target": TARGETS, "model": MODELS, "regime": REGIMES, "curator": CURATORS}
+_METHODS = {
+    "target": ("sample", "log_prob"), "model": ("init", "fit", "sample", "log_prob"), "regime": ("update",),
+    "curator": ("weights",),
+}  # fmt: skip
 _LEAST = {"n": 1, "generations": 1, "trajectories": 1, "seed": 0, "holdout": 1, "n_real": 1, "width": 1}
 
 
@@ -24,7 +28,9 @@ class Experiment:
     """A self-consuming loop. Parts may be given as specs or as registered names; a variant is `dataclasses.replace`.
 
     n: synthetic rows per generation. n_real: real rows at the start (None: n). holdout: real rows that only metrics
-    see. generations: fits, the first of them on real data. snapshots: generations whose draws are kept for pictures.
+    see. generations: fits, the first of them on real data. handover: "samples", "summary" or "population" (see
+    `Handover`). warm_start: a fit starts from the last model instead of from init. curator: what weighs the synthetic
+    rows (None: all alike). x64: float64 throughout. snapshots: generations whose draws are kept for pictures.
     width: trajectories in one vectorised pass (None: chosen from the memory at hand); part of the record, because
     float32 results depend on it in the fifth digit.
     Raises RequestError, one line, for a value that no run could use.
@@ -49,12 +55,15 @@ class Experiment:
     width: int | None = None
 
     def __post_init__(self) -> None:
-        for field, registry in _PARTS.items():
-            if (value := getattr(self, field)) is not None:
-                object.__setattr__(self, field, registry.build(value))
-        metrics = (self.metrics,) if isinstance(self.metrics, str) else tuple(self.metrics)
-        object.__setattr__(self, "metrics", tuple(METRICS.build(metric) for metric in metrics))
-        object.__setattr__(self, "snapshots", tuple(sorted(int(g) for g in self.snapshots)))
+        for field in _PARTS:
+            if (value := getattr(self, field)) is not None or field != "curator":
+                object.__setattr__(self, field, build_part(field, value))
+        metrics = self.metrics if isinstance(self.metrics, tuple | list) else (self.metrics,)
+        object.__setattr__(self, "metrics", tuple(build_part("metrics", metric) for metric in metrics))
+        snapshots = self.snapshots if isinstance(self.snapshots, tuple | list) else (self.snapshots,)
+        if not all(isinstance(g, int | np.integer) for g in snapshots):
+            raise RequestError(f"snapshots = {self.snapshots!r}: they must be whole numbers, generations from 0 on")
+        object.__setattr__(self, "snapshots", tuple(sorted(int(g) for g in snapshots)))
         self._check()
 
     def _check(self) -> None:
@@ -64,6 +73,15 @@ class Experiment:
                 continue
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise RequestError(f"{field} = {value!r}: it must be a whole number of at least {least}")
+        if self.handover == Handover.SAMPLES and max(self.n, self.n_real or 0) >= 2**31:
+            raise RequestError(f"n = {self.n}: at most 2**31 - 1 samples can be drawn; handover = summary has no limit")
+        if self.seed >= 2**64:
+            raise RequestError(f"seed = {self.seed}: it must be below 2**64")
+        if not isinstance(self.name, str) or not self.name:
+            raise RequestError(f"name = {self.name!r}: it must be a word")
+        for field in ("warm_start", "x64"):
+            if not isinstance(getattr(self, field), bool | np.bool_):
+                raise RequestError(f"{field} = {getattr(self, field)!r}: it must be True or False")
         if self.handover not in list(Handover):
             known = ", ".join(Handover)
             raise RequestError(f"handover = {self.handover}: not one of {known}{nearest(str(self.handover), Handover)}")
@@ -71,10 +89,11 @@ class Experiment:
             raise RequestError("metrics = (): name at least one, for instance variance")
         if self.snapshots and not 0 <= self.snapshots[0] <= self.snapshots[-1] < self.generations:
             raise RequestError(f"snapshots = {self.snapshots}: generations run from 0 to {self.generations - 1}")
-        check_dims(self.target, self.model)
+        for field in _PARTS:
+            check_numbers(field, getattr(self, field))
         for metric in self.metrics:
-            if not hasattr(type(metric), "estimates"):
-                raise RequestError(f"metrics = {spec_name(metric)}: a metric derives from collapsebench.Metric")
+            check_numbers("metrics", metric)
+        check_dims(self.target, self.model)
         for part in (self.target, self.model, self.regime, self.curator, *self.metrics):
             check = getattr(part, "check", None)
             if check is not None:
@@ -125,10 +144,55 @@ class Experiment:
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
 
+def build_part(field: str, value: Any) -> Any:
+    """The target, model, regime, curator or metric that a name, a class or a spec stands for.
+
+    Raises RequestError for anything else.
+    """
+    registry = METRICS if field == "metrics" else _PARTS[field]
+    part = registry.build(value)
+    if isinstance(part, type):
+        part = part()
+    if field == "metrics":
+        if not hasattr(type(part), "estimates"):
+            raise RequestError(f"metrics = {spec_name(part)}: a metric derives from collapsebench.Metric")
+        return part
+    missing = [method for method in _METHODS[field] if not callable(getattr(part, method, None))]
+    if missing or (field == "target" and hasattr(part, "fit")):
+        what = spec_name(part) if dataclasses.is_dataclass(part) else f"a value of type {type(part).__name__}"
+        why = (
+            f"it has no {' or '.join(missing)}"
+            if missing
+            else "it is a model; Truth(model, params) makes a target of it"
+        )
+        raise RequestError(f"{field} = {what}: no {registry.noun}, {why}")
+    return part
+
+
+def check_numbers(field: str, part: Any) -> None:
+    """Raise RequestError for a number of a spec that is none, is not finite, or is out of its bounds."""
+    if not dataclasses.is_dataclass(part):
+        return
+    for own in dataclasses.fields(part):
+        if own.type not in ("float", "int", "bool", float, int, bool):
+            continue
+        value, (low, high) = getattr(part, own.name), own.metadata.get("within", (-math.inf, math.inf))
+        if not isinstance(value, bool | int | float) and not hasattr(value, "dtype"):
+            raise RequestError(f"{field}.{own.name} = {value!r}: it must be a number")
+        numbers = np.asarray(value, float)
+        if np.isnan(numbers).any() or not ((numbers >= low) & (numbers <= high)).all():
+            bounds = f"lie between {low:g} and {high:g}" if math.isfinite(high) else f"be at least {low:g}"
+            bounds = bounds if math.isfinite(low) else "be a number"
+            raise RequestError(f"{field}.{own.name} = {value}: it must {bounds}")
+
+
 def check_dims(target: Any, model: Any) -> None:
     """Raise RequestError unless model and target agree on the dimension or the number of classes."""
     for field in ("dim", "classes"):
         ours, theirs = getattr(model, field, None), getattr(target, field, None)
+        for noun, size in (("model", ours), ("target", theirs)):
+            if isinstance(size, int | np.integer) and size < 1:
+                raise RequestError(f"{noun}.{field} = {size}: it must be at least 1")
         if ours is not None and theirs is not None and ours != theirs:
             raise RequestError(f"model.{field} = {ours}: the target has {field} = {theirs}; make them equal")
     kinds = [getattr(part, "kind", "vector") for part in (target, model)]
@@ -141,13 +205,13 @@ def check_dims(target: Any, model: Any) -> None:
 def spec_name(part: Any) -> str:
     """The registered name of a spec, or the `module:Class` that finds it."""
     cls = type(part)
-    return getattr(cls, "registry_name", None) or f"{cls.__module__}:{cls.__qualname__}"
+    return cls.__dict__.get("registry_name") or f"{cls.__module__}:{cls.__qualname__}"
 
 
 def short_name(part: Any) -> str:
     """The registered name of a spec, or its class's name in lower case with underscores."""
     name = type(part).__name__
-    return getattr(type(part), "registry_name", None) or re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    return type(part).__dict__.get("registry_name") or re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _encode(value: Any) -> Any:

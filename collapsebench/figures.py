@@ -120,6 +120,24 @@ def _text(value: Any) -> str:
 
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
+_INSIDE, _COLUMN, _MOST = 6, 16, 32
+"""Legend entries: up to so many stand inside the axes; beside them, in columns of so many; no more than so many."""
+
+
+def _colours(panel: Panel) -> dict[str, Any]:
+    """A colour for every group; more groups than named colours lie along a map from dark blue to yellow."""
+    import matplotlib as mpl
+
+    groups = list(dict.fromkeys(s.group or s.label for s in panel.series if s.kind is not Kind.FLOOR))
+    if len(groups) <= len(_COLOURS):
+        return dict(zip(groups, _COLOURS, strict=False))
+    return dict(zip(groups, mpl.colormaps["viridis"](np.linspace(0, 0.95, len(groups))), strict=True))
+
+
+def _legend_columns(panel: Panel) -> int:
+    """Columns of a legend beside the axes; 0 where it stands inside or there is none."""
+    count = len({s.label for s in panel.series if s.label})
+    return 0 if count <= _INSIDE else -(-min(count, _MOST) // _COLUMN)
 
 
 def _style() -> Any:
@@ -138,7 +156,8 @@ def _draw(figure: Figure, png: Path, svg: Path) -> None:
     with mpl.rc_context(_style()):
         columns = min(figure.columns, len(figure.panels))
         rows = -(-len(figure.panels) // columns)
-        canvas = Canvas(figsize=(4.1 * columns, 3.2 * rows + 0.6), layout="constrained")
+        beside = max(_legend_columns(panel) for panel in figure.panels)
+        canvas = Canvas(figsize=((4.1 + 1.9 * beside) * columns, 3.2 * rows + 0.6), layout="constrained")
         FigureCanvasAgg(canvas)
         axes = canvas.subplots(rows, columns, squeeze=False).ravel()
         for ax, panel in zip(axes, figure.panels, strict=False):
@@ -153,29 +172,38 @@ def _draw(figure: Figure, png: Path, svg: Path) -> None:
 
 
 def _draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
-    groups: dict[str, str] = {}
+    colours = _colours(panel)
     if panel.heat is not None:
         heat = panel.heat
         mesh = ax.pcolormesh(np.asarray(heat.x), np.asarray(heat.y), np.asarray(heat.values), shading="nearest")
         canvas.colorbar(mesh, ax=ax, label=heat.label)
     for s in panel.series:
-        group = s.group or s.label
         if s.kind is Kind.FLOOR:
             ax.axhline(float(np.atleast_1d(s.y)[0]), color="0.5", lw=0.8, ls=":", label=s.label)
             continue
-        colour = groups.setdefault(group, _COLOURS[len(groups) % len(_COLOURS)])
-        _draw_series(ax, s, colour)
+        _draw_series(ax, s, colours[s.group or s.label])
     ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
     ax.set_xscale("log" if panel.xlog else "linear")
     ax.set_yscale("log" if panel.ylog else "linear")
+    if not panel.xlog and panel.xlabel.startswith(("generation", "fits")):
+        ax.xaxis.get_major_locator().set_params(integer=True)
     if panel.ylim != (None, None):  # after the scale: even (None, None) would freeze limits that suit a linear axis
         ax.set_ylim(panel.ylim)
     if panel.equal:
         ax.set_aspect("equal", adjustable="datalim")
+    _draw_legend(ax, _legend_columns(panel))
+
+
+def _draw_legend(ax: Any, columns: int) -> None:
     handles, labels = ax.get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
-    if 0 < len(unique) <= 12:
-        ax.legend(unique.values(), unique.keys(), loc="best")
+    unique = list(dict(zip(labels, handles, strict=True)).items())
+    chosen = [
+        unique[i] for i in np.unique(np.linspace(0, len(unique) - 1, min(len(unique), _MOST)).round().astype(int))
+    ]
+    if not chosen:
+        return
+    place: Any = {"loc": "upper left", "bbox_to_anchor": (1, 1), "ncols": columns} if columns else {"loc": "best"}
+    ax.legend([handle for _, handle in chosen], [label for label, _ in chosen], **place)
 
 
 def _draw_series(ax: Any, s: Series, colour: str) -> None:

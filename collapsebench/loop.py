@@ -89,9 +89,14 @@ def reduced(program: Program, data: Data) -> Data:
     return program.model.summary.of(data) if program.reduces and isinstance(data, Batch) else data
 
 
+def prompted(model: Any) -> bool:
+    """Whether a model draws only when it is given rows to go on from; one that does not say so does not."""
+    return bool(getattr(model, "prompted", False))
+
+
 def draw_rows(program: Program, key: Key, params: Any, n: int, prompts: Any) -> Any:
     """n rows from one model; a prompted model is given the rows of the data set before."""
-    if program.model.prompted:
+    if prompted(program.model):
         return program.model.sample(key, params, n, prompts.x)
     return program.model.sample(key, params, n)
 
@@ -100,11 +105,12 @@ def draw_synthetic(program: Program, key: Key, params: Any, prompts: Any, capaci
     """What one model hands to the next generation."""
     model, summary = program.model, getattr(program.model, "summary", None)
     if program.handover is Handover.POPULATION:
-        if model.prompted:
-            return summary.expect(model.generator(params), n, prompts)  # type: ignore[union-attr]
-        return population(model.generator(params), n, summary, "this model")
+        generator = model.generator(params) if hasattr(model, "generator") else None
+        if prompted(model):
+            return summary.expect(generator, n, prompts)  # type: ignore[union-attr]
+        return population(generator, n, summary, "this model")
     if program.handover is Handover.SUMMARY:
-        more = (prompts,) if model.prompted else ()
+        more = (prompts,) if prompted(model) else ()
         return summary.draw(key, model.generator(params), n, *more)  # type: ignore[union-attr]
     sample_key, curate_key = part(key, 0), part(key, 1)
     batch = _rows(draw_rows(program, sample_key, params, int(capacity), prompts), n, jnp.result_type(float))
@@ -178,13 +184,13 @@ def step(program: Program, key: Key, real: Data, holdout: Batch, generation: Any
             lambda old, new: jnp.where(generation == 0, new, jnp.concatenate([new[None], old[:-1]])), models, params
         )
     prompts: Any = ()
-    if program.model.prompted:
+    if prompted(program.model):
         prompts = jax.tree.map(lambda old, new: jnp.where(generation == 0, new, old), carry.prompts, real)
     drawn_from = Carry(params, pool, carry.synthetic, models, prompts)
     synthetic = _split(program, key_for(key, Stream.SAMPLE, generation), drawn_from, generation)
     view = View(program.target, program.model, params, train, synthetic, real, holdout, generation)
     measured = measure(program, key_for(key, Stream.METRIC, generation), view)
-    prompts = synthetic if program.model.prompted else ()
+    prompts = synthetic if prompted(program.model) else ()
     return Carry(params, pool, reduced(program, synthetic), models, prompts), measured
 
 
@@ -210,7 +216,7 @@ def empty_carry(program: Program, key: Key) -> Carry:
     def initial(key: Key) -> Carry:
         real, _ = _real_and_holdout(program, key)
         model = program.model
-        prompts = real if model.prompted else ()
+        prompts = real if prompted(model) else ()
         # Two passes: the parameters' shape follows from the training set's, which follows from a synthetic set's.
         params = model.fit(key, model.init(key), real)
         count = program.regime.models

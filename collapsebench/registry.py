@@ -1,12 +1,17 @@
-"""One registry per noun. A file in the noun's folder registers itself; strangers come by entry point or by path."""
+"""One registry per noun. A file in the noun's folder registers itself; strangers come by entry point, module or file."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import inspect
 import pkgutil
+import sys
+import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 from collapsebench.errors import RequestError, nearest
@@ -59,7 +64,7 @@ class Registry:
         return ((name, self._entries[name]) for name in self.names())
 
     def get(self, name: str) -> Any:
-        """The class called `name`, or the one that `package.module:Class` names.
+        """The class called `name`, or the one that `package.module:Class` or `file.py:Class` names.
 
         Raises RequestError, with the nearest known name.
         """
@@ -67,7 +72,7 @@ class Registry:
         if name in self._entries:
             return self._entries[name]
         if ":" in name:
-            return _import_path(self.noun, name)
+            return _import_path(name)
         for entry in self._entries.values():
             if getattr(entry, "__name__", None) == name:
                 return entry
@@ -95,12 +100,61 @@ class Registry:
         return (inspect.getdoc(self.get(name)) or "").split("\n")[0]
 
 
-def _import_path(noun: str, path: str) -> Any:
-    module, _, attribute = path.partition(":")
+def _import_path(path: str) -> Any:
+    """The object that `package.module:Name` or `folder/file.py:Name` names. Raises RequestError, one line."""
+    source, _, attribute = path.rpartition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise RequestError(f"{noun} = {path}: {error}") from error
+        module = _import_file(Path(source)) if source.endswith(".py") else importlib.import_module(source)
+    except RequestError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever a stranger's file does while it is imported
+        raise RequestError(f"{path}: {_one_line(error)}") from error
+    try:
+        return getattr(module, attribute)
+    except AttributeError:
+        names = [name for name in vars(module) if not name.startswith("_")]
+        raise RequestError(
+            f"{path}: {source} has no {attribute or 'name after the colon'}{nearest(attribute, names)}"
+        ) from None
+
+
+def _import_file(path: Path) -> ModuleType:
+    """The module of a file, named by its stem; the same file is imported once. Raises RequestError."""
+    path = path.resolve()
+    if not path.is_file():
+        raise RequestError(f"{path}: no such file")
+    for module in list(sys.modules.values()):
+        known = getattr(module, "__file__", None)
+        if known and Path(known).name == path.name and Path(known).resolve() == path:
+            return module
+    if path.stem in sys.modules:
+        raise RequestError(f"{path}: another module is called {path.stem}; rename the file")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise RequestError(f"{path}: not a Python file")
+    module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)  # pytrees and repr look it up there
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[path.stem]
+        raise
+    return module
+
+
+def _one_line(error: BaseException) -> str:
+    """Class, message, file and line: the last line of the file (or its folder) whose import failed."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
+    message = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+    machinery = (__file__, importlib.__file__)
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if f.filename not in machinery and f.filename[0] != "<"
+    ]
+    if not frames:
+        return message
+    home = Path(frames[0].filename).parent
+    frame = [f for f in frames if home in Path(f.filename).parents][-1]
+    return f"{message} ({frame.filename}, line {frame.lineno})"
 
 
 MODELS = Registry("model", "collapsebench.models")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import errno
 import importlib.metadata
+import inspect
 import json
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -39,6 +43,21 @@ def from_columns(
         data |= _snapshot_variables(snapshots)
     dataset = xr.Dataset(data, coords)
     dataset.attrs = _provenance(experiment, started, seconds, width)
+    return describe(dataset, experiment)
+
+
+def describe(dataset: xr.Dataset, experiment: Experiment) -> xr.Dataset:
+    """The dataset with `long_name` on every variable of the experiment, and `units` where the metric has one."""
+    for name, metric in zip(experiment.metric_names, experiment.metrics, strict=True):
+        units = {"units": metric.unit} if metric.unit else {}
+        text = (inspect.getdoc(type(metric)) or name).split("\n")[0]
+        own = text.startswith(f"{type(metric).__name__}(")  # the dataclass's own docstring says nothing
+        dataset[name].attrs = {"long_name": name if own else text, **units}
+        if metric.estimates:
+            error = f"standard error of {name}, of the draws it was estimated from"
+            dataset[f"{name}_standard_error"].attrs = {"long_name": error, **units}
+    dataset["trajectory"].attrs = {"long_name": "number of the independent run"}
+    dataset["generation"].attrs = {"long_name": "generation; 0 is the model fitted to real data"}
     return dataset
 
 
@@ -49,7 +68,8 @@ def _snapshot_variables(snapshots: dict[int, Any]) -> dict[str, Any]:
     for path, leaf in leaves:
         name = "sample" + "".join("_" + str(getattr(p, "key", getattr(p, "name", p))).strip(".[]'") for p in path)
         extra = tuple(f"{name}_axis_{i}" for i in range(leaf.ndim - 3))
-        variables[name] = (("trajectory_kept", "snapshot", "row", *extra)[: leaf.ndim], leaf)
+        about = {"long_name": "draws from the models that are kept"}
+        variables[name] = (("trajectory_kept", "snapshot", "row", *extra)[: leaf.ndim], leaf, about)
     return variables
 
 
@@ -101,14 +121,41 @@ def _commit() -> str:
         return "unknown"
 
 
+class NotSaved(OSError):
+    """A result could not be written. `result` holds it, `filename` says where, `strerror` why."""
+
+    def __init__(self, error: Exception, path: Path, result: xr.Dataset) -> None:
+        code = error.errno if isinstance(error, OSError) else None
+        code = errno.ENOTDIR if code == errno.EEXIST else code  # mkdir, where a file stands in a folder's place
+        super().__init__(code or 0, os.strerror(code) if code else " ".join(str(error).split()), str(path))
+        self.result = result
+
+
 def save(dataset: xr.Dataset, path: str | Path) -> Path:
-    """Write a result as NetCDF-4 (h5netcdf), whole or not at all. Returns the path."""
+    """Write a result as NetCDF-4 (h5netcdf), whole or not at all. Returns the path.
+
+    Raises RequestError for what is no dataset, and NotSaved, an OSError of one line, where nothing can be written.
+    """
+    if not isinstance(dataset, xr.Dataset):
+        raise RequestError(
+            f"save: it takes a result, an xarray.Dataset, and then a path, not a value of type {type(dataset).__name__}"
+        )
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     encoding = {name: {"zlib": True, "complevel": 4} for name in dataset.data_vars if dataset[name].ndim}
-    partial = path.with_name(path.name + ".partial")
-    dataset.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
-    partial.replace(path)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        try:
+            dataset.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
+            partial.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise
+    except (OSError, RuntimeError) as error:  # HDF5 says RuntimeError when the disk is full while it closes the file
+        raise NotSaved(error, path, dataset) from error
     return path
 
 

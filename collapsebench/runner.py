@@ -18,7 +18,7 @@ from collapsebench import devices, loop, results
 from collapsebench.experiment import Experiment
 from collapsebench.numerics import as_leaves
 from collapsebench.streams import Stream, key_for, root_key, trajectory_key
-from collapsebench.types import Handover, Size
+from collapsebench.types import Handover, RequestError, Size
 
 BLOCK = 256
 """Generations that one call may return; it bounds device memory, however many generations there are."""
@@ -89,6 +89,12 @@ def make_plan(experiment: Experiment, program: loop.Program, carry: loop.Carry, 
     dim = max((leaf.size for leaf in jax.tree.leaves(carry.params)), default=1)
     row = getattr(experiment.target, "dim", 1) or 1
     working = held + 4 * 3 * (drawn * max(1, row) + dim)
+    free = 4 * devices.memory_budget()
+    if working > free:
+        raise MemoryError(
+            f"n = {experiment.n}: one trajectory needs about {working / 2**30:.1f} GiB on each of {count} devices, and "
+            f"{free / 2**30:.1f} GiB are free; nothing was run"
+        )
     widest = max(1, min(devices.cache_bytes() // working, devices.memory_budget() // (8 * working)))
     share = math.ceil(lanes / count)
     width = experiment.width or min(2 ** int(math.log2(widest)), 2 ** math.ceil(math.log2(share)))
@@ -139,6 +145,8 @@ def run(experiment: Experiment, *, progress: Progress | None = None) -> xr.Datas
     progress: called with a Step after each block of generations.
     Raises Stopped on Ctrl-C, with what is finished; RequestError when the experiment cannot be run as it stands.
     """
+    if not isinstance(experiment, Experiment):
+        raise RequestError(f"run: it takes an Experiment, not a value of type {type(experiment).__name__}")
     return run_points(experiment, {}, 1, progress=progress)
 
 
@@ -158,6 +166,7 @@ def run_points(
     )  # fmt: skip
     if finished:
         return dataset
+    dataset.attrs["stopped"] = f"{dataset.sizes['generation']} of {experiment.generations} generations are here"
     raise Stopped(dataset if dataset.sizes["trajectory"] and dataset.sizes["generation"] else None)
 
 

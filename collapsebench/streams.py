@@ -36,8 +36,12 @@ _DERIVE = 0x57000000
 
 
 def root_key(seed: int, name: str) -> Key:
-    """The key of one named experiment."""
-    return jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), zlib.crc32(name.encode()))
+    """The key of one named experiment; a seed may have 64 bits."""
+    high, low = divmod(int(seed), 2**32)
+    key = jax.random.key(low, impl="threefry2x32")
+    if high:
+        key = jax.random.fold_in(key, high)
+    return jax.random.fold_in(key, zlib.crc32(name.encode()))
 
 
 def derive(key: Key, purpose: int, index: Any) -> Key:

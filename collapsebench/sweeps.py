@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import itertools
+import json
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from collapsebench.errors import RequestError, nearest
-from collapsebench.experiment import Experiment, short_name, spec_name
+from collapsebench.experiment import Experiment, build_part, short_name, spec_name
+from collapsebench.results import describe
 from collapsebench.runner import Progress, Step, Stopped, run, run_points
 from collapsebench.types import Handover, is_static
 
@@ -30,6 +33,9 @@ class Sweep:
     values: dict[str, tuple[Any, ...]]
 
     def __post_init__(self) -> None:
+        for path, values in self.values.items():
+            if isinstance(values, str) or not np.iterable(values):
+                raise RequestError(f"sweep = {path}: {values!r} is one value; give a list of them")
         object.__setattr__(self, "values", {path: tuple(values) for path, values in self.values.items()})
         for path, values in self.values.items():
             if path.split(".")[0] in _SHAPES_OF_RESULT:
@@ -46,6 +52,13 @@ class Sweep:
         """Number of points."""
         return int(np.prod([len(values) for values in self.values.values()]))
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the experiment and of the values, 16 digits."""
+        swept = {path: [str(_label(value)) for value in values] for path, values in self.values.items()}
+        text = json.dumps([self.experiment.to_json(), swept], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
 
 def set_field(experiment: Experiment, path: str, value: Any) -> Experiment:
     """The experiment with one field, named by a dotted path (`model.bandwidth`), replaced.
@@ -55,17 +68,36 @@ def set_field(experiment: Experiment, path: str, value: Any) -> Experiment:
     return _set(experiment, path.split("."), value, path)
 
 
+def set_fields(experiment: Experiment, values: dict[str, Any]) -> Experiment:
+    """The experiment with several fields replaced together, in order; only the outcome has to make sense.
+
+    Raises RequestError as `set_field` does, and where the fields do not go together.
+    """
+    whole: dict[str, Any] = {}
+    for path, value in values.items():
+        head, *rest = path.split(".")
+        _check_name(experiment, head, path)
+        if rest:
+            part = whole.get(head, getattr(experiment, head))
+            value = _set(build_part(head, part) if isinstance(part, str) else part, rest, value, path)
+        whole[head] = value
+    return dataclasses.replace(experiment, **whole)
+
+
 def _set(part: Any, path: list[str], value: Any, whole: str) -> Any:
-    names = [field.name for field in dataclasses.fields(part)]
-    if path[0] not in names:
-        owner = "" if isinstance(part, Experiment) else f" of {spec_name(part)}"
-        raise RequestError(f"{whole}: no such field{owner}; there are {', '.join(names)}{nearest(path[0], names)}")
-    inner = getattr(part, path[0])
+    if not dataclasses.is_dataclass(part) or isinstance(part, type):
+        raise RequestError(f"{whole}: {whole.split('.')[0]} = {part} has no fields")
+    _check_name(part, path[0], whole)
     if len(path) > 1:
-        if not dataclasses.is_dataclass(inner):
-            raise RequestError(f"{whole}: {path[0]} = {inner} has no fields")
-        value = _set(inner, path[1:], value, whole)
+        value = _set(getattr(part, path[0]), path[1:], value, whole)
     return dataclasses.replace(part, **{path[0]: value})
+
+
+def _check_name(part: Any, name: str, whole: str) -> None:
+    names = [field.name for field in dataclasses.fields(part)]
+    if name not in names:
+        owner = "" if isinstance(part, Experiment) else f" of {spec_name(part)}"
+        raise RequestError(f"{whole}: no such field{owner}; there are {', '.join(names)}{nearest(name, names)}")
 
 
 def is_leaf(experiment: Experiment, path: str, values: tuple[Any, ...]) -> bool:
@@ -146,8 +178,12 @@ def _assemble(request: Sweep, leaves: Any, shapes: Any, parts: list[xr.Dataset |
         data[name] = ((*request.values, "trajectory", "generation"), np.moveaxis(array, to, range(len(to))))
     coords: dict[str, Any] = {path: [_label(value) for value in values] for path, values in request.values.items()}
     coords |= {"trajectory": first.trajectory.values, "generation": first.generation.values}
-    attrs = {**first.attrs, "seconds": sum(part.attrs["seconds"] for part in parts if part is not None)}
-    return xr.Dataset(data, coords, attrs)
+    attrs = {
+        **first.attrs, "digest": request.digest, "experiment": json.dumps(request.experiment.to_json()),
+        "sweep": json.dumps({path: np.asarray(coords[path]).tolist() for path in request.values}),
+        "seconds": sum(part.attrs["seconds"] for part in parts if part is not None),
+    }  # fmt: skip
+    return describe(xr.Dataset(data, coords, attrs), request.experiment)
 
 
 def _label(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import math
 from typing import Any, ClassVar, Protocol, Self, TypeVar, dataclass_transform
 
 import jax
@@ -36,13 +37,18 @@ def static(default: Any = dataclasses.MISSING, **options: Any) -> Any:
     return dataclasses.field(default=default, metadata={"static": True}, **options)
 
 
+def within(default: float, low: float = -math.inf, high: float = math.inf) -> Any:
+    """A leaf whose value must lie between `low` and `high`, both allowed: an Experiment refuses others."""
+    return dataclasses.field(default=default, metadata={"within": (low, high)})
+
+
 def _name_strings(self: Any) -> None:
     for field in dataclasses.fields(self):
         if not field.metadata.get("static") and type(value := getattr(self, field.name)) is str:
             object.__setattr__(self, field.name, Name(value))
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(static, dataclasses.field))
+@dataclass_transform(frozen_default=True, field_specifiers=(static, within, dataclasses.field))
 def spec(cls: Class) -> Class:
     """Make a frozen dataclass that is a pytree: equal specs share a compiled program, `repr` is the provenance."""
     cls.__post_init__ = _name_strings  # type: ignore[attr-defined]

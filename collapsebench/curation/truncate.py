@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from collapsebench.numerics import divide
 from collapsebench.registry import CURATORS
-from collapsebench.types import Batch, Key, RequestError, spec
+from collapsebench.types import Batch, Key, RequestError, spec, within
 
 
 @CURATORS.register("truncate")
@@ -22,7 +22,7 @@ class Truncate:
     whatever the radius.
     """
 
-    radius: float = 2.0
+    radius: float = within(2.0, low=0)
 
     def check(self, experiment: Any) -> None:
         """Raise RequestError for data without distances and for a radius that is not positive."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 from collapsebench.distributions.normal import Moments, Normal
 from collapsebench.distributions.roles import DistributionModel
 from collapsebench.registry import MODELS
-from collapsebench.types import Data, Key, spec, static
+from collapsebench.types import Data, Key, spec, static, within
 
 
 @MODELS.register("gaussian")
@@ -20,7 +20,7 @@ class Gaussian(DistributionModel):
 
     dim: int = static(1)
     unbiased: bool = False
-    bias: float = 1.0
+    bias: float = within(1.0, low=0)
 
     summary: ClassVar[type] = Moments
 

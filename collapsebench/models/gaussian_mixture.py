@@ -11,7 +11,7 @@ from collapsebench.distributions.roles import DistributionModel
 from collapsebench.em import Rules, fit_mixture
 from collapsebench.errors import nearest
 from collapsebench.registry import MODELS
-from collapsebench.types import Batch, Handover, Key, RequestError, spec, static
+from collapsebench.types import Batch, Handover, Key, RequestError, spec, static, within
 
 COVARIANCES = ("full", "diagonal", "spherical")
 
@@ -31,10 +31,10 @@ class GaussianMixture(DistributionModel):
     components: int = static(2)
     dim: int = static(1)
     covariance: str = static("full")
-    steps: int = 100
-    lloyd: int = 100
-    tolerance: float = 1e-3
-    ridge: float = 1e-6
+    steps: int = within(100, low=0)
+    lloyd: int = within(100, low=0)
+    tolerance: float = within(1e-3, low=0)
+    ridge: float = within(1e-6, low=0)
 
     def check(self, experiment: Any) -> None:
         """Raise RequestError for a covariance that is not known, or a population in too many dimensions."""

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from collapsebench.distributions.labelled import LabelledModel, feature_scales
 from collapsebench.distributions.linear import LinearGaussian, RegressionMoments, least_squares
 from collapsebench.registry import MODELS
-from collapsebench.types import Data, Key, spec, static
+from collapsebench.types import Data, Key, spec, static, within
 
 
 @MODELS.register("linear_regression")
@@ -22,7 +22,7 @@ class LinearRegression(LabelledModel):
     """
 
     dim: int = static(3)
-    noise: float = 1.0
+    noise: float = within(1.0, low=0)
     decay: float = 0.0
     fresh: bool = static(False)
 

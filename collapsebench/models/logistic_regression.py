@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from collapsebench.distributions.labelled import LabelledModel, feature_scales
 from collapsebench.distributions.logistic import LogisticLabels, newton
 from collapsebench.registry import MODELS
-from collapsebench.types import Batch, Key, RequestError, spec, static
+from collapsebench.types import Batch, Key, RequestError, spec, static, within
 
 
 @MODELS.register("logistic_regression")
@@ -22,7 +22,7 @@ class LogisticRegression(LabelledModel):
     """
 
     dim: int = static(3)
-    penalty: float = 1e-10
+    penalty: float = within(1e-10, low=0)
     decay: float = 0.0
     fresh: bool = static(False)
     steps: int = static(16)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from collapsebench.distributions.labelled import LabelledModel, feature_scales
 from collapsebench.distributions.linear import LinearGaussian, RegressionMoments, least_squares
 from collapsebench.registry import MODELS
-from collapsebench.types import Data, Key, spec, static
+from collapsebench.types import Data, Key, spec, static, within
 
 
 @MODELS.register("ridge_regression")
@@ -22,8 +22,8 @@ class RidgeRegression(LabelledModel):
     """
 
     dim: int = static(3)
-    penalty: float = 0.1
-    noise: float = 1.0
+    penalty: float = within(0.1, low=0)
+    noise: float = within(1.0, low=0)
     decay: float = 0.0
     fresh: bool = static(False)
 

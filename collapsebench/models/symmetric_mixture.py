@@ -6,14 +6,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from collapsebench.distributions.mixture import Mixture
 from collapsebench.distributions.roles import DistributionModel
 from collapsebench.numerics import divide, safe_log
 from collapsebench.registry import MODELS
-from collapsebench.types import Batch, Key, RequestError, spec
+from collapsebench.types import Batch, Key, spec, within
 
 
 @spec
@@ -34,14 +33,9 @@ class SymmetricMixture(DistributionModel):
     budgets are lanes of one program. Source: symmetric mixture of Suresh et al. (2025).
     """
 
-    steps: int = 100
+    steps: int = within(100, low=0)
 
     dim = 1
-
-    def check(self, experiment: Any) -> None:
-        """Raise RequestError for a number of steps below 0."""
-        if np.any(np.asarray(self.steps) < 0):
-            raise RequestError(f"model.steps = {self.steps}: it must be at least 0")
 
     def init(self, key: Key) -> Symmetric:
         # A mean of 0 is no start, EM never leaves it: the fit then starts from its data.

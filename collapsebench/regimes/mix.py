@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from collapsebench.regime import Regime
 from collapsebench.registry import REGIMES
-from collapsebench.types import Data, Key, spec
+from collapsebench.types import Data, Key, spec, within
 
 
 @REGIMES.register("mix")
@@ -19,7 +19,7 @@ class Mix(Regime):
     The number of real rows is round(real_fraction * n). Source: Shumailov et al. (2024), c of p' = a p_model + c p_0.
     """
 
-    real_fraction: float = 0.1
+    real_fraction: float = within(0.1, low=0, high=1)
 
     def fresh_capacity(self, n: Any) -> Any:
         return n

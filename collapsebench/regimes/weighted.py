@@ -7,7 +7,7 @@ from typing import Any
 from collapsebench.numerics import divide
 from collapsebench.regime import Regime
 from collapsebench.registry import REGIMES
-from collapsebench.types import Data, Key, spec, static
+from collapsebench.types import Data, Key, spec, static, within
 
 
 @REGIMES.register("weighted")
@@ -18,7 +18,7 @@ class Weighted(Regime):
     The training set weighs as much as it has rows. Source: He et al. (2025), golden-ratio weighting.
     """
 
-    weight: float = 0.618
+    weight: float = within(0.618, low=0, high=1)
     rows: int = static(10)
 
     def fresh_capacity(self, n: Any) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from collapsebench import figures
-from collapsebench.experiment import Experiment
+from collapsebench.experiment import Experiment, short_name
 from collapsebench.figures import Figure, Panel, Series
 from collapsebench.results import experiment_of
 from collapsebench.study import mean_interval
@@ -67,19 +69,57 @@ def _metrics(experiment: Experiment) -> tuple[str, ...]:
     return experiment.metric_names
 
 
+def _not_run(result: xr.Dataset, names: Iterable[str]) -> set[str]:
+    """Labels of the points of a sweep that was stopped before it came to them: no metric has a number."""
+    return set.intersection(*({label for label, v in _series(result, n) if label and np.isnan(v).all()} for n in names))
+
+
+def _cell(values: np.ndarray) -> str:
+    """Mean over trajectories, and its standard error where there are several and all are finite."""
+    kept = values[~np.isnan(values)]
+    if not kept.size:
+        return "nan"
+    with np.errstate(invalid="ignore"):
+        mean = kept.mean()
+    error = f" +- {kept.std(ddof=1) / np.sqrt(kept.size):.2g}" if kept.size > 1 and np.isfinite(mean) else ""
+    return f"{mean:.4g}{error}"
+
+
+def _describe(part: Any, prefix: str, swept: Iterable[str]) -> str:
+    """A part's name and its fields that are not at their defaults, without those that a sweep runs over."""
+    fields = [f for f in dataclasses.fields(part) if f.init and f"{prefix}.{f.name}" not in swept]
+    changed = [f"{f.name}={getattr(part, f.name)}" for f in fields if repr(getattr(part, f.name)) != repr(f.default)]
+    return short_name(part) + (f"({', '.join(changed)})" if changed else "")
+
+
+def what_was_run(result: xr.Dataset) -> str:
+    """One line: target, model, regime, sizes and seed, and what a sweep runs over."""
+    experiment = experiment_of(result)
+    swept = [str(dim) for dim in result[experiment.columns[0]].dims if dim not in ("trajectory", "generation")]
+    said: dict[str, Any] = {
+        field: _describe(getattr(experiment, field), field, swept)
+        for field in ("target", "model", "regime", "curator")
+        if getattr(experiment, field) is not None
+    }
+    said |= {field: getattr(experiment, field) for field in ("n", "n_real", "handover", "generations", "trajectories")}
+    for field in ("generations", "trajectories"):
+        here = result.sizes["generation" if field == "generations" else "trajectory"]
+        said[field] = here if here == said[field] else f"{here} of {said[field]}"
+    said["seed"] = experiment.seed
+    fixed = [f"{field} = {value}" for field, value in said.items() if value is not None and field not in swept]
+    over = [f"{dim} = {', '.join(str(value) for value in result[dim].values)}" for dim in swept]
+    return f"{experiment.name}: {', '.join(fixed)}" + (f"; over {'; '.join(over)}" if over else "")
+
+
 def summary(result: xr.Dataset) -> str:
-    """Mean over trajectories and its standard error, at the first, middle and last generation."""
+    """What was run, and each metric's mean over trajectories at the first, middle and last generation."""
     experiment = experiment_of(result)
     generations = sorted({0, result.sizes["generation"] // 2, result.sizes["generation"] - 1})
+    absent = _not_run(result, _metrics(experiment))
     rows = []
     for name in _metrics(experiment):
         for label, values in _series(result, name):
-            cells = []
-            for g in generations:
-                mean, low, high = mean_interval(values[:, g])
-                cells.append(
-                    f"{mean:.4g} +- {(high - low) / 3.92:.2g}" if values.shape[0] > 1 else f"{values[0, g]:.4g}"
-                )
+            cells = ("not run" if label in absent else _cell(values[:, g]) for g in generations)
             rows.append((name, label, *cells))
     head = table(("metric", "at", *(f"generation {g}" for g in generations)), rows)
     count, seconds = (
@@ -87,17 +127,31 @@ def summary(result: xr.Dataset) -> str:
         result.attrs["seconds"],
     )
     devices = f"{result.attrs['device_count']} x {result.attrs['device_kind']}"
-    return f"{head}\n{count:,} trajectory-generations in {seconds:.1f} s on {devices}, compilation included"
+    error = "a +- b: mean over trajectories and its standard error\n" if result.sizes["trajectory"] > 1 else ""
+    return (
+        f"{what_was_run(result)}\n\n{head}\n\n{error}"
+        f"{count:,} trajectory-generations in {seconds:.1f} s on {devices}, compilation included"
+    )
+
+
+def _interval(values: np.ndarray) -> tuple[Any, Any, Any]:
+    """`mean_interval` that is quiet where a generation has no finite value, or a single one."""
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return mean_interval(values)
 
 
 def draw_result(result: xr.Dataset, stem: Path) -> list[Path]:
     """Every metric by generation, as PNG, SVG and CSV. Returns the paths."""
     experiment = experiment_of(result)
+    absent = _not_run(result, _metrics(experiment))
     panels = []
     for name, metric in zip(_metrics(experiment), experiment.metrics, strict=True):
         x = result.generation.values
-        lines = tuple(Series(label or name, x, *mean_interval(values)) for label, values in _series(result, name))
+        there = [(label, values) for label, values in _series(result, name) if label not in absent]
+        lines = tuple(Series(label or name, x, *_interval(values)) for label, values in there)
         unit = f"{name} ({metric.unit})" if metric.unit else name
         panels.append(Panel(name, "generation", unit, lines, ylog=type(metric).log))
-    note = f"mean over {result.sizes['trajectory']} trajectories and its 95% interval"
+    count = result.sizes["trajectory"]
+    note = f"mean over {count} trajectories and its 95% interval" if count > 1 else "one trajectory"
     return figures.write(Figure(json.loads(result.attrs["experiment"])["name"], tuple(panels), note), stem)

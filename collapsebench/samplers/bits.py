@@ -27,6 +27,7 @@ NORMAL, GAMMA, GAMMA_BOOST, GAMMA_TEST, BINOMIAL, POISSON, CHAIN_TOP, CHAIN, UNI
 )
 
 _WORKERS, _TURNS = 2048, 16
+_BLOCK, _FEW = 64, 256
 REFUSED = -2  # what a proposal says instead of a value; all values here are above -1
 
 
@@ -103,20 +104,47 @@ def over_lanes(function: Callable) -> Callable:
 def by_turns(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: jax.Array) -> jax.Array:
     """Rejection sampling of [lanes, size] values: propose(high, low, *parameters) until it is not REFUSED.
 
-    Every turn proposes for all, and the accepted keep what they have: for proposals that are hardly ever refused.
+    For proposals that are hardly ever refused: a turn proposes for all, and the accepted keep what they have, until so
+    few are left that blocks of draws with one refused among them take their turns alone.
     Bits depend on the key of the lane, the place within it and how often the draw was refused.
     """
-    place = lax.broadcasted_iota(jnp.uint32, parameters[0].shape, 1)
+    shape = parameters[0].shape
+    lanes, size = shape
+    if lanes * size == 0:
+        return parameters[0]
+    blocks = -(-lanes * size // _BLOCK)
+    place = lax.iota(jnp.uint32, blocks * _BLOCK) % np.uint32(size)
+    words = (jnp.broadcast_to(word[:, None], shape) for word in (k0, k1))
+    table = [jnp.resize(array, (blocks * _BLOCK,)) for array in (*words, *parameters)]
+    table.insert(2, place)
 
-    def attempt(turn):
-        return propose(*hash_words(k0[:, None], k1[:, None], tag + turn, place), *parameters)
+    def attempt(turn, value, k0, k1, place, *parameters):
+        new = propose(*hash_words(k0, k1, tag + turn, place), *parameters)
+        return jnp.where(value == REFUSED, new, value)
 
-    def again(state):
+    def all_again(state):
         turn, value = state
-        return turn + 1, jnp.where(value == REFUSED, attempt(turn), value)
+        return turn + 1, attempt(turn, value, *table)
 
-    start = (np.uint32(1), attempt(np.uint32(0)))
-    return lax.while_loop(lambda state: jnp.any(state[1] == REFUSED), again, start)[1]
+    def many(state):
+        return jnp.sum(state[1] == REFUSED) > value.size // _FEW
+
+    value = jnp.full((blocks * _BLOCK,), REFUSED, parameters[0].dtype)
+    turn, value = lax.while_loop(many, all_again, (np.uint32(0), value))
+
+    def block_again(state):
+        own, refused, value = state
+        block = jnp.argmax(refused > 0)
+        cut = lambda array: lax.dynamic_slice_in_dim(array, block * _BLOCK, _BLOCK)  # noqa: E731
+        tried = attempt(turn + own, cut(value), *map(cut, table))
+        left = (tried == REFUSED).any()
+        own = jnp.where(left, own + 1, 0)
+        return own, refused.at[block].set(left), lax.dynamic_update_slice_in_dim(value, tried, block * _BLOCK, 0)
+
+    refused = (value.reshape(blocks, _BLOCK) == REFUSED).any(axis=1)
+    state = (np.uint32(0), refused, value)
+    value = lax.while_loop(lambda state: state[1].any(), block_again, state)[2]
+    return value[: lanes * size].reshape(shape)
 
 
 def by_queue(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: jax.Array) -> jax.Array:

@@ -10,7 +10,7 @@ from jaxtyping import Array
 
 from collapsebench.distributions.curve import NoisyCurves, arc_width, window
 from collapsebench.registry import TARGETS
-from collapsebench.types import spec
+from collapsebench.types import spec, within
 
 
 @TARGETS.register("circles")
@@ -22,8 +22,8 @@ class Circles(NoisyCurves):
     Source: scikit-learn's make_circles, with t drawn instead of evenly spaced.
     """
 
-    noise: float = 0.05
-    factor: float = 0.8
+    noise: float = within(0.05, low=0)
+    factor: float = within(0.8, low=0, high=1)
 
     def span(self) -> tuple[float, float]:
         return -math.pi, math.pi

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from collapsebench import datasets
+from collapsebench.datasets.local import is_file, load_file
 from collapsebench.errors import RequestError
 from collapsebench.registry import TARGETS
 from collapsebench.types import Key, Name, spec, static
@@ -22,7 +23,9 @@ HELD_OUT = 0.2
 @TARGETS.register("dataset")
 @spec
 class Dataset:
-    """A data set by name, standardised, or in its first `dim` principal components (each with unit variance on average).
+    """A data set by name or file, standardised, or in its first `dim` principal components (unit variance on average).
+
+    name: one of `collapsebench list datasets`, or a file of your own, .csv or .npy, with one row per line.
 
     A sample is rows without replacement, up to as many as there are; asking for more goes round again. A fifth of the
     rows, the same on every machine, are held out for the metrics. There is no log density.
@@ -84,7 +87,7 @@ def _without_replacement(key: Key, rows: int, n: int) -> Int[Array, " n"]:
 def _rows(name: str, dim: int) -> tuple[np.ndarray, np.ndarray]:
     """(rows for training, rows held out), float32, in `dim` components."""
     try:
-        table = datasets.load(str(Name(name)))
+        table = load_file(name) if is_file(name) else datasets.load(str(Name(name)))
     except ValueError as error:
         raise RequestError(f"target.name = {name}: {error}") from error
     x = np.asarray(table.x, np.float64)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from collapsebench.distributions.mixture import Mixture
 from collapsebench.distributions.roles import DistributionTarget
 from collapsebench.registry import TARGETS
-from collapsebench.types import spec, static
+from collapsebench.types import spec, static, within
 
 
 @TARGETS.register("gaussian_mixture")
@@ -23,7 +23,7 @@ class GaussianMixture(DistributionTarget):
 
     components: int = static(2)
     dim: int = static(1)
-    radius: float = 2.0
+    radius: float = within(2.0, low=0)
     sd: Any = 1.0
     means: Any = None
     weights: Any = None

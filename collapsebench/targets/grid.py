@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from collapsebench.distributions.mixture import Mixture
 from collapsebench.distributions.roles import DistributionTarget
 from collapsebench.registry import TARGETS
-from collapsebench.types import spec, static
+from collapsebench.types import spec, static, within
 
 
 @TARGETS.register("grid")
@@ -19,8 +19,8 @@ class Grid(DistributionTarget):
     """
 
     side: int = static(5)
-    spacing: float = 2.0
-    sd: float = 0.1
+    spacing: float = within(2.0, low=0)
+    sd: float = within(0.1, low=0)
 
     dim = 2
 

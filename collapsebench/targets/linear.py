@@ -11,7 +11,7 @@ from collapsebench.distributions.labelled import feature_scales
 from collapsebench.distributions.linear import LinearGaussian
 from collapsebench.distributions.roles import DistributionTarget
 from collapsebench.registry import TARGETS
-from collapsebench.types import spec, static
+from collapsebench.types import spec, static, within
 
 
 @TARGETS.register("linear")
@@ -20,8 +20,8 @@ class Linear(DistributionTarget):
     """y = x w + N(0, noise^2) on inputs of variance i^-decay; w has length `norm` and equal entries."""
 
     dim: int = static(3)
-    noise: float = 1.0
-    norm: float = 1.0
+    noise: float = within(1.0, low=0)
+    norm: float = within(1.0, low=0)
     decay: float = 0.0
 
     kind: ClassVar[str] = "labelled"

@@ -11,7 +11,7 @@ from collapsebench.distributions.labelled import feature_scales
 from collapsebench.distributions.logistic import LogisticLabels
 from collapsebench.distributions.roles import DistributionTarget
 from collapsebench.registry import TARGETS
-from collapsebench.types import spec, static
+from collapsebench.types import spec, static, within
 
 
 @TARGETS.register("logistic")
@@ -20,7 +20,7 @@ class Logistic(DistributionTarget):
     """P(y = 1 | x) = 1 / (1 + exp(-x w)) on inputs of variance i^-decay; w has length `norm` and equal entries."""
 
     dim: int = static(3)
-    norm: float = 1.0
+    norm: float = within(1.0, low=0)
     decay: float = 0.0
 
     kind: ClassVar[str] = "labelled"

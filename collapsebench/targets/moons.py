@@ -9,7 +9,7 @@ from jaxtyping import Array
 
 from collapsebench.distributions.curve import NoisyCurves, arc_width, window
 from collapsebench.registry import TARGETS
-from collapsebench.types import spec
+from collapsebench.types import spec, within
 
 
 @TARGETS.register("moons")
@@ -21,7 +21,7 @@ class Moons(NoisyCurves):
     Source: scikit-learn's make_moons, with t drawn instead of evenly spaced.
     """
 
-    noise: float = 0.05
+    noise: float = within(0.05, low=0)
 
     def span(self) -> tuple[float, float]:
         return 0.0, math.pi

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from collapsebench.distributions.normal import Normal as NormalDistribution
 from collapsebench.distributions.roles import DistributionTarget
 from collapsebench.registry import TARGETS
-from collapsebench.types import spec, static
+from collapsebench.types import spec, static, within
 
 
 @TARGETS.register("normal")
@@ -17,7 +17,7 @@ class Normal(DistributionTarget):
 
     dim: int = static(1)
     mean: float = 0.0
-    sd: float = 1.0
+    sd: float = within(1.0, low=0)
 
     def distribution(self) -> NormalDistribution:
         standard = NormalDistribution.standard(self.dim)

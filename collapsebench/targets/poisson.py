@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
-import numpy as np
 
 from collapsebench.distributions.poisson import Poisson as PoissonDistribution
 from collapsebench.distributions.roles import DistributionTarget
 from collapsebench.registry import TARGETS
-from collapsebench.types import RequestError, spec
+from collapsebench.types import spec, within
 
 
 @TARGETS.register("poisson")
@@ -18,14 +17,9 @@ from collapsebench.types import RequestError, spec
 class Poisson(DistributionTarget):
     """Counts of mean `rate`."""
 
-    rate: float = 1.0
+    rate: float = within(1.0, low=0)
 
     kind: ClassVar[str] = "count"
-
-    def check(self, experiment: Any) -> None:
-        """Raise RequestError for a negative rate."""
-        if not np.all(np.asarray(self.rate) >= 0):
-            raise RequestError(f"target.rate = {self.rate}: it must be at least 0")
 
     def distribution(self) -> PoissonDistribution:
         return PoissonDistribution(jnp.asarray(self.rate, jnp.result_type(float)))

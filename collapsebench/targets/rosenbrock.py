@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from collapsebench.distributions.mixture import normal_rule
 from collapsebench.registry import TARGETS
-from collapsebench.types import Batch, Key, spec
+from collapsebench.types import Batch, Key, spec, within
 
 
 @TARGETS.register("rosenbrock")
@@ -25,8 +25,8 @@ class Rosenbrock:
     """
 
     mean: float = 1.0
-    along: float = math.sqrt(10.0)
-    across: float = math.sqrt(0.1)
+    along: float = within(math.sqrt(10.0), low=0)
+    across: float = within(math.sqrt(0.1), low=0)
 
     dim: ClassVar[int] = 2
 

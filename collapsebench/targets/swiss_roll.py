@@ -11,7 +11,7 @@ from jaxtyping import Array
 
 from collapsebench.distributions.curve import REACH, NoisyCurves
 from collapsebench.registry import TARGETS
-from collapsebench.types import spec
+from collapsebench.types import spec, within
 
 HALVINGS = 12
 """Bisections for the ends of a window: near the curve they are at most REACH noise / 4096 too far."""
@@ -26,7 +26,7 @@ class SwissRoll(NoisyCurves):
     Source: scikit-learn's make_swiss_roll without its height, as Kazdan et al. (2025) use it.
     """
 
-    noise: float = 0.05
+    noise: float = within(0.05, low=0)
 
     curves: ClassVar[int] = 1
 

@@ -1,5 +1,7 @@
 """What every law shares: checked float64 arguments, and the loop behind a recursion."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, TypeAlias
 

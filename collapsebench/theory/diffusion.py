@@ -1,5 +1,7 @@
 """A diffusion model that smooths what it learns, with fresh real data (theory.md, section 11)."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 

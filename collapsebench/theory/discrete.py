@@ -4,6 +4,8 @@ Distributions lie along the last axis. Under replace one symbol's count is a Wri
 the next one is Binomial(n, count / n).
 """
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import solve_banded

@@ -5,6 +5,8 @@ Trap: for fits far beyond n the expectations are carried by rare trajectories: a
 for ever while almost every trajectory goes to 0. Judge long horizons by the log variance.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import digamma, gammaln, loggamma, poch, polygamma

@@ -4,6 +4,8 @@ Ranks run to `symbols`, by default without end. A learner knows the symbols that
 expected mass of those it did not see.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import zeta

@@ -5,6 +5,8 @@ of the model, per dimension; `centres=True` gives the ML variance of the centres
 is 1.
 """
 
+from __future__ import annotations
+
 from typing import Literal
 
 import numpy as np

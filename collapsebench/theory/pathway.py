@@ -1,5 +1,7 @@
 """Laws for classes of estimators: pi^2/6 pathway, weighted mixing, scale families (theory.md, sections 8, 9, 13)."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import zeta

@@ -1,5 +1,7 @@
 """Gaussian loops that keep or add data: accumulate, a fixed real set, fresh real data (theory.md, sections 2 to 4)."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import poch

@@ -4,6 +4,8 @@
 E |estimate - w|^2 under that design.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import digamma, zeta

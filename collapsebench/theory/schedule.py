@@ -4,6 +4,8 @@ Every schedule law returns an array shaped like `sizes`: its entry i is the stat
 The real variance is 1. The risk stays finite for ever exactly when sum 1 / sizes_i does.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import zeta

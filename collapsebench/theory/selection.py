@@ -3,6 +3,8 @@
 Distributions lie along the last axis.
 """
 
+from __future__ import annotations
+
 from itertools import product
 
 import numpy as np

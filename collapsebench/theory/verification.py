@@ -1,5 +1,7 @@
 """Verified and watermarked synthetic data (theory.md, section 12)."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 

@@ -8,6 +8,8 @@ import pytest
 import collapsebench as cb
 from collapsebench import cli, runner
 
+SMALL = ["run", "gaussian", "--n", "20", "--generations", "2", "--trajectories", "2", "--set", "metrics=variance"]
+
 
 def ask(capsys, *words):
     code = cli.main(list(words))
@@ -39,19 +41,27 @@ def test_run_saves_a_result_and_draws_it(capsys, tmp_path):
     )
     code, out, _ = ask(capsys, *words.split(), "--out", str(tmp_path))
     assert code == 0
-    result = cb.load(tmp_path / "gaussian.nc")
+    (path,) = tmp_path.glob("*.nc")
+    result = cb.load(path)
+    assert path.stem == f"gaussian-{result.attrs['digest'][:8]}"
     assert result.sizes == {"trajectory": 4, "generation": 3}
     assert result.attrs["seed"] == 2
     assert "variance" in out
     for end in ("png", "svg", "csv"):
-        assert (tmp_path / f"gaussian.{end}").stat().st_size > 100
+        assert path.with_suffix(f".{end}").stat().st_size > 100
+    said = out.split("\n")[0]
+    for word in ("target = normal", "model = gaussian", "regime = accumulate", "n = 20", "handover = samples",
+                 "generations = 3", "trajectories = 4", "seed = 2"):  # fmt: skip
+        assert word in said
+    assert "a +- b: mean over trajectories and its standard error" in out
 
 
 def test_run_knows_the_papers_experiments(capsys, tmp_path):
     words = "run shumailov/sample-size --trajectories 5 --set n=30"
     code, _, err = ask(capsys, *words.split(), "--out", str(tmp_path))
     assert code == 0, err
-    assert json.loads(cb.load(tmp_path / "shumailov-sample-size.nc").attrs["experiment"])["n"] == 30
+    (path,) = tmp_path.glob("shumailov-sample-size-*.nc")
+    assert json.loads(cb.load(path).attrs["experiment"])["n"] == 30
 
 
 @pytest.mark.parametrize(
@@ -62,7 +72,9 @@ def test_run_knows_the_papers_experiments(capsys, tmp_path):
         ("run gausian", "did you mean 'gaussian'?"),
         ("run shumailov/recursio", "did you mean 'shumailov/recursion'?"),
         ("run gaussian --n 0", "n = 0: it must be a whole number of at least 1"),
-        ("run gaussian --n ten", "--n"),
+        ("run gaussian --n ten", "n = 'ten': it must be a whole number of at least 1"),
+        ("run gaussian --n 20 --set n=30", "n = 30: it is given twice, first as 20"),
+        ("run gaussian --n 20 --n 30", "n = 30: it is given twice"),
         ("run gaussian --trajectorys 3", "did you mean '--trajectories'?"),
         ("run gaussian --set regime=acumulate", "did you mean 'accumulate'?"),
         ("run gaussian --set model.bais=2", "did you mean 'bias'?"),
@@ -73,6 +85,10 @@ def test_run_knows_the_papers_experiments(capsys, tmp_path):
         ("reproduce shumailov/error-at-1e6", "did you mean 'error-at-1e7'?"),
         ("reproduce --scale large", "scale"),
         ("check json:JSONDecoder", "no model, target, regime"),
+        ("check json:JSONDecode", "json:JSONDecode: json has no JSONDecode, did you mean 'JSONDecoder'?"),
+        ("check json", "it must be package.module:Class or file.py:Class"),
+        ("check nobody.py:X", "nobody.py: no such file"),
+        ("run gaussian --sedd 3", "did you mean '--seed'?"),
     ],
 )
 def test_a_wrong_request_is_exit_2_and_one_line(capsys, line, expected):
@@ -100,27 +116,28 @@ def test_a_stop_is_exit_3_and_keeps_what_is_finished(capsys, tmp_path, monkeypat
     code, _out, err = ask(capsys, *words.split(), "--out", str(tmp_path))
     assert code == 3
     assert err.strip().split("\n")[-1].startswith("collapsebench: stopped")
-    kept = cb.load(tmp_path / "gaussian.nc")
+    (path,) = tmp_path.glob("*.nc")
+    kept = cb.load(path)
     assert kept.sizes["generation"] == 3
     assert np.isfinite(kept.variance.values).all()
 
 
-def test_out_of_memory_is_exit_4(capsys, monkeypatch):
+def test_out_of_memory_is_exit_4(capsys, tmp_path, monkeypatch):
     def explode(*args, **options):
         raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 byte")
 
     monkeypatch.setattr(runner.loop, "advance", explode)
-    code, _, err = ask(capsys, "run", "gaussian")
+    code, _, err = ask(capsys, "run", "gaussian", "--out", str(tmp_path))
     assert code == 4
     assert "out of device memory" in err
 
 
-def test_a_full_disk_is_exit_4(capsys, monkeypatch):
+def test_a_full_disk_is_exit_4(capsys, tmp_path, monkeypatch):
     def full(*args, **options):
         raise OSError(28, "No space left on device", "result.nc")
 
     monkeypatch.setattr("collapsebench.results.save", full)
-    code, _, err = ask(capsys, "run", "gaussian", "--n", "20", "--generations", "2", "--trajectories", "2")
+    code, _, err = ask(capsys, *SMALL, "--out", str(tmp_path))
     assert code == 4
     assert "disk is full" in err
 

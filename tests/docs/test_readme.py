@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import collapsebench as cb
 from collapsebench import catalogue
 
 README = Path(__file__).parents[2] / "README.md"
@@ -32,7 +33,7 @@ def test_python_blocks_run_in_order(folder):
     assert last_gap < 0.02  # the law that the README draws; the README's own n and 2000 trajectories
 
 
-@pytest.mark.parametrize("line", ["check mine:Shrunk", "check mine:EveryOther", "check mine:LostShare",
+@pytest.mark.parametrize("line", ["check mine:Shrunk", "check mine:EveryOther", "check mine:LostShare", "check mine.py:Laplace",
                                   "run gaussian --set model=mine:Shrunk --set regime=mine:EveryOther "
                                   "--set metrics=mine:LostShare --trajectories 4 --generations 3"])  # fmt: skip
 def test_commands_run_on_the_users_classes(folder, line):
@@ -45,3 +46,18 @@ def test_commands_run_on_the_users_classes(folder, line):
 def test_the_catalogue_is_what_list_prints():
     table = TEXT.split("<!-- catalogue: begin (collapsebench list) -->\n")[1].split("<!-- catalogue: end -->")[0]
     assert table == catalogue.markdown(), "run: python -m collapsebench.catalogue README.md"
+
+
+def test_every_block_imports_what_it_uses():
+    """A block is pasted alone; only the names that the blocks before it made may be missing."""
+    for block in BLOCKS:
+        assert "cb." not in block or "import collapsebench as cb" in block or block.startswith("try:"), block
+
+
+def test_the_laws_that_are_named_are_there():
+    section = TEXT.split("## The laws of the regimes")[1].split("**When")[0]
+    regimes = re.findall(r"^\| `(\w+)`", section, re.MULTILINE)
+    assert sorted(regimes) == sorted(cb.REGIMES.names())
+    laws = re.findall(r"`(\w+_law)`", section)
+    assert len(laws) >= 10
+    assert set(laws) <= set(cb.theory.__all__)

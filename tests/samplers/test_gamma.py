@@ -103,6 +103,10 @@ def test_a_draw_does_not_depend_on_what_is_mapped_around_it():
     np.testing.assert_allclose(chi_squares(keys[0], 5.0)[:3], one(keys[0], 5.0), rtol=1e-5)
 
 
+def test_no_draws_are_none():
+    assert chi_square(jax.random.key(0), 3.0, (0,)).shape == (0,)
+
+
 def test_another_value_compiles_nothing():
     chi_squares(jax.random.key(0), np.float32(3))
     size = chi_squares._cache_size()

@@ -1,6 +1,7 @@
 """What is installed: the fixed public names, types, one version, every dependency pinned."""
 
 import importlib.metadata
+import inspect
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +27,7 @@ def test_package_says_it_is_typed():
     "name",
     [
         "Experiment",
+        "Stopped",
         "run",
         "sweep",
         "save",
@@ -68,3 +70,10 @@ def required(name, extras):
 def test_every_dependency_is_pinned():
     """A dependency of a dependency without a pin would make two installs differ."""
     assert required("collapsebench", {"data", "dev"}) <= pinned()
+
+
+def test_a_laws_signature_keeps_the_names_of_its_types():
+    """NumPy's ArrayLike is 250 characters when it is written out."""
+    for name in cb.theory.__all__:
+        text = str(inspect.signature(getattr(cb.theory, name)))
+        assert "_SupportsArray" not in text, name

@@ -129,4 +129,7 @@ def test_theory_imports_numpy_and_scipy_only():
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
             for name in names:
-                assert name.split(".")[0] in {"numpy", "scipy", "collections", "itertools", "typing"}, (file, name)
+                assert name.split(".")[0] in {"__future__", "numpy", "scipy", "collections", "itertools", "typing"}, (
+                    file,
+                    name,
+                )
