@@ -43,6 +43,7 @@ def test_every_metric_measures_beside_the_others():
     left = [entry() for _, entry in METRICS.items()]
     for example in small_examples():
         fit = tuple(metric for metric in left if _accepts(example, metric))
-        gives_numbers(dataclasses.replace(example, metrics=fit))
+        if fit:
+            gives_numbers(dataclasses.replace(example, metrics=fit))
         left = [metric for metric in left if metric not in fit]
     assert not left
