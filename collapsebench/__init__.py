@@ -15,6 +15,7 @@ _HOME = {
     "run": "runner",
     "Stopped": "runner",
     "sweep": "sweeps",
+    "ablate": "ablation",
     "load": "results",
     "save": "results",
     "fit": "by_hand",

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from collapsebench import __version__
-from collapsebench.errors import RequestError, nearest
-
-DONE, FAILED, WRONG, STOPPED, FULL = 0, 1, 2, 3, 4
-"""Exit codes: done; a claim failed; the request was wrong; stopped, what is finished is kept; out of memory or disk.
-
-A result that could not be saved where it was asked for is FULL too: it is in the temporary folder.
-"""
+from collapsebench.errors import DONE, FULL, STOPPED, WRONG, RequestError, nearest, say
 
 KINDS = ("models", "targets", "regimes", "curators", "metrics", "papers", "studies", "datasets", "experiments")
 
@@ -42,6 +35,12 @@ a part of your own:
 
 files: DIR/NAME-DIGEST.nc and the figure as .png, .svg, .csv; DIGEST is that of the request, so that only the same
 request writes over them. --set name=NAME names them (and is part of the random key).
+"""
+
+ABLATE_TEXT = """
+Switches the statistical, expressivity and approximation errors off and on in all eight ways (handover, model class,
+learner), with the same random numbers, and prints what each contributes to the divergence, by generation. The
+experiment as it stands is the arm with all three; an error that its family does not have contributes nothing.
 """
 
 CHECK_TEXT = """
@@ -86,9 +85,38 @@ def _parser() -> argparse.ArgumentParser:
 
     command = _command(commands, "list", "what there is, one line each")
     command.add_argument("kind", nargs="?", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
-    command.set_defaults(act=_list)
+    command.set_defaults(kinds=KINDS)
 
     command = _command(commands, "run", "run one experiment", epilog=RUN_TEXT.format(_wrapped(FIELDS)))
+    _add_request(command)
+
+    command = _command(
+        commands, "ablate", "tell the three errors apart", ABLATE_TEXT, RUN_TEXT.format(_wrapped(FIELDS))
+    )
+    _add_request(command)
+
+    command = _command(commands, "reproduce", "the literature: figures, and a verdict on each published number")
+    command.add_argument("names", nargs="*", metavar="PAPER[/CLAIM]", help="default: everything")
+    command.add_argument("--scale", choices=("smoke", "quick", "paper"), default="quick", help="default: %(default)s")
+    _add_out(command)
+
+    command = _command(commands, "check", "run the contract tests on a class of your own", CHECK_TEXT)
+    command.add_argument("spec", metavar="CLASS", help="package.module:Class or folder/file.py:Class")
+
+    command = _command(commands, "doctor", "versions, devices and memory of this machine", DOCTOR_TEXT)
+    return parser
+
+
+def _command(commands: Any, name: str, line: str, text: str = "", epilog: str = "") -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=line, description=(text or line).strip(), epilog=epilog.strip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    return parser
+
+
+def _add_request(command: argparse.ArgumentParser) -> None:
+    """The experiment that a command is about: a name, and changes of its fields."""
     command.add_argument("name", metavar="NAME", help="a model's name, STUDY/EXPERIMENT, or package.module:EXPERIMENT")
     for option, text in (
         ("n", "rows per generation; a model: 100"), ("generations", "fits, the first on real data; a model: 20"),
@@ -102,29 +130,6 @@ def _parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help="any field; see below"
     )
     _add_out(command)
-    command.set_defaults(act=_run)
-
-    command = _command(commands, "reproduce", "the literature: figures, and a verdict on each published number")
-    command.add_argument("names", nargs="*", metavar="PAPER[/CLAIM]", help="default: everything")
-    command.add_argument("--scale", choices=("smoke", "quick", "paper"), default="quick", help="default: %(default)s")
-    _add_out(command)
-    command.set_defaults(act=_reproduce)
-
-    command = _command(commands, "check", "run the contract tests on a class of your own", CHECK_TEXT)
-    command.add_argument("spec", metavar="CLASS", help="package.module:Class or folder/file.py:Class")
-    command.set_defaults(act=_check)
-
-    command = _command(commands, "doctor", "versions, devices and memory of this machine", DOCTOR_TEXT)
-    command.set_defaults(act=_doctor)
-    return parser
-
-
-def _command(commands: Any, name: str, line: str, text: str = "", epilog: str = "") -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=line, description=(text or line).strip(), epilog=epilog.strip(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    return parser
 
 
 def _add_out(command: argparse.ArgumentParser) -> None:
@@ -145,28 +150,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command is None:
             parser.print_help()
             return DONE
-        act: Callable[[Any], int] = arguments.act
-        return act(arguments)
+        from collapsebench import commands
+
+        return commands.ACTS[arguments.command](arguments)
     except RequestError as error:
-        return _say(str(error), WRONG)
+        return say(str(error), WRONG)
     except KeyboardInterrupt:
-        return _say("stopped", STOPPED)
+        return say("stopped", STOPPED)
     except BrokenPipeError:
         return DONE
     except MemoryError as error:
         why = str(error) or "nothing is lost on disk; ask for fewer --trajectories or a smaller --n"
-        return _say(f"out of memory: {why}", FULL)
+        return say(f"out of memory: {why}", FULL)
     except OSError as error:
         return _lost(error)
     except Exception as error:
         if "RESOURCE_EXHAUSTED" in str(error):
-            return _say("out of device memory: ask for fewer --trajectories, a smaller --n, or --set width=1", FULL)
+            return say("out of device memory: ask for fewer --trajectories, a smaller --n, or --set width=1", FULL)
         raise
-
-
-def _say(message: str, code: int) -> int:
-    print(f"collapsebench: {' '.join(message.split())}", file=sys.stderr)
-    return code
 
 
 def _lost(error: OSError) -> int:
@@ -176,123 +177,14 @@ def _lost(error: OSError) -> int:
     why = f"the disk is full: {error.filename or ''}; free some space or choose another --out" if full else why
     result = getattr(error, "result", None)
     if result is None:
-        return _say(why, FULL if full else WRONG)
+        return say(why, FULL if full else WRONG)
     from collapsebench.results import save
 
     try:
         path = save(result, Path(tempfile.mkdtemp(prefix="collapsebench-")) / Path(error.filename).name)
     except OSError as second:
-        return _say(f"{why}; nor could it be saved below {tempfile.gettempdir()}: {second.strerror}", FULL)
-    return _say(f"{why}; the result is saved in {path}", FULL)
-
-
-def _make_folder(out: Path) -> None:
-    """Raise RequestError now, and not after the run, where no file can be written."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        if error.errno in (28, 122):
-            raise
-        why = "it is a file" if out.is_file() else f"no file can be written there ({error.strerror})"
-        raise RequestError(f"--out {out}: {why}; name a folder") from error
-
-
-def _list(arguments: Any) -> int:
-    from collapsebench import catalogue
-
-    for kind in [arguments.kind] if arguments.kind else KINDS:
-        rows = catalogue.rows(kind)
-        if not arguments.kind:
-            print(f"{kind}:")
-        width = max((len(name) for name, _ in rows), default=0)
-        for name, line in rows:
-            print(f"{'' if arguments.kind else '  '}{name:{width}}  {line}")
-    return DONE
-
-
-def _run(arguments: Any) -> int:
-    from collapsebench import catalogue, progress, report
-    from collapsebench.results import save
-    from collapsebench.runner import Stopped, run
-    from collapsebench.sweeps import Sweep, run_sweep
-
-    values = _values(arguments.changes)
-    request = catalogue.changed(catalogue.experiment(arguments.name), values)
-    _make_folder(arguments.out)
-    code = DONE
-    with progress.shown(arguments.name) as tell:
-        try:
-            result = run_sweep(request, progress=tell) if isinstance(request, Sweep) else run(request, progress=tell)
-        except Stopped as stop:
-            if stop.result is None:
-                return _say("stopped before the first generation was finished; nothing is kept", STOPPED)
-            result, code = stop.result, STOPPED
-    print(report.summary(result))
-    stem = arguments.out / _stem(str(values.get("name", arguments.name)), result.attrs["digest"])
-    path = save(result, stem.with_name(f"{stem.name}.nc"))
-    print(path)
-    print("\n".join(str(path) for path in report.draw_result(result, stem)))
-    return _say(f"stopped: what was finished is kept in {path}", STOPPED) if code else DONE
-
-
-def _values(changes: Sequence[str]) -> dict[str, Any]:
-    """Fields and their values. Raises RequestError for what is no FIELD=VALUE, or is there twice."""
-    from collapsebench import catalogue
-
-    values: dict[str, Any] = {}
-    for change in changes:
-        field, equals, text = change.partition("=")
-        if not equals:
-            raise RequestError(f"--set {field}: it must be FIELD=VALUE")
-        if field in values:
-            raise RequestError(f"{field} = {text}: it is given twice, first as {values[field]}")
-        values[field] = text if field == "name" else catalogue.parse(text)
-    return values
-
-
-def _stem(name: str, digest: str) -> str:
-    """File name of a result: only the same request writes over it."""
-    name = Path(name).name if ".py:" in name else name
-    return re.sub(r"[^\w.-]+", "-", name) + f"-{digest[:8]}"
-
-
-def _reproduce(arguments: Any) -> int:
-    from collapsebench import progress, report
-    from collapsebench.reproduce import find, reproduce
-    from collapsebench.study import Scale
-
-    find(arguments.names)
-    _make_folder(arguments.out)
-    with progress.shown("reproduce") as tell:
-        made = reproduce(arguments.names, Scale(arguments.scale), arguments.out, progress=tell)
-    print(report.verdict_table(made.verdicts))
-    page = report.write_page(made, arguments.out)
-    pictures = [path for path in made.figures if path.suffix == ".png"]
-    print(f"{len(pictures)} figures (PNG, SVG, CSV) and {len(made.results)} results below {arguments.out}")
-    print(f"verdicts: {arguments.out / 'verdicts.json'}\nreport:   {page}")
-    return FAILED if made.unexplained else DONE
-
-
-def _check(arguments: Any) -> int:
-    from collapsebench import contracts
-
-    if ":" not in arguments.spec:
-        raise RequestError(f"check {arguments.spec}: it must be package.module:Class or file.py:Class")
-    failures = 0
-    for name, problem in contracts.check(arguments.spec):
-        print(f"{'ok    ' if problem is None else 'FAILED'} {name}{'' if problem is None else ': ' + problem}")
-        failures += problem is not None
-    return FAILED if failures else DONE
-
-
-def _doctor(arguments: Any) -> int:
-    from collapsebench import catalogue
-
-    for name, value in catalogue.doctor():
-        print(f"{name:14} {value}")
-    return DONE
+        return say(f"{why}; nor could it be saved below {tempfile.gettempdir()}: {second.strerror}", FULL)
+    return say(f"{why}; the result is saved in {path}", FULL)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable
+
+DONE, FAILED, WRONG, STOPPED, FULL = 0, 1, 2, 3, 4
+"""Exit codes: done; a claim failed; the request was wrong; stopped, what is finished is kept; out of memory or disk.
+
+A result that could not be saved where it was asked for is FULL too: it is in the temporary folder.
+"""
 
 
 class RequestError(ValueError):
@@ -15,3 +22,9 @@ def nearest(name: str, names: Iterable[object]) -> str:
     known = {str(n).lower(): str(n) for n in names}
     close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return f", did you mean {known[close[0]]!r}?" if close else ""
+
+
+def say(message: str, code: int) -> int:
+    """Print one line on standard error. Returns `code`."""
+    print(f"collapsebench: {' '.join(message.split())}", file=sys.stderr)
+    return code

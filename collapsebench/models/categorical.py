@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
@@ -36,6 +37,10 @@ class Categorical(DistributionModel):
         """Raise RequestError for a temperature that is not positive."""
         if np.any(np.asarray(self.temperature) <= 0):
             raise RequestError(f"model.temperature = {self.temperature}: it must be above 0")
+
+    def exact(self) -> Categorical:
+        """The same at temperature 1."""
+        return dataclasses.replace(self, temperature=1.0)
 
     def init(self, key: Key) -> CategoricalDistribution:
         return CategoricalDistribution.uniform(self.classes)

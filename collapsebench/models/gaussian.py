@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import ClassVar
 
 from collapsebench.distributions.normal import Moments, Normal
@@ -23,6 +24,10 @@ class Gaussian(DistributionModel):
     bias: float = within(1.0, low=0)
 
     summary: ClassVar[type] = Moments
+
+    def exact(self) -> Gaussian:
+        """The same without sampling bias."""
+        return dataclasses.replace(self, bias=1.0)
 
     def init(self, key: Key) -> Normal:
         return Normal.standard(self.dim)

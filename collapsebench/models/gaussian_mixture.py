@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax.numpy as jnp
@@ -47,6 +48,10 @@ class GaussianMixture(DistributionModel):
             raise RequestError(f"model.components = {self.components}: it must be at least 1")
         if experiment.handover == Handover.POPULATION and self.dim not in NODES:
             raise RequestError(f"model.dim = {self.dim}: handover = population needs at most {max(NODES)} dimensions")
+
+    def exact(self) -> GaussianMixture:
+        """The same with EM, and Lloyd's steps before it, until nothing moves."""
+        return dataclasses.replace(self, steps=1000, lloyd=1000, tolerance=1e-10)
 
     def init(self, key: Key) -> Mixture:
         return Mixture.spherical(jnp.zeros((self.components, self.dim)), 1.0)

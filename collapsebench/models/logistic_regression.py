@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax.numpy as jnp
@@ -33,6 +34,10 @@ class LogisticRegression(LabelledModel):
             raise RequestError(
                 "handover = population: logistic regression needs model.fresh = True and dim = 1 or 2; use samples"
             )
+
+    def exact(self) -> LogisticRegression:
+        """The same with Newton's steps until nothing moves."""
+        return dataclasses.replace(self, steps=32)
 
     def init(self, key: Key) -> LogisticLabels:
         scales = feature_scales(self.dim, self.decay)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import ClassVar
 
 import jax.numpy as jnp
@@ -28,6 +29,10 @@ class RidgeRegression(LabelledModel):
     fresh: bool = static(False)
 
     summary: ClassVar[type] = RegressionMoments
+
+    def exact(self) -> RidgeRegression:
+        """The same without a penalty."""
+        return dataclasses.replace(self, penalty=0.0)
 
     def init(self, key: Key) -> LinearGaussian:
         scales = feature_scales(self.dim, self.decay)

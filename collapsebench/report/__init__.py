@@ -1,6 +1,7 @@
 """What people read: tables on a terminal, quick figures of a result, and the self-contained HTML page."""
 
+from collapsebench.report.attribution import ablation_summary, draw_ablation
 from collapsebench.report.page import write_page
 from collapsebench.report.tables import draw_result, summary, verdict_table
 
-__all__ = ["draw_result", "summary", "verdict_table", "write_page"]
+__all__ = ["ablation_summary", "draw_ablation", "draw_result", "summary", "verdict_table", "write_page"]

@@ -95,7 +95,8 @@ def _describe(part: Any, prefix: str, swept: Iterable[str]) -> str:
 def what_was_run(result: xr.Dataset) -> str:
     """One line: target, model, regime, sizes and seed, and what a sweep runs over."""
     experiment = experiment_of(result)
-    swept = [str(dim) for dim in result[experiment.columns[0]].dims if dim not in ("trajectory", "generation")]
+    fields = {field.name for field in dataclasses.fields(experiment)}
+    swept = [str(dim) for dim in result.dims if str(dim).split(".")[0] in fields]
     said: dict[str, Any] = {
         field: _describe(getattr(experiment, field), field, swept)
         for field in ("target", "model", "regime", "curator")

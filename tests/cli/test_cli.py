@@ -136,7 +136,7 @@ def test_a_full_disk_is_exit_4(capsys, tmp_path, monkeypatch):
     def full(*args, **options):
         raise OSError(28, "No space left on device", "result.nc")
 
-    monkeypatch.setattr("collapsebench.results.save", full)
+    monkeypatch.setattr("collapsebench.commands.save", full)
     code, _, err = ask(capsys, *SMALL, "--out", str(tmp_path))
     assert code == 4
     assert "disk is full" in err

@@ -17,11 +17,13 @@ LAYERS = [
     {"results"},
     {"runner"},
     {"sweeps", "by_hand"},
+    {"ablation"},
     {"figures"},
     {"study"},
     {"papers", "studies"},
     {"reproduce", "catalogue", "contracts", "progress"},
     {"report"},
+    {"commands"},
     {"cli"},
 ]
 RANK = {name: i for i, layer in enumerate(LAYERS) for name in layer}

@@ -1,0 +1,7 @@
+"""The three errors told apart: a 2^3 factorial with common random numbers, and what each error contributes."""
+
+from collapsebench.ablation.attribution import ERRORS, TERMS, effects, shapley, shares
+from collapsebench.ablation.dials import Dials, dials
+from collapsebench.ablation.factorial import ablate, arms
+
+__all__ = ["ERRORS", "TERMS", "Dials", "ablate", "arms", "dials", "effects", "shapley", "shares"]

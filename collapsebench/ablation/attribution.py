@@ -1,0 +1,73 @@
+"""What each error contributes to a divergence: effects, interactions and Shapley shares of a 2^3 factorial. NumPy only.
+
+An array of arms has three leading axes of length 2, one per error in the order of ERRORS; index 1 is the error present.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+ERRORS = ("statistical", "expressivity", "approximation")
+TERMS = tuple(term for size in (1, 2, 3) for term in itertools.combinations(ERRORS, size))
+"""Main effects, pairwise interactions and the threefold one."""
+
+
+def shapley(arms: np.ndarray) -> np.ndarray:
+    """Shapley values [3, ...] of the divergence arms [2, 2, 2, ...]: an error's mean increment over all orders.
+
+    They sum to arms[1, 1, 1] - arms[0, 0, 0]. Source: Shapley (1953), A value for n-person games.
+    """
+    values = []
+    for axis in range(3):
+        rise = np.diff(arms, axis=axis).squeeze(axis)  # [2, 2, ...] over the two other errors
+        values.append((rise[0, 0] + rise[1, 1]) / 3 + (rise[0, 1] + rise[1, 0]) / 6)
+    return np.stack(values)
+
+
+def effects(arms: np.ndarray) -> np.ndarray:
+    """Factorial effects [7, ...] in the order of TERMS, each a difference of mean divergences.
+
+    A main effect is the mean rise when the error is switched on; the interaction of two is half the difference between
+    the effect of the first with and without the second, and so on. Source: Box, Hunter and Hunter (2005), chapter 5.
+    """
+    rows = []
+    for term in TERMS:
+        sign = np.ones((2, 2, 2))
+        for error in term:
+            sign = sign * np.array([-1, 1]).reshape([2 if e == error else 1 for e in ERRORS])
+        rows.append(np.tensordot(sign, arms, axes=3) / 4)
+    return np.stack(rows)
+
+
+def shares(values: np.ndarray) -> np.ndarray:
+    """Shapley values [3, ...] as shares of their sum; NaN where the sum is not positive: there is nothing to share."""
+    total = values.sum(axis=0)
+    return values / np.where(total > 0, total, np.nan)
+
+
+def bootstrap_means(arms: list[np.ndarray], resamples: int, seed: int = 0) -> np.ndarray:
+    """Means over trajectories of resampled arms, [resamples, arms, ...]; each arm is [trajectory, ...].
+
+    Arms of equally many trajectories saw the same random numbers and are resampled together: what they have in common
+    cancels in a difference. An arm of a single trajectory is deterministic. Source: Efron (1979).
+    """
+    counts: dict[int, np.ndarray] = {}
+    rng = np.random.default_rng(seed)
+    means = []
+    for arm in arms:
+        size = len(arm)
+        if size not in counts:
+            counts[size] = rng.multinomial(size, np.full(size, 1 / size), resamples) / size
+        flat = counts[size] @ arm.reshape(size, -1)
+        means.append(flat.reshape(resamples, *arm.shape[1:]))
+    return np.stack(means, axis=1)
+
+
+def interval(draws: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """The percentile interval over the leading axis; NaN draws are left out."""
+    tail = (1 - level) / 2
+    with np.errstate(all="ignore"):
+        low, high = np.nanquantile(draws, [tail, 1 - tail], axis=0)
+    return low, high
