@@ -16,6 +16,7 @@ _HOME = {
     "Stopped": "runner",
     "sweep": "sweeps",
     "ablate": "ablation",
+    "profile": "profiles",
     "load": "results",
     "save": "results",
     "fit": "by_hand",

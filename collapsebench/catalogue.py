@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import platform
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from collapsebench import datasets
 from collapsebench.errors import RequestError, nearest
 from collapsebench.estimators import reading
 from collapsebench.experiment import Experiment, spec_name
-from collapsebench.registry import MODELS, PAPERS, REGISTRIES, STUDIES, TARGETS
+from collapsebench.registry import MODELS, PAPERS, REGIMES, REGISTRIES, STUDIES, TARGETS
 from collapsebench.study import Scale
 from collapsebench.sweeps import Sweep, set_fields
 
@@ -73,6 +74,17 @@ def experiment(name: str) -> Experiment | Sweep:
             f"{name}: no such experiment{nearest(name, names)}; `collapsebench list experiments` has them all"
         )
     return known[name]
+
+
+def regimes_for(experiment: Experiment) -> tuple[Any, ...]:
+    """Every registered regime, with its defaults, that the experiment can have."""
+    found = []
+    for _, entry in REGIMES.items():
+        try:
+            found.append(dataclasses.replace(experiment, regime=entry()).regime)
+        except RequestError:
+            continue
+    return tuple(found)
 
 
 def example(model: Any) -> Experiment:

@@ -43,6 +43,12 @@ learner), with the same random numbers, and prints what each contributes to the 
 experiment as it stands is the arm with all three; an error that its family does not have contributes nothing.
 """
 
+PROFILE_TEXT = """
+Runs the experiment under every regime that it can have (or that of --set regime=...; a sweep as it stands), measured
+by all that a profile reads. Prints when half of the tail, half of the spread and everything is lost, and which of the
+eight definitions of model collapse hold.
+"""
+
 CHECK_TEXT = """
 Builds the class with no arguments, finds out which noun it is (model, target, regime, curator or metric), and runs
 that noun's contract tests: shapes, finite numbers, rows of weight 0, one program for equal specs, each handover.
@@ -93,6 +99,10 @@ def _parser() -> argparse.ArgumentParser:
     command = _command(
         commands, "ablate", "tell the three errors apart", ABLATE_TEXT, RUN_TEXT.format(_wrapped(FIELDS))
     )
+    _add_request(command)
+
+    epilog = RUN_TEXT.format(_wrapped(FIELDS))
+    command = _command(commands, "profile", "when the tail, the spread and everything is lost", PROFILE_TEXT, epilog)
     _add_request(command)
 
     command = _command(commands, "reproduce", "the literature: figures, and a verdict on each published number")

@@ -13,6 +13,7 @@ import xarray as xr
 from collapsebench import catalogue, contracts, progress, report
 from collapsebench.ablation import ablate
 from collapsebench.errors import DONE, FAILED, STOPPED, RequestError, say
+from collapsebench.profiles import measured, profile
 from collapsebench.reproduce import find, reproduce
 from collapsebench.results import save
 from collapsebench.runner import Stopped, run
@@ -63,6 +64,26 @@ def _ablate(arguments: Any) -> int:
             return say("stopped before all arms were run; nothing is kept", STOPPED)
     print(report.ablation_summary(result))
     _save(result, arguments.out, f"ablate-{values.get('name', arguments.name)}", report.draw_ablation)
+    return DONE
+
+
+def _profile(arguments: Any) -> int:
+    values = _values(arguments.changes)
+    request = catalogue.changed(catalogue.experiment(arguments.name), values)
+    base = measured(request.experiment if isinstance(request, Sweep) else request)
+    if isinstance(request, Sweep):
+        request = Sweep(base, request.values)
+    elif "regime" not in values and not any(path.startswith("regime.") for path in values):
+        request = Sweep(base, {"regime": catalogue.regimes_for(base)})
+    _make_folder(arguments.out)
+    with progress.shown(arguments.name) as tell:
+        try:
+            result = run_sweep(request, progress=tell) if isinstance(request, Sweep) else run(base, progress=tell)
+        except Stopped:
+            return say("stopped before everything was run; nothing is kept", STOPPED)
+    found = profile(result)
+    print(report.profile_summary(found))
+    _save(found, arguments.out, f"profile-{values.get('name', arguments.name)}", report.draw_profile)
     return DONE
 
 
@@ -137,5 +158,6 @@ def _make_folder(out: Path) -> None:
 
 
 ACTS: dict[str, Callable[[Any], int]] = {
-    "list": _list, "run": _run, "ablate": _ablate, "reproduce": _reproduce, "check": _check, "doctor": _doctor,
+    "list": _list, "run": _run, "ablate": _ablate, "profile": _profile, "reproduce": _reproduce, "check": _check,
+    "doctor": _doctor,
 }  # fmt: skip

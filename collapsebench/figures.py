@@ -50,12 +50,13 @@ class Series:
 
 @dataclasses.dataclass(frozen=True)
 class Heat:
-    """A table of values [rows, columns] over y and x."""
+    """A table of values [rows, columns] over y and x; x and y may be names. `cells` are written into their fields."""
 
     label: str
     x: Any
     y: Any
     values: Any
+    cells: Any = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +158,9 @@ def _draw(figure: Figure, png: Path, svg: Path) -> None:
         columns = min(figure.columns, len(figure.panels))
         rows = -(-len(figure.panels) // columns)
         beside = max(_legend_columns(panel) for panel in figure.panels)
-        canvas = Canvas(figsize=((4.1 + 1.9 * beside) * columns, 3.2 * rows + 0.6), layout="constrained")
+        matrix = max(len(panel.heat.x) if panel.heat and panel.heat.cells else 0 for panel in figure.panels)
+        width = max(4.1 + 1.9 * beside, 1.6 + 0.85 * matrix)
+        canvas = Canvas(figsize=(width * columns, 3.2 * rows + 0.6), layout="constrained")
         FigureCanvasAgg(canvas)
         axes = canvas.subplots(rows, columns, squeeze=False).ravel()
         for ax, panel in zip(axes, figure.panels, strict=False):
@@ -172,11 +175,12 @@ def _draw(figure: Figure, png: Path, svg: Path) -> None:
 
 
 def _draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
-    colours = _colours(panel)
     if panel.heat is not None:
-        heat = panel.heat
-        mesh = ax.pcolormesh(np.asarray(heat.x), np.asarray(heat.y), np.asarray(heat.values), shading="nearest")
-        canvas.colorbar(mesh, ax=ax, label=heat.label)
+        ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
+        ax.set_xscale("log" if panel.xlog else "linear")
+        ax.set_yscale("log" if panel.ylog else "linear")
+        return _draw_heat(canvas, ax, panel.heat)
+    colours = _colours(panel)
     for s in panel.series:
         if s.kind is Kind.FLOOR:
             ax.axhline(float(np.atleast_1d(s.y)[0]), color="0.5", lw=0.8, ls=":", label=s.label)
@@ -192,6 +196,26 @@ def _draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
     if panel.equal:
         ax.set_aspect("equal", adjustable="datalim")
     _draw_legend(ax, _legend_columns(panel))
+
+
+def _draw_heat(canvas: Any, ax: Any, heat: Heat) -> None:
+    """Named rows stand from the top down, as in a table."""
+    axes, places = ((heat.x, ax.xaxis), (heat.y, ax.yaxis)), []
+    for names, _ in axes:
+        places.append(np.arange(len(names)) if any(isinstance(name, str) for name in names) else np.asarray(names))
+    values = np.asarray(heat.values, float)
+    look: dict[str, Any] = {} if heat.cells is None else {"cmap": "OrRd", "vmin": 0, "vmax": 2, "edgecolor": "white"}
+    mesh = ax.pcolormesh(*places, values, shading="nearest", **look)
+    for place, (names, axis) in zip(places, axes, strict=True):
+        if any(isinstance(name, str) for name in names):
+            axis.set_ticks(place, [str(name) for name in names], rotation=30 * (axis is ax.xaxis), ha="right")
+            axis.set_inverted(axis is ax.yaxis)
+    if heat.cells is None:
+        canvas.colorbar(mesh, ax=ax, label=heat.label)
+        return
+    for y, row in zip(places[1], heat.cells, strict=True):
+        for x, text in zip(places[0], row, strict=True):
+            ax.text(x, y, text, ha="center", va="center", fontsize=7)
 
 
 def _draw_legend(ax: Any, columns: int) -> None:

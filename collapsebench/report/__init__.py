@@ -2,6 +2,10 @@
 
 from collapsebench.report.attribution import ablation_summary, draw_ablation
 from collapsebench.report.page import write_page
+from collapsebench.report.profiles import draw_profile, profile_summary
 from collapsebench.report.tables import draw_result, summary, verdict_table
 
-__all__ = ["ablation_summary", "draw_ablation", "draw_result", "summary", "verdict_table", "write_page"]
+__all__ = [
+    "ablation_summary", "draw_ablation", "draw_profile", "draw_result", "profile_summary", "summary", "verdict_table",
+    "write_page",
+]  # fmt: skip

@@ -104,7 +104,7 @@ def what_was_run(result: xr.Dataset) -> str:
     }
     said |= {field: getattr(experiment, field) for field in ("n", "n_real", "handover", "generations", "trajectories")}
     for field in ("generations", "trajectories"):
-        here = result.sizes["generation" if field == "generations" else "trajectory"]
+        here = result.sizes.get("generation" if field == "generations" else "trajectory", said[field])
         said[field] = here if here == said[field] else f"{here} of {said[field]}"
     said["seed"] = experiment.seed
     fixed = [f"{field} = {value}" for field, value in said.items() if value is not None and field not in swept]

@@ -33,9 +33,17 @@ def test_python_blocks_run_in_order(folder):
     assert last_gap < 0.02  # the law that the README draws; the README's own n and 2000 trajectories
 
 
-@pytest.mark.parametrize("line", ["check mine:Shrunk", "check mine:EveryOther", "check mine:LostShare", "check mine.py:Laplace",
-                                  "run gaussian --set model=mine:Shrunk --set regime=mine:EveryOther "
-                                  "--set metrics=mine:LostShare --trajectories 4 --generations 3"])  # fmt: skip
+RUN = (
+    "run gaussian --set model=mine:Shrunk --set regime=mine:EveryOther --set metrics=mine:LostShare "
+    "--trajectories 4 --generations 3"
+)
+SLOW = ("check mine:EveryOther", "check mine:LostShare")  # a process of its own each; RUN uses both classes
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["check mine:Shrunk", "check mine.py:Laplace", RUN, *(pytest.param(line, marks=pytest.mark.slow) for line in SLOW)],
+)
 def test_commands_run_on_the_users_classes(folder, line):
     done = subprocess.run(
         [sys.executable, "-m", "collapsebench.cli", *line.split()], cwd=folder, capture_output=True, text=True

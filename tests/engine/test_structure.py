@@ -17,7 +17,7 @@ LAYERS = [
     {"results"},
     {"runner"},
     {"sweeps", "by_hand"},
-    {"ablation"},
+    {"ablation", "profiles"},
     {"figures"},
     {"study"},
     {"papers", "studies"},
