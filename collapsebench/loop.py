@@ -188,7 +188,7 @@ def step(program: Program, key: Key, real: Data, holdout: Batch, generation: Any
         prompts = jax.tree.map(lambda old, new: jnp.where(generation == 0, new, old), carry.prompts, real)
     drawn_from = Carry(params, pool, carry.synthetic, models, prompts)
     synthetic = _split(program, key_for(key, Stream.SAMPLE, generation), drawn_from, generation)
-    view = View(program.target, program.model, params, train, synthetic, real, holdout, generation)
+    view = View(program.target, program.model, params, train, synthetic, real, holdout, generation, carry.params)
     measured = measure(program, key_for(key, Stream.METRIC, generation), view)
     prompts = synthetic if prompted(program.model) else ()
     return Carry(params, pool, reduced(program, synthetic), models, prompts), measured

@@ -50,9 +50,34 @@ def _name_strings(self: Any) -> None:
 
 @dataclass_transform(frozen_default=True, field_specifiers=(static, within, dataclasses.field))
 def spec(cls: Class) -> Class:
-    """Make a frozen dataclass that is a pytree: equal specs share a compiled program, `repr` is the provenance."""
+    """Make a frozen dataclass that is a pytree: equal specs share a compiled program, `repr` is the provenance.
+
+    Not by `jax.tree_util.register_dataclass`: as of JAX 0.10 the structures of two dataclasses with equally many leaves
+    and equal static fields compare as equal, and only their hashes keep `jit` from running one class's program for the
+    other, which now and then they do not. Here the class is part of what is compared.
+    """
     cls.__post_init__ = _name_strings  # type: ignore[attr-defined]
-    return jax.tree_util.register_dataclass(dataclasses.dataclass(frozen=True)(cls))  # type: ignore[return-value]
+    made: Any = dataclasses.dataclass(frozen=True)(cls)
+    names = [field.name for field in dataclasses.fields(made) if field.init]
+    fixed = [name for name in names if is_static(made, name)]
+    leaves = [name for name in names if name not in fixed]
+    keys = [jax.tree_util.GetAttrKey(name) for name in leaves]
+
+    def flatten(self: Any) -> tuple[tuple[Any, ...], Any]:
+        return tuple(getattr(self, name) for name in leaves), (made, *(getattr(self, name) for name in fixed))
+
+    def flatten_with_keys(self: Any) -> tuple[tuple[Any, ...], Any]:
+        children, static_part = flatten(self)
+        return tuple(zip(keys, children, strict=True)), static_part
+
+    def unflatten(static_part: Any, children: Any) -> Any:
+        self = object.__new__(made)
+        for name, value in (*zip(fixed, static_part[1:], strict=True), *zip(leaves, children, strict=True)):
+            object.__setattr__(self, name, value)
+        return self
+
+    jax.tree_util.register_pytree_with_keys(made, flatten_with_keys, unflatten, flatten)
+    return made
 
 
 def is_static(cls: type, name: str) -> bool:
@@ -140,7 +165,7 @@ class Estimate:
 
 @spec
 class View:
-    """What a metric may look at in one generation."""
+    """What a metric may look at in one generation; `previous` are the parameters of the last one (at 0: of no use)."""
 
     target: Any
     model: Any
@@ -150,6 +175,7 @@ class View:
     real: Any
     holdout: Batch
     generation: Any
+    previous: Any = None
 
 
 class Metric:

@@ -3,5 +3,6 @@
 from collapsebench.ablation.attribution import ERRORS, TERMS, effects, shapley, shares
 from collapsebench.ablation.dials import Dials, dials
 from collapsebench.ablation.factorial import ablate, arms
+from collapsebench.ablation.ledger import ledger
 
-__all__ = ["ERRORS", "TERMS", "Dials", "ablate", "arms", "dials", "effects", "shapley", "shares"]
+__all__ = ["ERRORS", "TERMS", "Dials", "ablate", "arms", "dials", "effects", "ledger", "shapley", "shares"]

@@ -189,3 +189,12 @@ def test_a_sweep_of_n_needs_a_sampling_law():
     with pytest.raises(cb.RequestError, match=r"^n: .*no sampling law") as error:
         cb.sweep(base, {"n": [8, 16]})
     assert "\n" not in str(error.value)
+
+
+def test_two_classes_of_one_shape_are_two_structures():
+    """JAX's own dataclass nodes fail this (0.10.2): `jit` could run one class's program for the other."""
+    structure = jax.tree.structure
+    assert structure(cb.models.Poisson()) != structure(cb.models.Bernoulli())
+    assert structure(cb.targets.Poisson()) != structure(cb.targets.Exponential())
+    assert structure(cb.targets.Poisson(rate=2.0)) == structure(cb.targets.Poisson())
+    assert structure(cb.targets.Normal(dim=2)) != structure(cb.targets.Normal())

@@ -1,0 +1,88 @@
+"""The ledger's parts sum to the exact divergence, and each is what its name says."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy.special import digamma
+
+import collapsebench as cb
+from collapsebench.ablation import ledger
+
+BASE = cb.Experiment(
+    name="ledger", n=20, generations=4, trajectories=2000, handover="summary", holdout=16, x64=True,
+    target=cb.targets.Normal(mean=1.0, sd=2.0), model=cb.models.EarlyStopped(steps=2.0, rate=0.7),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def book():
+    return ledger(BASE)
+
+
+def test_the_first_generation_learns_from_reality(book):
+    np.testing.assert_allclose(book.injected[:, 0], book.drift[:, 0], rtol=0, atol=1e-9)
+    assert (book.drift[:, 1:] != book.injected[:, 1:]).all()
+
+
+def test_a_class_that_holds_the_truth_injects_no_expressivity_error(book):
+    np.testing.assert_allclose(book.expressivity, 0, atol=1e-9)
+
+
+def test_estimation_is_the_law_at_every_generation(book):
+    """E KL(q || fit) of an exact Gaussian fit is free of q: the same number in each generation. Wrong law: n - 1."""
+
+    def law(n):
+        return 0.5 * (n / (n - 3) * (1 + 1 / n) - 1 + digamma((n - 1) / 2) + np.log(2 / n))
+
+    values = book.estimation.values
+    error = values.std(0, ddof=1) / np.sqrt(len(values))
+    assert np.all(np.abs(values.mean(0) - law(20)) < 5 * error)
+
+
+def test_an_exact_learner_injects_no_optimisation_error():
+    exact = ledger(dataclasses.replace(BASE, model=cb.models.Gaussian(), trajectories=50))
+    np.testing.assert_allclose(exact.optimisation, 0, atol=1e-12)
+
+
+def test_pythagoras_for_an_exponential_family():
+    """KL(q || p) = KL(q || best) + KL(best || p) for every p of the class: a mixture as q, one Gaussian as the class."""
+    import jax
+    import jax.numpy as jnp
+
+    from collapsebench.distributions.normal import Moments, Normal
+    from collapsebench.distributions.roles import population
+
+    with jax.enable_x64(True):
+        target = cb.targets.GaussianMixture(components=3, dim=1, radius=2.0).distribution()
+        best = Normal.fit(Moments.of(population(target, 1.0, Moments, "")))
+        other = Normal(jnp.array([0.7]), jnp.asarray(0.4), jnp.eye(1))
+        nodes = target.nodes()
+
+        def kl(p):
+            return float((nodes.w * (target.log_prob(nodes.x) - p.log_prob(nodes.x))).sum() / nodes.w.sum())
+
+        assert abs(kl(other) - kl(best) - float(best.kl(other))) < 1e-9
+        assert kl(best) > 0.01
+
+
+def test_expressivity_enters_once_where_nothing_else_errs():
+    """A mixture learned by one Gaussian from infinite data: injected at generation 0, nothing after."""
+    target = cb.targets.GaussianMixture(components=2, dim=1, radius=2.0)
+    alone = dataclasses.replace(
+        BASE, target=target, model=cb.models.Gaussian(), handover="population", trajectories=2, generations=3
+    )
+    book = ledger(alone)
+    assert (book.expressivity[:, 0] > 0.05).all()
+    for part in ("expressivity", "estimation", "optimisation"):
+        np.testing.assert_allclose(book[part][:, 1:], 0, atol=1e-9)
+    np.testing.assert_allclose(book.estimation, 0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"regime": "accumulate"}, {"model": cb.models.KernelDensity(), "handover": "samples"}]
+)
+def test_what_has_no_ledger_is_refused_in_one_line(changes):
+    with pytest.raises(cb.RequestError) as error:
+        ledger(dataclasses.replace(BASE, **changes))
+    assert "\n" not in str(error.value)
