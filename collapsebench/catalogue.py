@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from collapsebench import datasets
+from collapsebench.ablation import Ablation
 from collapsebench.errors import RequestError, nearest
 from collapsebench.estimators import reading
 from collapsebench.experiment import Experiment, spec_name
 from collapsebench.registry import MODELS, PAPERS, REGIMES, REGISTRIES, STUDIES, TARGETS
-from collapsebench.study import Scale
+from collapsebench.study import Request, Scale
 from collapsebench.sweeps import Sweep, set_fields
 
 
@@ -40,15 +41,15 @@ def markdown() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _describe(request: Experiment | Sweep) -> str:
-    experiment = request.experiment if isinstance(request, Sweep) else request
+def _describe(request: Request) -> str:
+    experiment = request if isinstance(request, Experiment) else request.experiment
     over = f", over {', '.join(request.values)}" if isinstance(request, Sweep) else ""
     parts = " ".join(spec_name(part) for part in (experiment.target, experiment.model, experiment.regime))
-    return f"{parts}, {experiment.handover}{over}"
+    return f"{parts}, {experiment.handover}{over}{', ablated' if isinstance(request, Ablation) else ''}"
 
 
-def _study_experiments() -> dict[str, Experiment | Sweep]:
-    found: dict[str, Experiment | Sweep] = {}
+def _study_experiments() -> dict[str, Request]:
+    found: dict[str, Request] = {}
     for registry in (PAPERS, STUDIES):
         for name, study in registry.items():
             for label, request in study().experiments(Scale.QUICK).items():
@@ -57,7 +58,13 @@ def _study_experiments() -> dict[str, Experiment | Sweep]:
 
 
 def experiment(name: str) -> Experiment | Sweep:
-    """The experiment of that name: a model on its example target, STUDY/EXPERIMENT, or package.module:OBJECT.
+    """The experiment of that name; of an ablation, the arm with all errors. Raises RequestError as `request` does."""
+    found = request(name)
+    return found.experiment if isinstance(found, Ablation) else found
+
+
+def request(name: str) -> Request:
+    """What that name asks for: a model on its example target, STUDY/EXPERIMENT, or package.module:OBJECT.
 
     Raises RequestError with the nearest known name.
     """
@@ -66,7 +73,7 @@ def experiment(name: str) -> Experiment | Sweep:
     if ":" in name:
         found = MODELS.get(name)
         found = found() if isinstance(found, type) else found
-        return found if isinstance(found, Experiment | Sweep) else example(found)
+        return found if isinstance(found, Experiment | Sweep | Ablation) else example(found)
     known = _study_experiments()
     if name not in known:
         names = [*MODELS.names(), *known]

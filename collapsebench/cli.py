@@ -40,7 +40,8 @@ request writes over them. --set name=NAME names them (and is part of the random 
 ABLATE_TEXT = """
 Switches the statistical, expressivity and approximation errors off and on in all eight ways (handover, model class,
 learner), with the same random numbers, and prints what each contributes to the divergence, by generation. The
-experiment as it stands is the arm with all three; an error that its family does not have contributes nothing.
+experiment as it stands is the arm with all three; an error that its family does not have contributes nothing. Then
+the response to several doses of each error, the other two switched off or left on.
 """
 
 PROFILE_TEXT = """
@@ -99,6 +100,11 @@ def _parser() -> argparse.ArgumentParser:
     command = _command(
         commands, "ablate", "tell the three errors apart", ABLATE_TEXT, RUN_TEXT.format(_wrapped(FIELDS))
     )
+    command.add_argument(
+        "--rich", metavar="MODEL", help="a class that contains the truth; its fields: --set rich.FIELD="
+    )
+    command.add_argument("--no-doses", dest="doses", action="store_false", help="the eight arms only, no doses")
+    command.add_argument("--ledger", action="store_true", help="also what each error injects in each generation")
     _add_request(command)
 
     epilog = RUN_TEXT.format(_wrapped(FIELDS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tempfile
 from collections.abc import Callable, Sequence
@@ -11,14 +12,15 @@ from typing import Any
 import xarray as xr
 
 from collapsebench import catalogue, contracts, progress, report
-from collapsebench.ablation import ablate
+from collapsebench.ablation import Ablation, ablate, ledger
 from collapsebench.errors import DONE, FAILED, STOPPED, RequestError, say
+from collapsebench.experiment import Experiment
 from collapsebench.profiles import measured, profile
 from collapsebench.reproduce import find, reproduce
 from collapsebench.results import save
 from collapsebench.runner import Stopped, run
 from collapsebench.study import Scale
-from collapsebench.sweeps import Sweep, run_sweep
+from collapsebench.sweeps import Sweep, run_sweep, set_fields
 
 
 def _list(arguments: Any) -> int:
@@ -51,20 +53,46 @@ def _run(arguments: Any) -> int:
 
 def _ablate(arguments: Any) -> int:
     values = _values(arguments.changes)
-    request = catalogue.changed(catalogue.experiment(arguments.name), values)
+    named = catalogue.request(arguments.name)
+    base = named.experiment if isinstance(named, Ablation) else named
+    own = {path: value for path, value in values.items() if not path.startswith("rich.")}
+    request = catalogue.changed(base, own)
     if isinstance(request, Sweep):
         fixed = " ".join(f"--set {path}=..." for path in request.values)
         raise RequestError(f"{arguments.name}: it is a sweep, and one experiment is ablated; fix it by {fixed}")
     _make_folder(arguments.out)
-    metric = values.get("metrics")
+    rich, metric = _rich(arguments, values, named, request), values.get("metrics")
+    if metric is None and isinstance(named, Ablation):
+        metric = named.divergence
+    book = None
     with progress.shown(arguments.name) as tell:
         try:
-            result = ablate(request, divergence=metric, progress=tell)
+            result = ablate(request, rich=rich, divergence=metric, doses=arguments.doses, progress=tell)
+            if arguments.ledger:
+                loss = "excess_risk" if result.attrs["divergence"] == "excess_risk" else "kl"
+                book = ledger(request, loss=loss, progress=tell)
         except Stopped:
             return say("stopped before all arms were run; nothing is kept", STOPPED)
+    name = values.get("name", arguments.name)
     print(report.ablation_summary(result))
-    _save(result, arguments.out, f"ablate-{values.get('name', arguments.name)}", report.draw_ablation)
+    _save(result, arguments.out, f"ablate-{name}", report.draw_ablation)
+    if book is not None:
+        print("\n" + report.ledger_summary(book))
+        _save(book, arguments.out, f"ledger-{name}", report.draw_ledger)
     return DONE
+
+
+def _rich(arguments: Any, values: dict[str, Any], named: Any, request: Experiment) -> Any:
+    """The class that contains the truth: that of --rich with the fields of --set rich.FIELD, or the request's own."""
+    fields = {f"model.{path.removeprefix('rich.')}": v for path, v in values.items() if path.startswith("rich.")}
+    if arguments.rich is None:
+        if fields:
+            raise RequestError(
+                f"--set rich.{next(iter(fields)).removeprefix('model.')}: there is no --rich to set it on"
+            )
+        return named.rich if isinstance(named, Ablation) else None
+    rows = dataclasses.replace(request, handover="samples", metrics=("nll",))
+    return set_fields(rows, {"model": arguments.rich, **fields}).model
 
 
 def _profile(arguments: Any) -> int:

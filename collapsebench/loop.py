@@ -76,7 +76,7 @@ def draw_real(program: Program, key: Key, capacity: Any, n: Any) -> Data:
     target, summary = program.target, getattr(program.model, "summary", None)
     distribution = _distribution_of(target)
     if program.handover is Handover.POPULATION:
-        return population(distribution, n, summary, "this target")
+        return population(target if distribution is None else distribution, n, summary, "this target")
     if program.handover is Handover.SUMMARY and has_sampling_law(target, program.model):
         return summary.draw(key, distribution, n)  # type: ignore[union-attr]
     if not isinstance(capacity, int):
@@ -197,8 +197,9 @@ def step(program: Program, key: Key, real: Data, holdout: Batch, generation: Any
 def measure(program: Program, key: Key, view: View) -> Array:
     """All metrics of one generation in order; an Estimate takes two columns."""
     columns: list[Any] = []
+    classes = [type(metric) for metric in program.metrics]
     for i, metric in enumerate(program.metrics):
-        value = metric(part(key, i), view)
+        value = metric(part(key, classes.index(classes[i]) if metric.common_draws else i), view)
         columns += [value.value, value.standard_error] if isinstance(value, Estimate) else [value]
     return jnp.stack([jnp.asarray(column, jnp.result_type(float)) for column in columns])
 

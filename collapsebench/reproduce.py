@@ -11,12 +11,12 @@ from typing import Any
 import xarray as xr
 
 from collapsebench import figures
+from collapsebench.ablation import Ablation
 from collapsebench.errors import RequestError, nearest
-from collapsebench.experiment import Experiment
 from collapsebench.registry import PAPERS, STUDIES
 from collapsebench.results import save
 from collapsebench.runner import Progress, Step, run
-from collapsebench.study import Scale, Study
+from collapsebench.study import Request, Scale, Study
 from collapsebench.sweeps import Sweep, run_sweep
 from collapsebench.types import Handover
 
@@ -36,13 +36,14 @@ class Reproduction:
 
 
 def find(requests: list[str]) -> dict[str, tuple[Study, set[str] | None]]:
-    """Studies by name, with the claims asked for (None: all), from `PAPER` and `PAPER/CLAIM`; nothing means everything.
+    """Studies by name, with the claims asked for (None: all), from `PAPER` and `PAPER/CLAIM`; nothing means everything
+    but the studies that take many minutes.
 
     Raises RequestError with the nearest known name.
     """
     known = {**dict(PAPERS.items()), **dict(STUDIES.items())}
     chosen: dict[str, tuple[Study, set[str] | None]] = {}
-    for request in requests or list(known):
+    for request in requests or [name for name, study in known.items() if not study.when_named]:
         name, _, claim = request.partition("/")
         if name not in known:
             raise RequestError(f"paper = {name}: not one of {', '.join(known)}{nearest(name, known)}")
@@ -55,8 +56,17 @@ def find(requests: list[str]) -> dict[str, tuple[Study, set[str] | None]]:
     return chosen
 
 
-def work(request: Experiment | Sweep) -> float:
+def run_request(request: Request, progress: Progress | None = None) -> xr.Dataset:
+    """The result of an experiment, a sweep or an ablation."""
+    if isinstance(request, Ablation):
+        return request.run(progress)
+    return run_sweep(request, progress=progress) if isinstance(request, Sweep) else run(request, progress=progress)
+
+
+def work(request: Request) -> float:
     """Rough cost in rows drawn, to share out one progress bar; compilation counts as a constant."""
+    if isinstance(request, Ablation):
+        return 8 * work(request.experiment)
     experiment, points = (request.experiment, request.size) if isinstance(request, Sweep) else (request, 1)
     rows = experiment.n if experiment.handover == Handover.SAMPLES else 50
     return 3e7 + points * experiment.trajectories * experiment.generations * (rows + 20.0)
@@ -79,9 +89,7 @@ def reproduce(
         found: dict[str, xr.Dataset] = {}
         for label, request in plans[name].items():
             told = _part(progress, before, work(request), total)
-            found[label] = (
-                run_sweep(request, progress=told) if isinstance(request, Sweep) else run(request, progress=told)
-            )
+            found[label] = run_request(request, told)
             made.results.append(save(found[label], out / name / f"{label}.nc"))
             before += work(request)
         for label, draw in study.figures.items():

@@ -10,10 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 import xarray as xr
 
+from collapsebench.ablation import Ablation
 from collapsebench.experiment import Experiment
 from collapsebench.figures import Figure
 from collapsebench.sweeps import Sweep
 
+Request = Experiment | Sweep | Ablation
 Results = Mapping[str, xr.Dataset]
 
 
@@ -111,8 +113,10 @@ class Study:
     citation: ClassVar[str] = ""
     claims: ClassVar[tuple[Claim, ...]] = ()
     figures: ClassVar[Mapping[str, Callable[[Results], Figure]]] = {}
+    when_named: ClassVar[bool] = False
+    """a study of many minutes is run only when it is asked for by name"""
 
-    def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+    def experiments(self, scale: Scale) -> Mapping[str, Request]:
         """What to run, by name."""
         raise NotImplementedError
 

@@ -182,10 +182,12 @@ class Metric:
     """One number per generation: `__call__(key, view)`.
 
     estimates: the number comes from a Monte-Carlo draw; the call then returns an Estimate.
+    common_draws: all metrics of this class in an experiment get the same key, so that what they draw is the same.
     unit, log: how a figure labels and scales its axis.
     """
 
     estimates: ClassVar[bool] = False
+    common_draws: ClassVar[bool] = False
     unit: ClassVar[str] = ""
     log: ClassVar[bool] = False
 

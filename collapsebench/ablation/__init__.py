@@ -2,7 +2,7 @@
 
 from collapsebench.ablation.attribution import ERRORS, TERMS, effects, shapley, shares
 from collapsebench.ablation.dials import Dials, dials
-from collapsebench.ablation.factorial import ablate, arms
+from collapsebench.ablation.factorial import Ablation, ablate, arms
 from collapsebench.ablation.ledger import ledger
 
-__all__ = ["ERRORS", "TERMS", "Dials", "ablate", "arms", "dials", "effects", "ledger", "shapley", "shares"]
+__all__ = ["ERRORS", "TERMS", "Ablation", "Dials", "ablate", "arms", "dials", "effects", "ledger", "shapley", "shares"]

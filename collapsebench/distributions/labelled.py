@@ -28,10 +28,15 @@ def draw_inputs(key: Key, scales: Float[Array, " d"], n: int, prompts: Rows | No
 
 
 class LabelledModel(DistributionModel):
-    """A model of labels given inputs. It labels the same inputs again in every generation, or, if `fresh`, new ones."""
+    """A model of labels given inputs. It labels the same inputs again in every generation, or, if `fresh`, new ones.
+
+    features: only so many leading inputs are used (None: all); the labels may depend on the others too.
+    """
 
     kind: ClassVar[str] = "labelled"
+    dials: ClassVar[Any] = {"expressivity": ("features", (1, 2, None))}
     dim: int
+    features: int | None
     decay: Any
     fresh: bool
 
@@ -45,6 +50,10 @@ class LabelledModel(DistributionModel):
 
     def check(self, experiment: Any) -> None:
         """Raise RequestError where inputs differ from the target's, or a design would have to change its size."""
+        if self.features is not None and not 1 <= self.features <= self.dim:
+            raise RequestError(
+                f"model.features = {self.features}: it must lie between 1 and dim = {self.dim}, or be None"
+            )
         theirs = getattr(experiment.target, "decay", self.decay)
         if self.decay != theirs:
             raise RequestError(

@@ -135,8 +135,15 @@ class LinearGaussian:
         return 0.5 * (ratio + gap - 1 - safe_log(ratio))
 
 
-def least_squares(moments: RegressionMoments, penalty: Any = None) -> Float[Array, " d"]:
-    """The w that minimises sum w_i (y_i - x_i w)^2 + penalty |w|^2; without a penalty the shortest where several do."""
+def least_squares(moments: RegressionMoments, penalty: Any = None, features: int | None = None) -> Float[Array, " d"]:
+    """The w that minimises sum w_i (y_i - x_i w)^2 + penalty |w|^2; without a penalty the shortest where several do.
+
+    features: only so many leading inputs are used (None: all), and the others' coefficients are 0. The leading part
+    of the root is the root of the leading part.
+    """
+    if features is not None:
+        inner = RegressionMoments(moments.w, moments.factor[:features, :features], moments.image[:features])
+        return jnp.pad(least_squares(inner, penalty), (0, moments.image.shape[0] - features))
     if penalty is not None:
         ridge = penalty * jnp.eye(moments.image.shape[0], dtype=moments.image.dtype)
         return solve_upper(*factorise(moments.gram + ridge, moments.cross))

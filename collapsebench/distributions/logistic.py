@@ -61,6 +61,10 @@ class LogisticLabels:
         far = softplus(score + gap) - softplus(score)
         return (w * (jnp.where(jnp.abs(gap) < 1, near, far) - p * gap)).sum()
 
+    def kl(self, other: LogisticLabels) -> Float[Array, ""]:
+        """KL(self || other) of the labels in nats, averaged over the inputs of `self`, by quadrature."""
+        return other.excess_risk(self)
+
     def nodes(self) -> Batch:
         """Gauss-Hermite nodes of the inputs, each with both labels; weights sum to 1.
 

@@ -145,5 +145,6 @@ def needs_moments(metric: Metric, experiment: Any) -> None:
 
 def needs_target_density(metric: Metric, experiment: Any) -> None:
     """Raise RequestError unless the target knows its own density."""
-    if not hasattr(experiment.target, "log_prob"):
+    target = experiment.target
+    if not hasattr(target, "log_prob") or not getattr(target, "has_density", True):
         raise refuse(metric, "the target has no density, only rows; nll, mmd or sliced_w2 need no more than rows")

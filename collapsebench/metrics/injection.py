@@ -11,57 +11,92 @@ from jaxtyping import Array, Float
 from collapsebench.distributions.roles import population
 from collapsebench.estimators import reading
 from collapsebench.registry import METRICS
-from collapsebench.types import Key, Metric, View, spec, static
+from collapsebench.streams import part
+from collapsebench.types import Batch, Data, Key, Metric, RequestError, View, spec, static
 
 PARTS = ("expressivity", "estimation", "optimisation")
+LOSSES = ("kl", "excess_risk")
 
 
 @METRICS.register("injection")
 @spec
 class Injection(Metric):
-    """One part of the divergence KL(q || model) that a generation injects; q is what it learned from, in nats.
+    """One part of the divergence D(q || model) that a generation injects; q is what it learned from.
 
-    q is the target at generation 0 and the last model's own draws after it. With `best` the projection of q on the
-    class (the exact learner on an infinite sample of q) and `learned` the exact learner on the generation's data:
-    "expressivity" is KL(q || best), "estimation" KL(q || learned) - KL(q || best), which is KL(best || learned) for an
-    exponential family, and "optimisation" KL(q || model) - KL(q || learned), negative where the learner's error undoes
-    the sample's. They sum to KL(q || model) exactly. Regime replace, and a density with sufficient statistics.
+    q is the target at generation 0 and the last model's own draws after it. With `best` the exact learner on an
+    infinite sample of q, the projection of q on the class, and `learned` the exact learner on the generation's data:
+    "expressivity" is D(q || best), "estimation" D(q || learned) - D(q || best), which is D(best || learned) for an
+    exponential family, and "optimisation" D(q || model) - D(q || learned), negative where the learner's error undoes
+    the sample's. They sum to D(q || model) exactly. Regime replace.
+
+    loss: "kl", in nats, or "excess_risk" of labelled rows, in the unit of that metric.
+    D is in closed form where the family has one and by quadrature where q has nodes; elsewhere the infinite sample and
+    D are made of `rows` draws, the same for all parts.
     Sources: Bottou and Bousquet (2008) for the three parts; Csiszar (1975) for the Pythagorean identity.
     """
 
     part: str = static("estimation")
+    loss: str = static("kl")
+    rows: int = static(4096)
 
+    common_draws = True
     unit = "nats"
 
     def check(self, experiment: Any) -> None:
-        """Raise RequestError for another part, regime or family than this is defined for."""
-        if self.part not in PARTS:
-            raise reading.refuse(self, f"part = {self.part}: not one of {', '.join(PARTS)}")
+        """Raise RequestError for another part, loss, regime or family than this is defined for."""
+        for name, value, known in (("part", self.part, PARTS), ("loss", self.loss, LOSSES)):
+            if value not in known:
+                raise reading.refuse(self, f"{name} = {value}: not one of {', '.join(known)}")
         if getattr(type(experiment.regime), "registry_name", "") != "replace":
             raise reading.refuse(self, "a generation learns from one distribution under regime replace only")
         target, model = reading.families(experiment)
-        if getattr(experiment.model, "summary", None) is None or not reading.offers(model, "kl"):
-            raise reading.refuse(self, "the model has no density with sufficient statistics and a closed-form kl")
-        if type(target) is not type(model) and not reading.offers(target, "nodes"):
-            raise reading.refuse(self, "the target is not of the model's family and has no quadrature nodes")
+        if model is None or target is None:
+            noun = "model" if model is None else "target"
+            raise reading.refuse(self, f"the {noun} has no distribution in closed form")
+        if isinstance(getattr(experiment.model, "bandwidth", 0.0), str):
+            raise reading.refuse(self, "model.bandwidth is 0 for an infinite sample; give a number")
+        labelled = reading.kind_of(experiment) == "labelled"
+        if self.loss == "excess_risk" and not labelled:
+            raise reading.refuse(self, "loss = excess_risk: it needs labelled rows; that of a density is the kl")
+        if labelled and type(target) is not type(model):
+            raise reading.refuse(self, "the target's labels are not of the model's family")
 
     def __call__(self, key: Key, view: View) -> Float[Array, ""]:
         model = view.model.exact() if hasattr(view.model, "exact") else view.model
-        learned, actual = model.distribution(model.fit(key, view.params, view.train)), reading.model_distribution(view)
+        first, fit_key, rows_key = view.generation == 0, part(key, 0), part(key, 1)
+        start = jax.tree.map(lambda new, old: jnp.where(first, new, old), model.init(fit_key), view.previous)
+
+        def learn(data: Data) -> Any:
+            return model.distribution(model.fit(fit_key, start, data))
+
+        learned, actual = learn(view.train), reading.model_distribution(view)
 
         def parts(q: Any) -> Float[Array, " 3"]:
-            best = model.distribution(model.fit(key, view.params, population(q, 1.0, model.summary, "this target")))
-            first, second, third = (_kl(q, other) for other in (best, learned, actual))
-            return jnp.stack([first, second - first, third - second])
+            best = learn(self._infinite(rows_key, q, model))
+            found = [self._divergence(rows_key, q, other) for other in (best, learned, actual)]
+            return jnp.stack([found[0], found[1] - found[0], found[2] - found[1]])
 
         real, last = view.target.distribution(), view.model.generator(view.previous)
-        found = jax.lax.cond(view.generation == 0, lambda: parts(real), lambda: parts(last))
+        found = jax.lax.cond(first, lambda: parts(real), lambda: parts(last))
         return found[PARTS.index(self.part)]
 
+    def _infinite(self, key: Key, q: Any, model: Any) -> Data:
+        try:
+            return population(q, 1.0, getattr(model, "summary", None), "this target")
+        except RequestError:
+            return self._drawn(key, q)
 
-def _kl(first: Any, second: Any) -> Float[Array, ""]:
-    """KL(first || second): in closed form within a family, else by quadrature over the nodes of the first."""
-    if type(first) is type(second):
-        return first.kl(second)
-    nodes = first.nodes()
-    return (nodes.w * (first.log_prob(nodes.x) - second.log_prob(nodes.x))).sum() / nodes.w.sum()
+    def _drawn(self, key: Key, q: Any) -> Batch:
+        return Batch(q.sample(key, self.rows), jnp.ones(self.rows))
+
+    def _divergence(self, key: Key, q: Any, other: Any) -> Float[Array, ""]:
+        if self.loss == "excess_risk":
+            return other.excess_risk(q)
+        if type(q) is type(other) and hasattr(q, "kl"):
+            return q.kl(other)
+        try:
+            rows = q.nodes()
+        except (AttributeError, RequestError):
+            rows = self._drawn(key, q)
+        gap = jnp.where(rows.w > 0, q.log_prob(rows.x) - other.log_prob(rows.x), 0)
+        return (rows.w * gap).sum() / rows.w.sum()

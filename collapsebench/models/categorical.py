@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from collapsebench.distributions.categorical import Categorical as CategoricalDistribution
 from collapsebench.distributions.categorical import Counter
@@ -21,22 +22,27 @@ from collapsebench.types import Data, Key, RequestError, spec, static
 class Categorical(DistributionModel):
     """Frequencies of `classes` symbols; a symbol that was not seen is dead. Draws come from p^(1/temperature) / Z.
 
+    tied: each run of so many neighbouring symbols shares one probability, as in a histogram (1: none does).
     An empty training set leaves the start, which is uniform.
     """
 
     classes: int = static(10)
     temperature: float = 1.0
+    tied: int = static(1)
 
     kind: ClassVar[str] = "symbol"
+    dials: ClassVar[Any] = {"expressivity": ("tied", (10, 5, 2, 1)), "approximation": ("temperature", (0.7, 0.9, 1.0))}
 
     @property
     def summary(self) -> Counter:
         return Counter(self.classes)
 
     def check(self, experiment: Any) -> None:
-        """Raise RequestError for a temperature that is not positive."""
+        """Raise RequestError for a temperature that is not positive, or runs of symbols that do not fit."""
         if np.any(np.asarray(self.temperature) <= 0):
             raise RequestError(f"model.temperature = {self.temperature}: it must be above 0")
+        if not 1 <= self.tied <= self.classes:
+            raise RequestError(f"model.tied = {self.tied}: it must lie between 1 and classes = {self.classes}")
 
     def exact(self) -> Categorical:
         """The same at temperature 1."""
@@ -48,7 +54,16 @@ class Categorical(DistributionModel):
     def fit(self, key: Key, params: CategoricalDistribution, data: Data) -> CategoricalDistribution:
         counts = self.summary.of(data)  # type: ignore[arg-type]
         total = counts.weight
-        return CategoricalDistribution(jnp.where(total > 0, divide(counts.counts, total), params.probs))
+        return CategoricalDistribution(jnp.where(total > 0, divide(self._shared(counts.counts), total), params.probs))
+
+    def _shared(self, counts: Float[Array, " K"]) -> Float[Array, " K"]:
+        """Counts with each run's total spread evenly over the run; the last run may be short."""
+        if self.tied == 1:
+            return counts
+        run = jnp.arange(self.classes) // self.tied
+        runs = -(-self.classes // self.tied)
+        sizes = jnp.minimum(self.tied, self.classes - self.tied * jnp.arange(runs))
+        return (jnp.zeros(runs, counts.dtype).at[run].add(counts) / sizes)[run]
 
     def generator(self, params: CategoricalDistribution) -> CategoricalDistribution:
         return params.sharpen(self.temperature)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
@@ -29,6 +29,8 @@ class EarlyStopped(DistributionModel):
     steps: float = within(5.0, low=0)
     rate: float = within(0.5, low=0, high=1)
     decay: float = within(0.0, low=0)
+
+    dials: ClassVar[Any] = {"approximation": ("steps", (1.0, 2.0, 5.0, 10.0, 20.0, float("inf")))}
 
     @property
     def inner(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from collapsebench.distributions.normal import Moments, Normal
 from collapsebench.distributions.roles import DistributionModel
@@ -24,6 +24,7 @@ class Gaussian(DistributionModel):
     bias: float = within(1.0, low=0)
 
     summary: ClassVar[type] = Moments
+    dials: ClassVar[Any] = {"approximation": ("bias", (0.7, 0.9, 0.99, 1.0))}
 
     def exact(self) -> Gaussian:
         """The same without sampling bias."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 
 from collapsebench.distributions.mixture import NODES, Mixture
 from collapsebench.distributions.roles import DistributionModel
@@ -24,6 +26,7 @@ class GaussianMixture(DistributionModel):
 
     covariance: "full", "diagonal" or "spherical". steps, lloyd: the most EM and Lloyd steps. tolerance: EM ends when
     the mean log-likelihood gains less in a step. ridge: added to every variance.
+    start: a `Mixture` of as many components that EM starts from; None: k-means++ on the data.
     `init` gives equal components, which are no start, so the fit starts from its data; with `warm_start` the loop
     hands over the last model and EM goes on from there. Empty and singular components: see `em.fit_mixture`.
     Source: Dempster, Laird and Rubin (1977); stop and ridge as in scikit-learn's GaussianMixture.
@@ -36,6 +39,13 @@ class GaussianMixture(DistributionModel):
     lloyd: int = within(100, low=0)
     tolerance: float = within(1e-3, low=0)
     ridge: float = within(1e-6, low=0)
+    start: Any = None
+
+    iterative: ClassVar[bool] = True
+    dials: ClassVar[Any] = {
+        "expressivity": ("components", (1, 2, 4, 8)),
+        "approximation": ("steps", (0, 1, 2, 5, 10, 100)),
+    }
 
     def check(self, experiment: Any) -> None:
         """Raise RequestError for a covariance that is not known, or a population in too many dimensions."""
@@ -46,6 +56,8 @@ class GaussianMixture(DistributionModel):
             )
         if self.components < 1:
             raise RequestError(f"model.components = {self.components}: it must be at least 1")
+        if self.start is not None and np.shape(getattr(self.start, "mean", ())) != (self.components, self.dim):
+            raise RequestError(f"model.start: it must be a Mixture with means of shape {(self.components, self.dim)}")
         if experiment.handover == Handover.POPULATION and self.dim not in NODES:
             raise RequestError(f"model.dim = {self.dim}: handover = population needs at most {max(NODES)} dimensions")
 
@@ -54,6 +66,8 @@ class GaussianMixture(DistributionModel):
         return dataclasses.replace(self, steps=1000, lloyd=1000, tolerance=1e-10)
 
     def init(self, key: Key) -> Mixture:
+        if self.start is not None:
+            return jax.tree.map(lambda a: jnp.asarray(a, jnp.result_type(float)), self.start)
         return Mixture.spherical(jnp.zeros((self.components, self.dim)), 1.0)
 
     def fit(self, key: Key, params: Mixture, data: Batch) -> Mixture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -29,6 +29,8 @@ class KernelDensity(DistributionModel):
 
     dim: int = static(1)
     bandwidth: Any = 0.3
+
+    dials: ClassVar[Any] = {"expressivity": ("bandwidth", (1.0, 0.7, 0.5, 0.3, 0.2))}
 
     def check(self, experiment: Any) -> None:
         h = self.bandwidth

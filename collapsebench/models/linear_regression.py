@@ -18,6 +18,7 @@ class LinearRegression(LabelledModel):
     """Ordinary least squares, y = x w + N(0, noise^2); the shortest solution where rows are fewer than `dim`.
 
     fresh: inputs are drawn anew in every generation, with variance i^-decay; else the same ones are labelled again.
+    features: only so many leading inputs are used (None: all).
     Law: under replace the excess risk is noise^2 dim / (n - dim - 1) per fit. Source: Gerstgrasser et al. (2024).
     """
 
@@ -25,6 +26,7 @@ class LinearRegression(LabelledModel):
     noise: float = within(1.0, low=0)
     decay: float = 0.0
     fresh: bool = static(False)
+    features: int | None = static(None)
 
     summary: ClassVar[type] = RegressionMoments
 
@@ -33,4 +35,6 @@ class LinearRegression(LabelledModel):
         return LinearGaussian(jnp.zeros_like(scales), jnp.asarray(self.noise, scales.dtype), scales)
 
     def fit(self, key: Key, params: LinearGaussian, data: Data) -> LinearGaussian:
-        return LinearGaussian(least_squares(RegressionMoments.of(data)), params.noise, params.scales)
+        return LinearGaussian(
+            least_squares(RegressionMoments.of(data), None, self.features), params.noise, params.scales
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
@@ -19,7 +19,7 @@ class LogisticRegression(LabelledModel):
     """Maximum likelihood for P(y = 1 | x) = 1 / (1 + exp(-x w)), by `steps` damped Newton steps from the start given.
 
     penalty: a ridge per unit of weight, too small to see unless the labels are separable, where it keeps w finite.
-    `decay` and `fresh` as in LinearRegression. Source: in a loop, Dey and Donoho (2024).
+    `decay`, `fresh` and `features` as in LinearRegression. Source: in a loop, Dey and Donoho (2024).
     """
 
     dim: int = static(3)
@@ -27,6 +27,9 @@ class LogisticRegression(LabelledModel):
     decay: float = 0.0
     fresh: bool = static(False)
     steps: int = static(16)
+    features: int | None = static(None)
+
+    dials: ClassVar[Any] = {**LabelledModel.dials, "approximation": ("steps", (1, 2, 4, 16))}
 
     def check(self, experiment: Any) -> None:
         super().check(experiment)
@@ -44,4 +47,7 @@ class LogisticRegression(LabelledModel):
         return LogisticLabels(jnp.zeros_like(scales), scales)
 
     def fit(self, key: Key, params: LogisticLabels, data: Batch) -> LogisticLabels:
-        return LogisticLabels(newton(data, params.coef, jnp.asarray(self.penalty), self.steps), params.scales)
+        used = self.dim if self.features is None else self.features
+        rows = Batch({"x": data.x["x"][:, :used], "y": data.x["y"]}, data.w)
+        coef = newton(rows, params.coef[:used], jnp.asarray(self.penalty), self.steps)
+        return LogisticLabels(jnp.pad(coef, (0, self.dim - used)), params.scales)

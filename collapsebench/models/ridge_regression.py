@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
@@ -18,8 +18,8 @@ from collapsebench.types import Data, Key, spec, static, within
 class RidgeRegression(LabelledModel):
     """Least squares with a penalty: minimises the weighted mean of (y - x w)^2 plus penalty |w|^2.
 
-    The penalty is per unit of weight (scikit-learn's alpha is n times it). `noise`, `decay` and `fresh` as in
-    LinearRegression. Source: Hoerl and Kennard (1970); in a loop, Dohmatob et al. (NeurIPS 2024).
+    The penalty is per unit of weight (scikit-learn's alpha is n times it). `noise`, `decay`, `fresh` and
+    `features` as in LinearRegression. Source: Hoerl and Kennard (1970); in a loop, Dohmatob et al. (NeurIPS 2024).
     """
 
     dim: int = static(3)
@@ -27,8 +27,10 @@ class RidgeRegression(LabelledModel):
     noise: float = within(1.0, low=0)
     decay: float = 0.0
     fresh: bool = static(False)
+    features: int | None = static(None)
 
     summary: ClassVar[type] = RegressionMoments
+    dials: ClassVar[Any] = {**LabelledModel.dials, "approximation": ("penalty", (1.0, 0.1, 0.01, 0.0))}
 
     def exact(self) -> RidgeRegression:
         """The same without a penalty."""
@@ -40,4 +42,5 @@ class RidgeRegression(LabelledModel):
 
     def fit(self, key: Key, params: LinearGaussian, data: Data) -> LinearGaussian:
         moments = RegressionMoments.of(data)
-        return LinearGaussian(least_squares(moments, self.penalty * moments.weight), params.noise, params.scales)
+        coef = least_squares(moments, self.penalty * moments.weight, self.features)
+        return LinearGaussian(coef, params.noise, params.scales)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -36,6 +37,11 @@ class SymmetricMixture(DistributionModel):
     steps: int = within(100, low=0)
 
     dim = 1
+    dials: ClassVar[Any] = {"approximation": ("steps", (1, 2, 5, 10, 100))}
+
+    def exact(self) -> SymmetricMixture:
+        """The same with EM until nothing moves."""
+        return dataclasses.replace(self, steps=1000)
 
     def init(self, key: Key) -> Symmetric:
         # A mean of 0 is no start, EM never leaves it: the fit then starts from its data.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from collapsebench import figures
@@ -30,9 +33,11 @@ def ablation_summary(result: xr.Dataset) -> str:
     for term in result.term.values[3:]:
         rows.append((term, *(_cell(result, "effect", {"term": term, "generation": g}) for g in generations)))
     head = table((result.attrs["divergence"], *(f"generation {g}" for g in generations)), rows)
+    doses = dose_summary(result)
+    more = f"\n\nDoses: the mean at the last generation\n{doses}" if doses else ""
     return (
-        f"{what_was_run(result)}\n\n{head}\n\nShapley values of the mean over trajectories, factorial interactions "
-        f"(a x b), and their 95% bootstrap intervals; eight arms in {result.attrs['seconds']:.1f} s"
+        f"{what_was_run(result)}\n\n{head}{more}\n\nShapley values of the mean over trajectories, factorial interactions "
+        f"(a x b), and their 95% bootstrap intervals; all arms in {result.attrs['seconds']:.1f} s"
     )
 
 
@@ -48,7 +53,7 @@ def draw_ablation(result: xr.Dataset, stem: Path) -> list[Path]:
         return tuple(line(name, str(error)) for error in result.error.values)
 
     total = Series("all errors less none", x, result.total.values, kind=Kind.MEASURED)
-    panels = (
+    panels: tuple[Panel, ...] = (
         Panel(
             "contribution",
             "generation",
@@ -57,5 +62,33 @@ def draw_ablation(result: xr.Dataset, stem: Path) -> list[Path]:
         ),
         Panel("share of the total", "generation", "share", lines("share")),
     )
+    panels += tuple(_responses(result))
     note = "Shapley values of the mean over trajectories; bands are 95% bootstrap intervals"
-    return figures.write(Figure(f"{result.attrs['name']}: the three errors", panels, note, columns=2), stem)
+    if len(panels) > 2:
+        note += "; doses: the mean at the last generation, the other two errors off or on"
+    return figures.write(
+        Figure(f"{result.attrs['name']}: the three errors", panels, note, columns=2 if len(panels) in (2, 4) else 3),
+        stem,
+    )
+
+
+def _responses(result: xr.Dataset) -> Iterator[Panel]:
+    """A panel per error with doses: the mean divergence at the last generation over the levels."""
+    for error, path in json.loads(result.attrs["doses"]).items():
+        last, lines = result.isel(generation=-1), []
+        for others in result.others.values:
+            value, low, high = (last[f"dose_{error}{end}"].sel(others=others).values for end in ("", "_low", "_high"))
+            lines.append(Series(f"others {others}", result[f"{error}_level"].values, value, low, high))
+        yield Panel(f"{error}: doses", path, f"{result.attrs['divergence']} ({result.attrs['unit']})", tuple(lines))
+
+
+def dose_summary(result: xr.Dataset) -> str:
+    """The mean divergence at the last generation for each level of each error; empty without doses."""
+    last, lines = result.isel(generation=-1), []
+    for error, path in json.loads(result.attrs["doses"]).items():
+        for others in result.others.values:
+            cells = last[f"dose_{error}"].sel(others=others)
+            pairs = zip(cells[f"{error}_level"].values, cells.values, strict=True)
+            row = ", ".join(f"{level}: {value:.3g}" for level, value in pairs if not np.isnan(value))
+            lines.append(f"{error} ({path}), others {others}: {row or 'cannot be run'}")
+    return "\n".join(lines)

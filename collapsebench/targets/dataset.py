@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from collapsebench import datasets
 from collapsebench.datasets.local import is_file, load_file
 from collapsebench.errors import RequestError
 from collapsebench.registry import TARGETS
-from collapsebench.types import Key, Name, spec, static
+from collapsebench.types import Batch, Key, Name, spec, static
 
 HELD_OUT = 0.2
 """Share of the rows that only metrics see; the same rows on every machine."""
@@ -27,12 +27,15 @@ class Dataset:
 
     name: one of `collapsebench list datasets`, or a file of your own, .csv or .npy, with one row per line.
 
-    A sample is rows without replacement, up to as many as there are; asking for more goes round again. A fifth of the
-    rows, the same on every machine, are held out for the metrics. There is no log density.
+    A sample is rows without replacement, up to as many as there are; asking for more goes round again. An infinite
+    sample is all of the rows, equally often. A fifth of the rows, the same on every machine, are held out for the
+    metrics. There is no log density.
     """
 
     name: str = static("iris")
     dim: int = static(4)
+
+    has_density: ClassVar[bool] = False
 
     def prepare(self) -> Rows:
         """The target with its rows read. Raises RequestError when the data set is not to be had."""
@@ -43,15 +46,13 @@ class Dataset:
         """Raise RequestError for what real rows cannot do."""
         train, held_out = _rows(self.name, self.dim)
         n_real = experiment.n if experiment.n_real is None else experiment.n_real
+        if experiment.handover == "population":
+            n_real = 0  # all rows, whatever they weigh
         for field, value, most in (("n_real", n_real, len(train)), ("holdout", experiment.holdout, len(held_out))):
             if value > most:
                 raise RequestError(
                     f"{field} = {value}: {self.name} has {most} rows for it (holdout keeps {HELD_OUT:.0%})"
                 )
-        if experiment.handover == "population":
-            raise RequestError(
-                f"handover = population: {self.name} is {len(train)} rows, not a distribution; use samples"
-            )
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
         return self.prepare().sample(key, n)
@@ -70,6 +71,11 @@ class Rows:
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
         return self.train[_without_replacement(key, self.train.shape[0], n)]
+
+    def nodes(self) -> Batch:
+        """Every row once: what an infinite sample looks like. Weights sum to 1."""
+        rows = self.train.shape[0]
+        return Batch(self.train, jnp.full(rows, 1 / rows, self.train.dtype))
 
     def sample_holdout(self, key: Key, n: int) -> Float[Array, "n d"]:
         """n of the rows that no model ever sees."""

@@ -16,7 +16,7 @@ BASE = cb.Experiment(name="ablation", generations=5, trajectories=2000, n=50, ha
 @pytest.fixture(scope="module")
 def in_class():
     """Gaussian truth, Gaussian model, exact learner."""
-    return cb.ablate(BASE)
+    return cb.ablate(BASE, doses=False)
 
 
 def test_only_the_statistical_error_is_there(in_class):
@@ -41,7 +41,7 @@ def test_the_total_is_the_law(in_class):
 
 def test_shapley_values_sum_to_the_total():
     experiment = dataclasses.replace(BASE, model=EARLY, target=SHIFTED, trajectories=200)
-    result = cb.ablate(experiment)
+    result = cb.ablate(experiment, doses=False)
     np.testing.assert_allclose(result.shapley.sum("error"), result.total, rtol=0, atol=1e-9)
     defined = result.share.sum("error")
     np.testing.assert_allclose(defined, 1, atol=1e-9)

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.special import digamma
@@ -47,9 +49,6 @@ def test_an_exact_learner_injects_no_optimisation_error():
 
 def test_pythagoras_for_an_exponential_family():
     """KL(q || p) = KL(q || best) + KL(best || p) for every p of the class: a mixture as q, one Gaussian as the class."""
-    import jax
-    import jax.numpy as jnp
-
     from collapsebench.distributions.normal import Moments, Normal
     from collapsebench.distributions.roles import population
 
@@ -80,9 +79,72 @@ def test_expressivity_enters_once_where_nothing_else_errs():
 
 
 @pytest.mark.parametrize(
-    "changes", [{"regime": "accumulate"}, {"model": cb.models.KernelDensity(), "handover": "samples"}]
+    "changes",
+    [
+        {"regime": "accumulate"},
+        {"target": cb.targets.Dataset("iris", dim=1), "handover": "samples", "metrics": ("nll",)},
+    ],
 )
 def test_what_has_no_ledger_is_refused_in_one_line(changes):
     with pytest.raises(cb.RequestError) as error:
         ledger(dataclasses.replace(BASE, **changes))
     assert "\n" not in str(error.value)
+
+
+def test_drift_is_what_was_injected_and_what_was_carried(book):
+    total = (book.injected + book.carried).cumsum("generation")
+    np.testing.assert_allclose(total, book.drift, rtol=0, atol=1e-9)
+
+
+def test_the_three_point_identity():
+    """KL(p || r) = KL(p || q) + KL(q || r) + (mu_p - mu_q) (theta_q - theta_r) for normals on the line."""
+    from collapsebench.distributions.normal import Normal
+
+    def natural(m, v):
+        return np.array([m / v, -0.5 / v])
+
+    def expected(m, v):
+        return np.array([m, m * m + v])
+
+    points = [(0.3, 1.5), (-0.2, 0.7), (0.9, 1.1)]
+    with jax.enable_x64(True):
+        p, q, r = (Normal(np.array([m]), np.asarray(0.5 * np.log(v)), np.eye(1)) for m, v in points)
+        gap = float(p.kl(r) - p.kl(q) - q.kl(r))
+    cross = (expected(*points[0]) - expected(*points[1])) @ (natural(*points[1]) - natural(*points[2]))
+    assert abs(gap - cross) < 1e-9
+
+
+def test_excess_risk_of_a_regression_with_a_feature_missing():
+    """The coefficient that the class cannot have is injected once; what n rows add is the law of the rest."""
+    n, dim = 40, 3
+    model = cb.models.LinearRegression(dim=dim, features=dim - 1, fresh=True)
+    target = cb.targets.Linear(dim=dim)
+    found = ledger(
+        dataclasses.replace(BASE, target=target, model=model, n=n, metrics=("excess_risk",)), loss="excess_risk"
+    )
+    with jax.enable_x64(True):
+        missing = float(target.distribution().coef[-1]) ** 2
+    np.testing.assert_allclose(found.expressivity[:, 0], missing, rtol=1e-9)
+    np.testing.assert_allclose(found.expressivity[:, 1:], 0, atol=1e-12)
+    np.testing.assert_allclose(found.optimisation, 0, atol=1e-12)
+    for generation, noise in ((0, 1 + missing), (1, 1.0)):  # at generation 0 the missing feature is noise too
+        values = found.estimation[:, generation].values
+        law = noise * (dim - 1) / (n - dim)
+        assert abs(values.mean() - law) < 5 * values.std(ddof=1) / np.sqrt(len(values))
+
+
+@pytest.mark.slow
+def test_without_a_closed_form_the_parts_still_sum():
+    """A mixture by EM and a kernel density: by quadrature, and in four dimensions by draws."""
+    for model, target in (
+        (cb.models.GaussianMixture(components=2, steps=2), cb.targets.GaussianMixture(components=3, radius=3.0)),
+        (cb.models.KernelDensity(), cb.targets.Normal()),
+        (cb.models.GaussianMixture(components=2, dim=4, steps=2), cb.targets.GaussianMixture(components=3, dim=4)),
+    ):
+        found = ledger(dataclasses.replace(
+            BASE, model=model, target=target, handover="samples", trajectories=8, n=60, holdout=2048, generations=2
+        ))  # fmt: skip
+        assert np.isfinite(found.to_array()).all()
+        error = found.drift[:, 0].std(ddof=1) / np.sqrt(8) + 0.02
+        assert abs(float(found.injected[:, 0].mean() - found.drift[:, 0].mean())) < 5 * float(error)
+        assert (found.expressivity[:, 0] > -0.01).all()

@@ -1,10 +1,9 @@
-"""What the tests of all papers share: a paper run at smoke scale, and what every verdict must hold."""
+"""What the tests of all papers and studies share: one run at smoke scale, and what every verdict must hold."""
 
 import pytest
 
-from collapsebench.runner import run
+from collapsebench.reproduce import run_request
 from collapsebench.study import Scale
-from collapsebench.sweeps import Sweep, run_sweep
 
 
 @pytest.fixture(scope="session")
@@ -13,7 +12,7 @@ def run_smoke():
 
     def results(study):
         plan = study().experiments(Scale.SMOKE)
-        return {name: run_sweep(one) if isinstance(one, Sweep) else run(one) for name, one in plan.items()}
+        return {name: run_request(one) for name, one in plan.items()}
 
     return results
 
