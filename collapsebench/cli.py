@@ -50,6 +50,18 @@ by all that a profile reads. Prints when half of the tail, half of the spread an
 eight definitions of model collapse hold.
 """
 
+BENCH_TEXT = """
+Runs the benchmarks of a clone of the repository (pytest --benchmark) and files their JSON under DIR/DEVICE/TIER.json.
+--cold times the Gaussian loop from a new process to its saved result: import, trace, compile, run.
+--profile NAME writes a profiler trace of a model's example loop and prints its ten costliest operations.
+"""
+
+COMPARE_TEXT = """
+Pairs benchmarks by name and parameters. Times are taken in units of a calibration that ran between the rounds, so a
+machine that is slower today does not count. A benchmark is slower when its median moved by more than the threshold, the
+99% bootstrap interval excludes 1 and the Mann-Whitney test says so too. Exit code 1 if one is slower.
+"""
+
 CHECK_TEXT = """
 Builds the class with no arguments, finds out which noun it is (model, target, regime, curator or metric), and runs
 that noun's contract tests: shapes, finite numbers, rows of weight 0, one program for equal specs, each handover.
@@ -116,6 +128,27 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--scale", choices=("smoke", "quick", "paper"), default="quick", help="default: %(default)s")
     _add_out(command)
 
+    command = _command(commands, "bench", "how fast this machine is, measured like an instrument", BENCH_TEXT)
+    command.add_argument("names", nargs="*", metavar="NAME", help="benchmarks whose names hold this; default: all")
+    command.add_argument("--tier", choices=("smoke", "quick", "paper"), default="quick", help="default: %(default)s")
+    command.add_argument("--cold", action="store_true", help="time new processes instead, with and without a cache")
+    command.add_argument("--rounds", type=int, default=5, help="of --cold; default: %(default)s")
+    command.add_argument(
+        "--profile", action="store_true", help="trace the loop of a model's example, and its costliest parts"
+    )
+    default = Path("results/benchmarks")
+    command.add_argument("--out", type=Path, default=default, metavar="DIR", help="default: %(default)s/DEVICE")
+
+    command = _command(commands, "compare", "two runs of the benchmarks side by side", COMPARE_TEXT)
+    command.add_argument("first", type=Path, metavar="A.json")
+    command.add_argument("second", type=Path, metavar="B.json")
+    command.add_argument(
+        "--across-devices", action="store_true", help="the speed-up of the second device over the first"
+    )
+    command.add_argument("--threshold", action="append", default=[], metavar="[GROUP=]SHARE", help="default: .15")
+    command.add_argument("--markdown", type=Path, metavar="FILE", help="also write the table as Markdown")
+    command.add_argument("--html", type=Path, metavar="FILE", help="also write it as a page")
+
     command = _command(commands, "check", "run the contract tests on a class of your own", CHECK_TEXT)
     command.add_argument("spec", metavar="CLASS", help="package.module:Class or folder/file.py:Class")
 
@@ -166,8 +199,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command is None:
             parser.print_help()
             return DONE
-        from collapsebench import commands
+        from collapsebench import commands, devices
 
+        devices.keep_programs()
         return commands.ACTS[arguments.command](arguments)
     except RequestError as error:
         return say(str(error), WRONG)

@@ -156,6 +156,22 @@ def _reproduce(arguments: Any) -> int:
     return FAILED if made.unexplained else DONE
 
 
+def _bench(arguments: Any) -> int:
+    from collapsebench.bench import act
+
+    if arguments.cold:
+        return act.cold(arguments.rounds)
+    if arguments.profile:
+        return act.profile(arguments.names, arguments.out)
+    return act.suite(arguments.names, arguments.tier, arguments.out)
+
+
+def _compare(arguments: Any) -> int:
+    from collapsebench.bench import act
+
+    return act.compared(arguments)
+
+
 def _check(arguments: Any) -> int:
     if ":" not in arguments.spec:
         raise RequestError(f"check {arguments.spec}: it must be package.module:Class or file.py:Class")
@@ -187,5 +203,5 @@ def _make_folder(out: Path) -> None:
 
 ACTS: dict[str, Callable[[Any], int]] = {
     "list": _list, "run": _run, "ablate": _ablate, "profile": _profile, "reproduce": _reproduce, "check": _check,
-    "doctor": _doctor,
+    "bench": _bench, "compare": _compare, "doctor": _doctor,
 }  # fmt: skip

@@ -158,9 +158,10 @@ def _draw(figure: Figure, png: Path, svg: Path) -> None:
         columns = min(figure.columns, len(figure.panels))
         rows = -(-len(figure.panels) // columns)
         beside = max(_legend_columns(panel) for panel in figure.panels)
-        matrix = max(len(panel.heat.x) if panel.heat and panel.heat.cells else 0 for panel in figure.panels)
-        width = max(4.1 + 1.9 * beside, 1.6 + 0.85 * matrix)
-        canvas = Canvas(figsize=(width * columns, 3.2 * rows + 0.6), layout="constrained")
+        tables = [_table_size(panel.heat) for panel in figure.panels if panel.heat and panel.heat.cells]
+        width = max(4.1 + 1.9 * beside, *(size[0] for size in tables), 0)
+        height = max(3.2, *(size[1] for size in tables), 0)
+        canvas = Canvas(figsize=(width * columns, height * rows + 0.6), layout="constrained")
         FigureCanvasAgg(canvas)
         axes = canvas.subplots(rows, columns, squeeze=False).ravel()
         for ax, panel in zip(axes, figure.panels, strict=False):
@@ -172,6 +173,13 @@ def _draw(figure: Figure, png: Path, svg: Path) -> None:
             canvas.supxlabel(textwrap.fill(figure.note, 76 * columns), fontsize=7.5, color="0.35")
         canvas.savefig(png, metadata={"Software": "collapsebench"})
         canvas.savefig(svg, metadata={"Date": None, "Creator": "collapsebench"})
+
+
+def _table_size(heat: Heat) -> tuple[float, float]:
+    """Inches that a table of words needs."""
+    lines = [str(cell).split("\n") for row in heat.cells for cell in row]
+    longest = max(len(line) for cell in lines for line in cell)
+    return 1.6 + max(0.85, 0.068 * longest) * len(heat.x), 1.0 + 0.17 * (1 + max(map(len, lines))) * len(heat.y)
 
 
 def _draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:

@@ -62,8 +62,11 @@ class GaussianMixture(DistributionModel):
             raise RequestError(f"model.dim = {self.dim}: handover = population needs at most {max(NODES)} dimensions")
 
     def exact(self) -> GaussianMixture:
-        """The same with EM, and Lloyd's steps before it, until nothing moves."""
-        return dataclasses.replace(self, steps=1000, lloyd=1000, tolerance=1e-10)
+        """The same with EM, and Lloyd's steps before it, until nothing moves, and a ridge that is too small to see.
+
+        Not 0: without a ridge the likelihood of a finite sample has no maximum.
+        """
+        return dataclasses.replace(self, steps=1000, lloyd=1000, tolerance=1e-10, ridge=1e-6)
 
     def init(self, key: Key) -> Mixture:
         if self.start is not None:

@@ -42,7 +42,7 @@ class Capacity(Study):
         widths = tuple(float(h) for h in np.geomspace(0.05, 2.5, scale.pick(3, 12, 24)).round(4))
         counts = scale.pick((1, 4), (1, 2, 3, 4, 6, 8, 12), (1, 2, 3, 4, 5, 6, 8, 10, 12, 16))
         sizes = {"kernel": scale.pick((50,), (50, 200), (50, 100, 200, 400, 800)),
-                 "mixture": scale.pick((50,), (100, 1000), (50, 100, 300, 1000, 3000))}  # fmt: skip
+                 "mixture": scale.pick((50,), (100, 1000), (50, 100, 300, 1000, 5000))}  # fmt: skip
         radii = tuple(RADII.values())
         return {
             label: Sweep(base, {"n": sizes[label], "target.radius": radii, CAPACITY[label]: levels})
@@ -144,13 +144,14 @@ def _moves(label: str, truth: str, first: tuple[int, int], second: tuple[int, in
 
 
 ONE_IS_BEST = (
-    "modes that overlap are nearly one normal (KL .1), and each component is fitted to a share of the rows: its variance "
-    "decays as many times faster as there are components. After 100 fits one component is best; the U is gone"
+    "after 100 fits of 1000 rows one component is best and the U is gone: each of k components sees a k-th of the rows, so "
+    "its log variance walks k times as fast. It comes back with more rows (at 5000, modes apart, 32 trajectories: median "
+    "KL .454 for one component, .112 for four, .237 for eight; scale paper has 5000)"
 )
 STAYS = (
-    "the range of good bandwidths narrows from both sides, and its middle stays: g generations add g h^2 to the variance, "
-    "so h < sd / sqrt(g); and they leave about 2n/g lineages, each spread by h sqrt(g), which cover the truth while "
-    "h > sd sqrt(g) / 2n. The geometric mean of the two bounds falls as n^-1/2 and is free of g"
+    "to first order the bottom does not move: the range of good bandwidths narrows from both sides. g generations add "
+    "g h^2 to the variance, so h < sd / sqrt(g); and they leave about 2n/g lineages, each spread by h sqrt(g), which cover "
+    "the truth while h > sd sqrt(g) / 2n. The geometric mean of the bounds falls as n^-1/2 and is free of g"
 )
 
 
@@ -160,7 +161,7 @@ def _claims() -> tuple[Claim, ...]:
         more = -1 if label == "kernel" else 1  # a small bandwidth is a large capacity
         for truth in RADII:
             for fit in FITS:
-                gone = (label, truth, fit) == ("mixture", "overlapping", 100)
+                gone = (label, fit) == ("mixture", 100)
                 found.append(
                     Claim(
                         f"{label}-{truth}-u-shape-{fit}",
@@ -180,7 +181,7 @@ def _claims() -> tuple[Claim, ...]:
                         "the project's own question", Source.DERIVED, None, None,
                         "log ratio of the best values, whose 95% interval lies on the side that the claim says",
                         _moves(label, truth, first, second, sign),
-                        why=STAYS if (label, name) == ("kernel", "generations") else "",
+                        why=STAYS if (label, truth, name) == ("kernel", "overlapping", "generations") else "",
                     )
                 )  # fmt: skip
     return tuple(found)

@@ -1,0 +1,99 @@
+"""The loops of the closed-form and EM families against NumPy, SciPy and scikit-learn as a practitioner writes them."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+
+import numpy as np
+import pytest
+
+import collapsebench as cb
+from benchmarks import rivals
+from collapsebench import theory
+
+BASE = cb.Experiment(name="speed", metrics=("variance",), holdout=1, n=100)
+
+
+def near(law):
+    """A check that the mean over trajectories is within 5 standard errors of `law` at the last generation."""
+
+    def check(result):
+        last = result[next(iter(result))].values[:, -1].astype(float)
+        return abs(last.mean() - law) <= 5 * last.std(ddof=1) / np.sqrt(len(last)) + 1e-6 * abs(law)
+
+    return check
+
+
+def numpy_rivals(work, trajectories, generations, **sizes):
+    """The same loop vectorised over runs in NumPy, on one thread and on two."""
+    own = partial(work, generations=generations, **sizes)
+    return {
+        f"numpy, {threads} thread{'s' * (threads > 1)}": (
+            trajectories * generations,
+            partial(rivals.on_threads, lambda g, t: own(g, t), trajectories, threads),
+        )
+        for threads in (1, 2)
+    }
+
+
+@pytest.mark.parametrize("n", [100, 1000])
+def bench_gaussian_replace(jax_benchmark, n):
+    trajectories, generations = jax_benchmark.pick((64, 10), (1000, 200), (1000, 1000))
+    experiment = dataclasses.replace(BASE, n=n, trajectories=trajectories, generations=generations)
+    law = near(theory.replace_variance_law(n, generations))
+    others = numpy_rivals(rivals.gaussian, trajectories, generations, n=n)
+    jax_benchmark.experiment(experiment, law=law, rivals=others)
+
+
+def bench_gaussian_summary(jax_benchmark):
+    trajectories, generations = jax_benchmark.pick((256, 10), (32768, 200), (32768, 1000))
+    experiment = dataclasses.replace(BASE, trajectories=trajectories, generations=generations, handover="summary")
+    law = near(theory.replace_variance_law(100, generations))
+    others = numpy_rivals(rivals.gaussian_summary, trajectories, generations, n=100)
+    jax_benchmark.experiment(experiment, law=law, rivals=others)
+
+
+@pytest.mark.parametrize("n", [1000, 10000])
+def bench_mixture(jax_benchmark, n):
+    trajectories, generations = jax_benchmark.pick((2, 2), (64, 10), (256, 20))
+    experiment = dataclasses.replace(
+        BASE, n=n, trajectories=max(2, trajectories * 1000 // n), generations=generations,
+        target=cb.targets.GaussianMixture(components=4, dim=2), model=cb.models.GaussianMixture(components=4, dim=2),
+    )  # fmt: skip
+    others = {}
+    if jax_benchmark.tier != "smoke":
+        pytest.importorskip("sklearn", reason="the rival is scikit-learn's mixture")
+        others = {"scikit-learn, 1 thread": (40, partial(rivals.mixture, 0, 4, n, 10, 4, 2))}
+    jax_benchmark.experiment(experiment, rivals=others)
+
+
+def bench_kernel(jax_benchmark):
+    trajectories, generations = jax_benchmark.pick((4, 5), (64, 50), (256, 50))
+    model = cb.models.KernelDensity(bandwidth=0.3)
+    experiment = dataclasses.replace(BASE, n=1000, trajectories=trajectories, generations=generations, model=model)
+    others = {"scipy, 1 thread": (200, partial(rivals.kernel, np.random.default_rng(7), 4, 1000, 50))}
+    jax_benchmark.experiment(experiment, rivals=others)
+
+
+@pytest.mark.parametrize("handover", ["samples", "summary"])
+def bench_regression(jax_benchmark, handover):
+    trajectories, generations = jax_benchmark.pick((32, 5), (2048, 50), (8192, 100))
+    experiment = dataclasses.replace(
+        BASE, target=cb.targets.Linear(dim=10), model=cb.models.LinearRegression(dim=10, fresh=True), handover=handover,
+        generations=generations, trajectories=trajectories, metrics=("excess_risk",),
+    )  # fmt: skip
+    law = near(theory.least_squares_replace_law(100, 10, generations))
+    jax_benchmark.experiment(experiment, law=law, rivals=numpy_rivals(rivals.regression, 256, 20, n=100, dim=10))
+
+
+def bench_categorical(jax_benchmark):
+    trajectories, generations = jax_benchmark.pick((8, 5), (256, 100), (256, 1000))
+    experiment = dataclasses.replace(
+        BASE, target=cb.targets.Categorical(classes=1000), model=cb.models.Categorical(classes=1000), n=10000,
+        generations=generations, trajectories=trajectories, handover="summary", metrics=("support",),
+    )  # fmt: skip
+    sizes = {"n": 10000, "classes": 1000}
+    plain = numpy_rivals(rivals.categorical, 32, generations, **sizes)
+    alive = numpy_rivals(rivals.categorical_alive, 32, generations, **sizes)
+    jax_benchmark.experiment(experiment, rivals=plain | {f"{name}, alive only": rival for name, rival in alive.items()})

@@ -1,0 +1,69 @@
+"""Counts of what JAX compiles and finds in its persistent cache, from jax.monitoring."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import jax
+
+COMPILED = "/jax/core/compile/backend_compile_duration"
+FOUND = "/jax/compilation_cache/cache_hits"
+
+
+@dataclasses.dataclass
+class Events:
+    """Programs compiled (or found) and programs found in the persistent cache, since the process began or in a block."""
+
+    compiles: int = 0
+    hits: int = 0
+
+    def __sub__(self, other: Events) -> Events:
+        return Events(self.compiles - other.compiles, self.hits - other.hits)
+
+
+@cache
+def _counts() -> Events:
+    """The one counter of this process; listeners cannot be removed, so there is one of each."""
+    counts = Events()
+
+    def timed(event: str, duration_secs: float, **kwargs: Any) -> None:
+        counts.compiles += event == COMPILED
+
+    def happened(event: str, **kwargs: Any) -> None:
+        counts.hits += event == FOUND
+
+    jax.monitoring.register_event_duration_secs_listener(timed)
+    jax.monitoring.register_event_listener(happened)
+    return counts
+
+
+def now() -> Events:
+    """The counts so far."""
+    return dataclasses.replace(_counts())
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[Events]:
+    """Events inside the block; the numbers are there when it ends."""
+    before, inside = now(), Events()
+    try:
+        yield inside
+    finally:
+        found = now() - before
+        inside.compiles, inside.hits = found.compiles, found.hits
+
+
+@contextlib.contextmanager
+def no_persistent_cache() -> Iterator[None]:
+    """No program is taken from a cache on disk inside: a compile time is one."""
+    config: Any = jax.config
+    before = config.jax_enable_compilation_cache
+    jax.config.update("jax_enable_compilation_cache", False)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_compilation_cache", before)

@@ -1,0 +1,286 @@
+"""`jax_benchmark`: one timed program, with everything that a number about it needs."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from collapsebench import devices
+from collapsebench.bench import ceilings, cost, events
+from collapsebench.bench.cost import Cost
+from collapsebench.bench.programs import LoopProgram
+from collapsebench.experiment import Experiment
+
+ROUNDS = {"smoke": 3, "quick": 10, "paper": 30}
+"""Timed rounds by tier."""
+Rival = tuple[float, Callable[[], Any]]
+"""Units of work that a rival's call does, in the unit of ours, and the call."""
+
+
+class RecompiledError(AssertionError):
+    """Something was compiled inside of a timed round."""
+
+
+class WrongAnswerError(AssertionError):
+    """The program that was to be timed does not give what its law says."""
+
+
+@dataclasses.dataclass
+class Row:
+    """One line of the table: what was measured of a benchmark. Times in seconds."""
+
+    name: str
+    group: str
+    unit: str
+    units: float
+    times: list[float]
+    calibration: list[float]
+    trace: float = 0.0
+    lower: float = 0.0
+    compile: float = 0.0
+    peak_bytes: int = 0
+    limit: float | None = None
+    rivals: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+    extra: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.times)
+
+    @property
+    def spread(self) -> float:
+        """Interquartile range."""
+        low, high = np.quantile(self.times, [0.25, 0.75])
+        return float(high - low)
+
+    @property
+    def rate(self) -> float:
+        """Units of work per second."""
+        return self.units / self.median
+
+    @property
+    def share(self) -> float | None:
+        """Share of the limit that is reached; None where the work is not known."""
+        return None if not self.limit else self.limit / self.median
+
+    def times_faster(self) -> tuple[str, float, float, float] | None:
+        """(best rival, ratio, low, high): our rate over its, by rounds; median and range of the rounds."""
+        if not self.rivals:
+            return None
+        ours = self.units / np.array(self.times)
+        best = max(self.rivals, key=lambda name: statistics.median(self.rivals[name]))
+        ratio = ours / np.array(self.rivals[best])[: len(ours)]
+        return best, float(np.median(ratio)), float(ratio.min()), float(ratio.max())
+
+    def to_json(self) -> dict[str, Any]:
+        """What is kept in pytest-benchmark's `extra_info`."""
+        data = {"unit": self.unit, "units": self.units, "rate": self.rate, "times": self.times,
+                "calibration": self.calibration, "trace": self.trace, "lower": self.lower, "compile": self.compile,
+                "peak_bytes": self.peak_bytes, "limit": self.limit, "share": self.share, **self.extra}  # fmt: skip
+        if (found := self.times_faster()) is not None:
+            data["rivals"] = {name: statistics.median(rates) for name, rates in self.rivals.items()}
+            data["times_faster"] = dict(zip(("rival", "median", "low", "high"), found, strict=True))
+        return data
+
+
+class JaxBenchmark:
+    """Times one program; use it once per benchmark.
+
+    `jax_benchmark(function, setup=..., units=..., ...)` compiles `function` ahead of time, checks its answer, and times
+    it with pytest-benchmark. `jax_benchmark.experiment(experiment, ...)` does so with the loop of an experiment, and
+    `jax_benchmark.host(call, ...)` with any Python call that compiles for itself, whose first call is not counted.
+    """
+
+    def __init__(self, benchmark: Any, tier: str, rows: list[Row]) -> None:
+        self._benchmark, self.tier, self._rows = benchmark, tier, rows
+
+    def pick(self, smoke: Any, quick: Any, paper: Any) -> Any:
+        """The value for the tier that is run."""
+        return {"smoke": smoke, "quick": quick, "paper": paper}[self.tier]
+
+    def __call__(
+        self, function: Callable[..., Any], *, setup: Callable[[], tuple[Any, ...]] = tuple, units: float = 1.0,
+        unit: str = "calls", limit: Cost | None = None, check: Callable[[Any], Any] | None = None,
+        rivals: Mapping[str, Rival] | None = None, rounds: int | None = None,
+    ) -> Any:  # fmt: skip
+        """Time `function`, a function of arrays or already jitted, on the arguments that `setup()` makes anew each round.
+
+        units, unit: the work of one call, for rates. limit: what it must do at least, for its share of the ceiling.
+        check(answer) returns False or raises where the answer is wrong, and then nothing is timed. rivals: by name, the
+        units of work of their call, and the call; each is timed once between two rounds of ours.
+        Returns the answer. Raises WrongAnswerError, and RecompiledError where a timed round compiles.
+        """
+        devices.mesh()
+        jitted = function if hasattr(function, "trace") else jax.jit(function)
+        return self._staged(lambda: jitted.trace(*setup()), setup, units, unit, limit, check, rivals, rounds)
+
+    def experiment(
+        self, experiment: Experiment, *, law: Callable[[Any], Any] | None = None, rivals: Mapping[str, Rival] | None = None,
+        limit: Cost | None = None, rounds: int | None = None,
+    ) -> Any:  # fmt: skip
+        """Time all generations of all trajectories of an experiment; units are trajectory-generations.
+
+        law(result) judges the result as `check` does. limit: None takes what `cost.per_generation` knows of the family.
+        """
+        program = LoopProgram.of(experiment)
+        units = float(experiment.trajectories * experiment.generations)
+        each = cost.per_generation(experiment) if limit is None else None
+        limit = each.scale(units) if each is not None else limit
+        self._benchmark.extra_info["experiment"] = experiment.to_json()
+
+        def check(answer: Any) -> Any:
+            result = program.result(answer)
+            if not all(np.isfinite(result[c]).all() or result[c].isnull().sum() == 0 for c in experiment.columns):
+                return False
+            return True if law is None else law(result)
+
+        return self._staged(
+            program.trace, program.arguments, units, "trajectory-generations", limit, check, rivals, rounds
+        )
+
+    def to_precision(
+        self, experiment: Experiment, law: float, *, share: float = 0.01, rivals: Mapping[str, Rival] | None = None
+    ) -> Any:
+        """`experiment`, and the seconds until the mean of its first metric at the last generation is known to `share`.
+
+        Seconds = (sd / (share |law|))^2 trajectories at the rate that was measured. Raises WrongAnswerError unless the
+        mean is within 5 standard errors of the law: a fast wrong number has no time to precision.
+        """
+        column = experiment.columns[0]
+        seen: dict[str, float] = {}
+
+        def near(result: Any) -> bool:
+            last = result[column].values[:, -1].astype(float)
+            seen["sd"] = float(last.std(ddof=1))
+            return bool(abs(last.mean() - law) <= 5 * seen["sd"] / np.sqrt(len(last)) + 1e-6 * abs(law))
+
+        answer = self.experiment(experiment, law=near, rivals=rivals)
+        row = self._rows[-1]
+        trajectories = (seen["sd"] / (share * abs(law))) ** 2
+        row.extra |= {"precision": share, "seconds_to_precision": trajectories * experiment.generations / row.rate}
+        self._benchmark.extra_info.update(row.extra)
+        return answer
+
+    def curve(
+        self, name: str, sizes: Sequence[float], make: Callable[[Any], Experiment], *,
+        count: Callable[[Any], int | None] = lambda size: None, rounds: int = 3,
+    ) -> Any:  # fmt: skip
+        """Time and memory of the loop over sizes, with their exponents, and the largest one timed as a benchmark.
+
+        make(size) is the experiment; count(size) the number of devices. An exponent is the slope of log time (or bytes)
+        per call over log size, by least squares over the upper half of the sizes.
+        """
+        if len(sizes) < 2:
+            raise ValueError(f"sizes = {list(sizes)}: a curve needs at least two")
+        seconds, memory = [], []
+        for size in sizes:
+            program = LoopProgram.of(make(size), count(size))
+            with events.no_persistent_cache():
+                compiled = program.trace().lower().compile()
+            jax.block_until_ready(compiled(*program.arguments()))
+            found = []
+            for _ in range(rounds):
+                arguments = jax.block_until_ready(program.arguments())
+                found.append(_clocked(lambda c=compiled, a=arguments: jax.block_until_ready(c(*a)))[0])
+            seconds.append(min(found))
+            memory.append(_peak_bytes(compiled))
+        upper = slice(max(0, min(len(sizes) // 2, len(sizes) - 2)), None)
+        slopes = [
+            float(np.polyfit(np.log(np.asarray(sizes, float)[upper]), np.log(np.asarray(y, float)[upper]), 1)[0])
+            for y in (seconds, np.maximum(memory, 1))
+        ]
+        answer = self.experiment(make(sizes[-1]), rounds=rounds)
+        row = self._rows[-1]
+        row.extra["curve"] = {"over": name, "sizes": list(sizes), "seconds": seconds, "bytes": memory,
+                              "exponent": slopes[0], "memory_exponent": slopes[1]}  # fmt: skip
+        self._benchmark.extra_info.update(row.extra)
+        return answer
+
+    def host(
+        self, call: Callable[[], Any], *, units: float = 1.0, unit: str = "calls", limit: Cost | None = None,
+        check: Callable[[Any], Any] | None = None, rivals: Mapping[str, Rival] | None = None, rounds: int | None = None,
+    ) -> Any:  # fmt: skip
+        """Time a Python call. Its first call, with what it compiles, is reported apart as compile time."""
+        row = self._row(units, unit, limit)
+        begun = time.perf_counter()
+        answer = jax.block_until_ready(call())
+        row.compile = time.perf_counter() - begun
+        self._verify(check, answer)
+        return self._timed(row, lambda: call(), tuple, rivals, rounds)
+
+    def _row(self, units: float, unit: str, limit: Cost | None) -> Row:
+        name, group = self._benchmark.name, self._benchmark.group or ""
+        return Row(name, group, unit, units, [], [], limit=None if limit is None else limit.seconds())
+
+    def _staged(
+        self, trace: Callable[[], Any], setup: Callable[[], tuple[Any, ...]], units: float, unit: str, limit: Cost | None,
+        check: Callable[[Any], Any] | None, rivals: Mapping[str, Rival] | None, rounds: int | None,
+    ) -> Any:  # fmt: skip
+        row = self._row(units, unit, limit)
+        with events.no_persistent_cache(), events.watched() as seen:
+            row.trace, traced = _clocked(trace)
+            row.lower, lowered = _clocked(traced.lower)
+            row.compile, compiled = _clocked(lowered.compile)
+        row.extra["cache_hits"] = seen.hits
+        row.peak_bytes = _peak_bytes(compiled)
+        self._verify(check, jax.block_until_ready(compiled(*setup())))
+        return self._timed(row, compiled, setup, rivals, rounds)
+
+    def _verify(self, check: Callable[[Any], Any] | None, answer: Any) -> None:
+        if check is not None and check(answer) is False:
+            raise WrongAnswerError(f"{self._benchmark.name}: the answer is not what its law says; nothing was timed")
+
+    def _timed(
+        self, row: Row, call: Callable[..., Any], setup: Callable[[], tuple[Any, ...]],
+        rivals: Mapping[str, Rival] | None, rounds: int | None,
+    ) -> Any:  # fmt: skip
+        calibrate = ceilings.calibration()
+
+        def between() -> tuple[tuple[Any, ...], dict[str, Any]]:
+            """The rivals, the calibration and new arguments, outside of the time that counts."""
+            for name, (work, rival) in (rivals or {}).items():
+                seconds, _ = _clocked(lambda rival=rival: jax.block_until_ready(rival()))
+                row.rivals.setdefault(name, []).append(work / seconds)
+            arguments = jax.block_until_ready(setup())
+            row.calibration.append(calibrate())
+            return arguments, {}
+
+        def once(*arguments: Any) -> Any:
+            before = events.now()
+            begun = time.perf_counter()
+            answer = jax.block_until_ready(call(*arguments))
+            row.times.append(time.perf_counter() - begun)
+            if events.now().compiles != before.compiles:
+                raise RecompiledError(f"{row.name}: a timed round compiled; its time is not a run time")
+            return answer
+
+        answer = self._benchmark.pedantic(once, setup=between, rounds=rounds or ROUNDS[self.tier], iterations=1)
+        row.peak_bytes = max(row.peak_bytes, _device_peak())
+        self._benchmark.extra_info.update(row.to_json())
+        self._rows.append(row)
+        return answer
+
+
+def _clocked(call: Callable[[], Any]) -> tuple[float, Any]:
+    begun = time.perf_counter()
+    value = call()
+    return time.perf_counter() - begun, value
+
+
+def _peak_bytes(compiled: Any) -> int:
+    """Arguments, results and temporaries of the program on one device, as the compiler planned them."""
+    try:
+        plan = compiled.memory_analysis()
+        return int(plan.argument_size_in_bytes + plan.output_size_in_bytes + plan.temp_size_in_bytes)
+    except (AttributeError, NotImplementedError, TypeError):
+        return 0
+
+
+def _device_peak() -> int:
+    return int((jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0))

@@ -1,0 +1,72 @@
+"""An experiment as a program that can be traced, lowered, compiled and run apart."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+from jax.sharding import AxisType
+
+from collapsebench import devices, loop, results, runner
+from collapsebench.experiment import Experiment
+from collapsebench.streams import root_key
+from collapsebench.types import RequestError
+
+
+@dataclasses.dataclass(frozen=True)
+class LoopProgram:
+    """All generations of all trajectories in one call of `loop.advance`; arguments are made fresh, for it donates them."""
+
+    experiment: Experiment
+    program: Any
+    shapes: Any
+    plan: runner.Plan
+    mesh: Any
+
+    @classmethod
+    def of(cls, experiment: Experiment, count: int | None = None) -> LoopProgram:
+        """The program on `count` devices (None: all).
+
+        Raises RequestError where the trajectories do not fit into one call.
+        """
+        mesh = devices.mesh()
+        if count is not None:
+            chosen = jax.local_devices()[:count]
+            mesh = jax.make_mesh((len(chosen),), ("trajectory",), axis_types=(AxisType.Auto,), devices=chosen)
+        with runner.precision(experiment):
+            program = runner.make_program(experiment)
+            shapes = loop.empty_carry(program, root_key(experiment.seed, experiment.name))
+            plan = runner.make_plan(experiment, program, shapes, experiment.trajectories)
+        if plan.chunk < experiment.trajectories:
+            raise RequestError(f"trajectories = {experiment.trajectories}: {plan.chunk} fit into one call; time those")
+        if count is not None:
+            lanes = plan.width * mesh.size
+            plan = dataclasses.replace(plan, chunk=-(-experiment.trajectories // lanes) * lanes)
+        return cls(experiment, program, shapes, plan, mesh)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The arguments that are part of the program."""
+        return {"mesh": self.mesh, "width": self.plan.width, "block": self.experiment.generations}
+
+    def arguments(self) -> tuple[Any, ...]:
+        """Arguments of one call, the state among them new."""
+        index = np.arange(self.plan.chunk, dtype=np.int32) % self.experiment.trajectories
+        carry = loop.blank(self.shapes, self.plan.chunk, self.mesh)
+        root = root_key(self.experiment.seed, self.experiment.name)
+        return (self.program, root, {}, index, carry, np.int32(0), np.int32(self.experiment.generations))
+
+    def result(self, answer: Any) -> xr.Dataset:
+        """What the call returned, as the result of a run."""
+        columns = np.swapaxes(np.asarray(answer[1]), 0, 1)[: self.experiment.trajectories]
+        return results.from_columns(
+            self.experiment, columns, {}, points=None, started=0.0, seconds=0.0, width=self.plan.width
+        )
+
+    def trace(self) -> Any:
+        """The traced program, to be lowered and compiled."""
+        with runner.precision(self.experiment):
+            return loop.advance.trace(*self.arguments(), **self.options)

@@ -1,0 +1,68 @@
+"""The analytic work of one generation against XLA's own count, and the harness's own bookkeeping."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import collapsebench as cb
+from collapsebench.bench import cost, events
+from collapsebench.bench.fixture import Row
+from collapsebench.bench.programs import LoopProgram
+from collapsebench.types import Batch
+
+BASE = cb.Experiment(name="cost", n=256, holdout=1, metrics=("variance",), trajectories=4, generations=3)
+
+
+def counted(experiment, rows, params):
+    """XLA's operations for drawing the correlations of n rows and for the fit, the normals being given."""
+    model = experiment.model
+
+    def fit(x):
+        return model.fit(jax.random.key(0), params, Batch(x, jnp.ones(experiment.n)))
+
+    return cost.xla_flops(fit, rows)
+
+
+@pytest.mark.parametrize("dim", [16, 32])
+def test_second_moments_are_counted_as_xla_counts_them(dim):
+    """n d (d + 1) for the moments (XLA does all of n d^2 products and sums, 2 n d^2; symmetric halves are one)."""
+    experiment = dataclasses.replace(
+        BASE, model=cb.models.Gaussian(dim=dim), target=cb.targets.Normal(dim=dim), metrics=("variance",)
+    )
+    each = cost.per_generation(experiment)
+    assert each.normals == 256 * dim
+    moments = each.flops - 256 * dim * dim  # less the correlations of the draw
+    found = counted(experiment, jnp.ones((256, dim)), experiment.model.init(jax.random.key(0)))
+    assert (
+        moments <= found <= 3 * moments
+    )  # at least what must be done, at most with the mirrored half and the centring
+
+
+def test_what_is_not_written_down_has_no_limit():
+    assert cost.per_generation(dataclasses.replace(BASE, handover="summary")) is None
+    mixture = dataclasses.replace(BASE, model=cb.models.GaussianMixture(components=2), metrics=("nll",))
+    assert cost.per_generation(mixture) is None
+
+
+def test_a_loop_program_is_the_run():
+    program = LoopProgram.of(BASE)
+    with events.watched() as seen:
+        compiled = program.trace().lower().compile()
+        found = program.result(compiled(*program.arguments()))
+    assert seen.compiles >= 1
+    np.testing.assert_array_equal(found.variance, cb.run(BASE).variance)
+    with events.watched() as again:
+        compiled(*program.arguments())
+    assert again.compiles == 0
+
+
+def test_rows_compare_with_the_best_rival():
+    row = Row("r", "", "calls", 10.0, [1.0, 2.0, 1.0], [1, 1, 1], limit=0.5,
+              rivals={"slow": [1.0, 1.0, 1.0], "good": [5.0, 5.0, 2.0]})  # fmt: skip
+    assert row.median == 1.0
+    assert row.share == 0.5
+    assert row.times_faster() == ("good", 2.0, 1.0, 5.0)
+    assert row.to_json()["times_faster"]["rival"] == "good"
