@@ -36,8 +36,8 @@ test: $(STAMP) ## set up and run the fast tests, JOBS at a time (the second time
 test-all: $(STAMP) ## the fast and the slow tests
 	$(PYTEST) -m '' $(ARGS)
 
-bench: $(STAMP) ## the benchmarks, one at a time
-	$(RUN) pytest benchmarks --benchmark-only -m '' $(ARGS)
+bench: $(STAMP) ## the benchmarks, one at a time (ARGS='--tier paper')
+	$(RUN) pytest --benchmark $(ARGS)
 
 lint: $(STAMP) ## ruff: rules and format
 	$(RUN) ruff check .

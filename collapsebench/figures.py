@@ -221,9 +221,9 @@ def _draw_heat(canvas: Any, ax: Any, heat: Heat) -> None:
     if heat.cells is None:
         canvas.colorbar(mesh, ax=ax, label=heat.label)
         return
-    for y, row in zip(places[1], heat.cells, strict=True):
-        for x, text in zip(places[0], row, strict=True):
-            ax.text(x, y, text, ha="center", va="center", fontsize=7)
+    for y, row, fields in zip(places[1], heat.cells, values, strict=True):
+        for x, text, value in zip(places[0], row, fields, strict=True):
+            ax.text(x, y, text, ha="center", va="center", fontsize=7, color="white" if value > 1.2 else "black")
 
 
 def _draw_legend(ax: Any, columns: int) -> None:

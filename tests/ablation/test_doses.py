@@ -43,6 +43,7 @@ def test_more_of_an_error_is_more_divergence(made):
     assert (low.values < high.values)[:, 0].all()
 
 
+@pytest.mark.slow
 def test_a_learner_may_be_made_exact_by_its_fields():
     """ML against unbiased as a learner's bias: with unbiased as the exact one, ML has an approximation error."""
     gaussian = dataclasses.replace(BASE, model=cb.models.Gaussian(), n=10, trajectories=4000, generations=2)

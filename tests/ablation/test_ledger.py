@@ -42,6 +42,7 @@ def test_estimation_is_the_law_at_every_generation(book):
     assert np.all(np.abs(values.mean(0) - law(20)) < 5 * error)
 
 
+@pytest.mark.slow
 def test_an_exact_learner_injects_no_optimisation_error():
     exact = ledger(dataclasses.replace(BASE, model=cb.models.Gaussian(), trajectories=50))
     np.testing.assert_allclose(exact.optimisation, 0, atol=1e-12)
@@ -114,6 +115,7 @@ def test_the_three_point_identity():
     assert abs(gap - cross) < 1e-9
 
 
+@pytest.mark.slow
 def test_excess_risk_of_a_regression_with_a_feature_missing():
     """The coefficient that the class cannot have is injected once; what n rows add is the law of the rest."""
     n, dim = 40, 3

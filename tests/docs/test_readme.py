@@ -9,6 +9,7 @@ import pytest
 
 import collapsebench as cb
 from collapsebench import catalogue
+from collapsebench.report import speed
 
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text()
@@ -69,3 +70,9 @@ def test_the_laws_that_are_named_are_there():
     laws = re.findall(r"`(\w+_law)`", section)
     assert len(laws) >= 10
     assert set(laws) <= set(cb.theory.__all__)
+
+
+def test_the_speed_table_is_made_of_the_committed_files():
+    assert speed.updated(TEXT, README.parent / "results" / "benchmarks") == TEXT, (
+        f"run: {speed.BEGIN.split('(')[1].split(')')[0]}"
+    )

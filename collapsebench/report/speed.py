@@ -1,0 +1,56 @@
+"""The speed table of the README, made of the benchmark files that were committed.
+
+python -m collapsebench.report.speed README.md results/benchmarks
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from collapsebench.report.benchmarks import as_markdown
+
+BEGIN = "<!-- speed: begin (python -m collapsebench.report.speed README.md results/benchmarks) -->\n"
+END = "<!-- speed: end -->"
+
+
+def _row(benchmark: dict[str, Any]) -> tuple[str, ...]:
+    extra = benchmark["extra_info"]
+    faster = extra.get("times_faster")
+    ratio = (
+        ""
+        if faster is None
+        else f"{faster['median']:.3g} [{faster['low']:.2g}, {faster['high']:.2g}] {faster['rival']}"
+    )
+    share = "" if extra["share"] is None else f"{100 * extra['share']:.0f}%"
+    name = benchmark["name"].removeprefix("bench_").replace("_", " ")
+    precise = extra.get("seconds_to_precision")
+    return name, f"{extra['rate']:.2g} {extra['unit']}/s", share, ratio, "" if precise is None else f"{precise:.2g} s"
+
+
+def speed_tables(folder: Path) -> str:
+    """A table for each device that has a quick.json below `folder`, in the order of their names."""
+    parts = []
+    for path in sorted(folder.glob("*/quick.json")):
+        data = json.loads(path.read_text())
+        machine = data["machine_info"]["collapsebench"]
+        versions = ", ".join(f"{name} {machine['versions'][name]}" for name in ("jax", "numpy"))
+        rows = [_row(benchmark) for benchmark in data["benchmarks"]]
+        head = ("benchmark", "rate", "of limit", "times faster than", "1% after")
+        parts.append(
+            f"{machine['device']}, {versions}, {data['commit_info']['time'][:10]}:\n\n{as_markdown(head, rows)}"
+        )
+    return "\n".join(parts)
+
+
+def updated(text: str, folder: Path) -> str:
+    """The text with the tables between its two markers made anew."""
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    return before + BEGIN + speed_tables(folder) + END + after
+
+
+if __name__ == "__main__":
+    page, folder = (Path(argument) for argument in sys.argv[1:3])
+    page.write_text(updated(page.read_text(), folder))
