@@ -40,7 +40,7 @@ def numpy_rivals(work, trajectories, generations, **sizes):
 
 @pytest.mark.parametrize("n", [100, 1000])
 def bench_gaussian_replace(jax_benchmark, n):
-    trajectories, generations = jax_benchmark.pick((64, 10), (1000, 200), (1000, 1000))
+    trajectories, generations = jax_benchmark.pick((64, 10), (1000, 200 if n == 100 else 40), (1000, 1000))
     experiment = dataclasses.replace(BASE, n=n, trajectories=trajectories, generations=generations)
     law = near(theory.replace_variance_law(n, generations))
     others = numpy_rivals(rivals.gaussian, trajectories, generations, n=n)
@@ -48,7 +48,7 @@ def bench_gaussian_replace(jax_benchmark, n):
 
 
 def bench_gaussian_summary(jax_benchmark):
-    trajectories, generations = jax_benchmark.pick((256, 10), (32768, 200), (32768, 1000))
+    trajectories, generations = jax_benchmark.pick((256, 10), (32768, 150), (32768, 1000))
     experiment = dataclasses.replace(BASE, trajectories=trajectories, generations=generations, handover="summary")
     law = near(theory.replace_variance_law(100, generations))
     others = numpy_rivals(rivals.gaussian_summary, trajectories, generations, n=100)
@@ -57,7 +57,7 @@ def bench_gaussian_summary(jax_benchmark):
 
 @pytest.mark.parametrize("n", [1000, 10000])
 def bench_mixture(jax_benchmark, n):
-    trajectories, generations = jax_benchmark.pick((2, 2), (64, 10), (256, 20))
+    trajectories, generations = jax_benchmark.pick((2, 2), (64, 5), (256, 20))
     experiment = dataclasses.replace(
         BASE, n=n, trajectories=max(2, trajectories * 1000 // n), generations=generations,
         target=cb.targets.GaussianMixture(components=4, dim=2), model=cb.models.GaussianMixture(components=4, dim=2),
@@ -70,7 +70,7 @@ def bench_mixture(jax_benchmark, n):
 
 
 def bench_kernel(jax_benchmark):
-    trajectories, generations = jax_benchmark.pick((4, 5), (64, 50), (256, 50))
+    trajectories, generations = jax_benchmark.pick((4, 5), (256, 50), (1024, 50))
     model = cb.models.KernelDensity(bandwidth=0.3)
     experiment = dataclasses.replace(BASE, n=1000, trajectories=trajectories, generations=generations, model=model)
     others = {"scipy, 1 thread": (50, partial(rivals.kernel, np.random.default_rng(7), 1, 1000, 50))}
@@ -79,7 +79,8 @@ def bench_kernel(jax_benchmark):
 
 @pytest.mark.parametrize("handover", ["samples", "summary"])
 def bench_regression(jax_benchmark, handover):
-    trajectories, generations = jax_benchmark.pick((32, 5), (2048, 50), (8192, 100))
+    quick = (512, 25) if handover == "samples" else (2048, 50)
+    trajectories, generations = jax_benchmark.pick((32, 5), quick, (8192, 100))
     experiment = dataclasses.replace(
         BASE, target=cb.targets.Linear(dim=10), model=cb.models.LinearRegression(dim=10, fresh=True), handover=handover,
         generations=generations, trajectories=trajectories, metrics=("excess_risk",),
@@ -89,7 +90,7 @@ def bench_regression(jax_benchmark, handover):
 
 
 def bench_categorical(jax_benchmark):
-    trajectories, generations = jax_benchmark.pick((8, 5), (256, 100), (256, 1000))
+    trajectories, generations = jax_benchmark.pick((8, 5), (64, 100), (256, 1000))
     experiment = dataclasses.replace(
         BASE, target=cb.targets.Categorical(classes=1000), model=cb.models.Categorical(classes=1000), n=10000,
         generations=generations, trajectories=trajectories, handover="summary", metrics=("support",),

@@ -18,6 +18,9 @@ from collapsebench.report import benchmarks as report
 from collapsebench.report.tables import table
 from collapsebench.sweeps import Sweep
 
+NOTHING_COLLECTED = 5
+"""Exit code of pytest where no test is left."""
+
 
 def suite(names: list[str], tier: str, out: Path) -> int:
     """Run the project's benchmarks in a process of their own and file their JSON under out/DEVICE/TIER.json."""
@@ -32,8 +35,10 @@ def suite(names: list[str], tier: str, out: Path) -> int:
                    f"--benchmark-json={made}", f"--rootdir={folder.parent}", str(folder)]  # fmt: skip
         command += ["-k", " or ".join(names)] if names else []
         code = subprocess.run(command, cwd=folder.parent, check=False).returncode
+        if code == NOTHING_COLLECTED:
+            raise RequestError(f"bench {' '.join(names)}: no benchmark has that in its name")
         if not made.exists() or not made.stat().st_size:
-            return code if code == DONE else FAILED
+            return FAILED
         data = json.loads(made.read_text())
         path = out / data["machine_info"]["collapsebench"]["device"] / f"{tier}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,8 +96,9 @@ def compared(arguments: Any) -> int:
         raise RequestError(f"compare: {first.device} against {second.device}; say --across-devices if that is meant")
     else:
         pairs = compare.compare(first, second, compare.parse_thresholds(arguments.threshold))
-        head, rows = report.comparison_table(pairs)
-        code = FAILED if any(pair.verdict == "slower" for pair in pairs) else DONE
+        groups = compare.groups(pairs)
+        head, rows = report.comparison_table(pairs, groups)
+        code = FAILED if any(one.verdict == "slower" for one in (*pairs, *groups)) else DONE
         missing = sorted(set(first.timings) ^ set(second.timings))
         rows += [(name, "", "", "", "", "", "in one run only") for name in missing]
     print(table(head, rows))

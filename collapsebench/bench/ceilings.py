@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable
 from functools import cache, partial
@@ -130,6 +131,18 @@ def calibration() -> Callable[[], float]:
         return time.perf_counter() - begun
 
     return once
+
+
+def watts() -> float | None:
+    """The power that the devices may draw together, where the device tells; None elsewhere."""
+    if jax.default_backend() != "gpu":
+        return None
+    command = ["nvidia-smi", "--query-gpu=power.limit", "--format=csv,noheader,nounits"]
+    try:
+        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        return sum(float(line) for line in lines) or None
+    except (OSError, ValueError, subprocess.CalledProcessError):
+        return None
 
 
 def precisions() -> tuple[str, ...]:

@@ -33,7 +33,7 @@ _EVENTS = {
     "/jax/core/compile/jaxpr_to_mlir_module_duration": "trace",
     "/jax/core/compile/backend_compile_duration": "compile",
 }
-_CHILD = "import time; began = time.time(); from collapsebench.bench.cold import child; child(began)"
+_CHILD = "from collapsebench.bench.cold import child; child()"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Start:
     """programs that came from the cache"""
 
 
-def child(began: float) -> None:
+def child() -> None:
     """The process that is timed: runs the command line on its arguments and writes what it saw to $COLLAPSEBENCH_COLD."""
     launched = float(os.environ["COLLAPSEBENCH_COLD_BEGAN"])
     from collapsebench import commands, devices, progress  # noqa: F401

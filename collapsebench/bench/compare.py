@@ -74,13 +74,44 @@ def load(path: Path) -> Run:
             raw = np.asarray(extra.get("times") or bench["stats"].get("data") or [bench["stats"]["median"]], float)
             scale = np.asarray(extra.get("calibration") or np.ones(len(raw)), float)[: len(raw)]
             timings[bench["name"]] = Timing(
-                bench["name"], bench.get("group") or "", raw / scale, float(np.median(raw)),
+                bench["name"], bench.get("group") or _module(bench), raw / scale, float(np.median(raw)),
                 float(extra.get("rate", 1 / np.median(raw))), str(extra.get("unit", "calls")),
             )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no JSON of pytest-benchmark"
         raise RequestError(f"compare {path}: {why}") from error
     return Run(path, str(own.get("device", machine.get("node", "unknown"))), own, timings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """The benchmarks of one group together: geometric mean of their ratios, with its 99% interval."""
+
+    name: str
+    ratio: float
+    low: float
+    high: float
+    threshold: float
+    verdict: str
+
+
+def groups(pairs: Sequence[Pair]) -> list[Group]:
+    """Each group of two benchmarks or more, judged by the mean of the logarithms of its ratios.
+
+    The interval takes the benchmarks' own intervals as independent. "slower" or "faster" as for a benchmark.
+    """
+    made = []
+    for name in dict.fromkeys(pair.group for pair in pairs):
+        own = [pair for pair in pairs if pair.group == name]
+        if len(own) < 2:
+            continue
+        centre = float(np.mean([math.log(pair.ratio) for pair in own]))
+        half = math.sqrt(sum((math.log(pair.high / pair.low) / 2) ** 2 for pair in own)) / len(own)
+        threshold = own[0].threshold
+        sure = abs(centre) > max(half, math.log1p(threshold))
+        verdict = ("slower" if centre > 0 else "faster") if sure else "same"
+        made.append(Group(name, *(math.exp(x) for x in (centre, centre - half, centre + half)), threshold, verdict))
+    return made
 
 
 def compare(first: Run, second: Run, thresholds: Mapping[str, float] | None = None) -> list[Pair]:
@@ -149,6 +180,11 @@ def across(first: Run, second: Run) -> list[dict[str, Any]]:
     if not rows:
         raise RequestError(f"compare: {first.path.name} and {second.path.name} have no benchmark in common")
     return rows
+
+
+def _module(bench: Mapping[str, Any]) -> str:
+    """Benchmarks without a group of their own are grouped by file."""
+    return Path(str(bench.get("fullname", "")).split("::")[0]).stem
 
 
 def _peak(value: Any) -> float | None:

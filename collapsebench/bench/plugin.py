@@ -68,6 +68,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
         "device": ceilings.device_name(), "versions": versions(), "tier": config.getoption("collapsebench_tier"),
         "normals_per_second": ceilings.normals_per_second(), "bytes_per_second": ceilings.bytes_per_second(),
         "flops_per_second": {name: ceilings.flops_per_second(name) for name in ceilings.precisions()},
+        "watts": ceilings.watts(),
     }  # fmt: skip
 
 

@@ -40,12 +40,16 @@ def benchmark_table(rows: Sequence[Any]) -> str:
     return "\n".join([table(head, lines), *([""] if more else []), *more])
 
 
-def comparison_table(pairs: Sequence[Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def comparison_table(pairs: Sequence[Any], groups: Sequence[Any] = ()) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Header and rows of a comparison."""
     head = ("benchmark", "first", "second", "ratio", "99% interval", "p", "verdict")
     rows: list[tuple[str, ...]] = [
         (p.name, _seconds(p.first), _seconds(p.second), f"{p.ratio:.3f}", f"[{p.low:.3f}, {p.high:.3f}]", f"{p.p:.2g}", p.verdict)
         for p in pairs
+    ]  # fmt: skip
+    rows += [
+        (f"all of {g.name}" if g.name else "all", "", "", f"{g.ratio:.3f}", f"[{g.low:.3f}, {g.high:.3f}]", "", g.verdict)
+        for g in groups
     ]  # fmt: skip
     return head, rows
 
