@@ -27,7 +27,7 @@ def near(law):
 
 def numpy_rivals(work, trajectories, generations, **sizes):
     """The same loop vectorised over runs in NumPy, on one thread and on two."""
-    generations = max(2, generations // 10)  # rates are compared, so a rival need not do all of it
+
     own = partial(work, generations=generations, **sizes)
     return {
         f"numpy, {threads} thread{'s' * (threads > 1)}": (
