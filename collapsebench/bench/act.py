@@ -98,7 +98,8 @@ def compared(arguments: Any) -> int:
         pairs = compare.compare(first, second, compare.parse_thresholds(arguments.threshold))
         groups = compare.groups(pairs)
         head, rows = report.comparison_table(pairs, groups)
-        code = FAILED if any(one.verdict == "slower" for one in (*pairs, *groups)) else DONE
+        verdicts = [pair.verdict for pair in pairs] + [group.verdict for group in groups]
+        code = FAILED if "slower" in verdicts else DONE
         missing = sorted(set(first.timings) ^ set(second.timings))
         rows += [(name, "", "", "", "", "", "in one run only") for name in missing]
     print(table(head, rows))

@@ -110,7 +110,7 @@ def groups(pairs: Sequence[Pair]) -> list[Group]:
         threshold = own[0].threshold
         sure = abs(centre) > max(half, math.log1p(threshold))
         verdict = ("slower" if centre > 0 else "faster") if sure else "same"
-        made.append(Group(name, *(math.exp(x) for x in (centre, centre - half, centre + half)), threshold, verdict))
+        made.append(Group(name, math.exp(centre), math.exp(centre - half), math.exp(centre + half), threshold, verdict))
     return made
 
 

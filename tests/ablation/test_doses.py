@@ -20,6 +20,7 @@ def made():
     return cb.ablate(BASE, doses=DOSES, resamples=200)
 
 
+@pytest.mark.slow
 def test_the_dose_of_the_experiment_itself_is_its_arm(made):
     """n = 50 and steps = 1 with the others on are the arm with all errors: common random numbers, so equal numbers."""
     arm = made.divergence.sel(statistical=True, expressivity=True, approximation=True).mean("trajectory")
@@ -29,12 +30,14 @@ def test_the_dose_of_the_experiment_itself_is_its_arm(made):
     np.testing.assert_allclose(made.dose_statistical.sel(statistical_level="50", others="off"), alone, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_no_dose_is_the_floor(made):
     np.testing.assert_allclose(
         made.dose_approximation.sel(approximation_level="inf", others="off"), made.floor, atol=1e-12
     )
 
 
+@pytest.mark.slow
 def test_more_of_an_error_is_more_divergence(made):
     for error, others in (("statistical", "off"), ("approximation", "off")):
         rows = made[f"dose_{error}"].sel(others=others).values

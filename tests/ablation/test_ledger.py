@@ -66,6 +66,7 @@ def test_pythagoras_for_an_exponential_family():
         assert kl(best) > 0.01
 
 
+@pytest.mark.slow
 def test_expressivity_enters_once_where_nothing_else_errs():
     """A mixture learned by one Gaussian from infinite data: injected at generation 0, nothing after."""
     target = cb.targets.GaussianMixture(components=2, dim=1, radius=2.0)

@@ -47,7 +47,7 @@ def test_the_command_line(tmp_path, random, capsys):
     assert main(["compare", str(first), str(slow), "--html", str(page), "--markdown", str(notes)]) == 1
     assert "slower" in capsys.readouterr().out
     assert "slower" in page.read_text()
-    assert notes.read_text().count("\n") == 6
+    assert notes.read_text().count("\n") == 7
     assert main(["compare", str(first), str(first)]) == 0
     assert main(["compare", str(first), str(slow), "--threshold", "a=.9"]) == 0
 

@@ -41,8 +41,9 @@ def bench_host(jax_benchmark):
 
 
 def run(folder, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": ""}
-    environment.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
+    for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_XDIST_WORKER"):  # no worker of this run of tests
+        environment.pop(name, None)
     command = [sys.executable, "-m", "pytest", "-p", "collapsebench.bench.plugin", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 

@@ -148,6 +148,7 @@ def test_doctor_names_the_devices(capsys):
     assert "devices" in out
 
 
+@pytest.mark.slow
 def test_check_passes_a_registered_model(capsys):
     code, out, _ = ask(capsys, "check", "collapsebench.regimes.mix:Mix")
     assert code == 0

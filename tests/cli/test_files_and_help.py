@@ -16,6 +16,7 @@ import collapsebench as cb
 from collapsebench import catalogue, cli, registry, results, runner
 from collapsebench.experiment import Experiment
 
+REPRODUCE = ["reproduce", "seddik", "--scale", "smoke"]
 SMALL = ["run", "gaussian", "--n", "20", "--generations", "2", "--trajectories", "2", "--set", "metrics=variance"]
 
 MODEL = """
@@ -54,7 +55,7 @@ def unrun(monkeypatch):
     monkeypatch.setattr(runner.loop, "advance", advance)
 
 
-@pytest.mark.parametrize("command", [SMALL, ["reproduce", "seddik", "--scale", "smoke"]], ids=["run", "reproduce"])
+@pytest.mark.parametrize("command", [SMALL, pytest.param(REPRODUCE, marks=pytest.mark.slow)], ids=["run", "reproduce"])
 @pytest.mark.parametrize("kind", ["file", "below a file"])
 def test_an_unwritable_out_is_exit_2_before_the_run(capsys, tmp_path, unrun, command, kind):
     taken = tmp_path / "taken"
@@ -72,7 +73,7 @@ def test_a_wrong_request_makes_no_folder(capsys, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("command", [SMALL, ["reproduce", "seddik", "--scale", "smoke"]], ids=["run", "reproduce"])
+@pytest.mark.parametrize("command", [SMALL, pytest.param(REPRODUCE, marks=pytest.mark.slow)], ids=["run", "reproduce"])
 def test_a_result_that_cannot_be_saved_goes_to_the_temporary_folder(capsys, tmp_path, monkeypatch, command):
     out, spare = tmp_path / "out", tmp_path / "spare"
     spare.mkdir()

@@ -39,6 +39,7 @@ def _accepts(example, metric):
     return True
 
 
+@pytest.mark.slow
 def test_every_metric_measures_beside_the_others():
     left = [entry() for _, entry in METRICS.items()]
     for example in small_examples():

@@ -38,12 +38,16 @@ RUN = (
     "run gaussian --set model=mine:Shrunk --set regime=mine:EveryOther --set metrics=mine:LostShare "
     "--trajectories 4 --generations 3"
 )
-SLOW = ("check mine:EveryOther", "check mine:LostShare")  # a process of its own each; RUN uses both classes
+SLOW = (
+    "check mine:Shrunk",
+    "check mine:EveryOther",
+    "check mine:LostShare",
+)  # a process of its own each; RUN uses both classes
 
 
 @pytest.mark.parametrize(
     "line",
-    ["check mine:Shrunk", "check mine.py:Laplace", RUN, *(pytest.param(line, marks=pytest.mark.slow) for line in SLOW)],
+    ["check mine.py:Laplace", RUN, *(pytest.param(line, marks=pytest.mark.slow) for line in SLOW)],
 )
 def test_commands_run_on_the_users_classes(folder, line):
     done = subprocess.run(

@@ -53,6 +53,7 @@ def test_samples_follow_the_same_laws(assert_law):
     assert_law(result.log_variance.values, theory.replace_log_variance_law(N, FITS), wrong)
 
 
+@pytest.mark.slow
 def test_replace_in_three_dimensions(assert_law):
     result = gaussian(target=cb.targets.Normal(dim=3), model=cb.models.Gaussian(dim=3), metrics=("variance",))
     right = theory.replace_variance_law(N, FITS, trace=3)
@@ -95,6 +96,7 @@ def test_fresh(fresh, bias, assert_law):
     assert_law(fresh[bias].mean_error.values / 3, mean_error, wrong[0])
 
 
+@pytest.mark.slow
 def test_grow(assert_law):
     sizes = np.array([np.ceil(N * (1.0 + t)) for t in range(10)])
     result = gaussian(regime=cb.regimes.Grow(power=1.0))
@@ -115,6 +117,7 @@ def test_pathway_of_an_unbiased_estimator(assert_law):
     assert_law(pooled, theory.pathway_accumulate_law(FITS), theory.pathway_subsample_law(FITS))
 
 
+@pytest.mark.slow
 def test_pathway_of_a_subsample(assert_law):
     n = 50
     model = cb.models.Gaussian(unbiased=True)
@@ -134,6 +137,7 @@ def test_weighted(weight, assert_law):
     assert_law(result.mean_error.values * n, right, theory.pathway_replace_law(FITS))
 
 
+@pytest.mark.slow
 def test_mix_has_the_share_it_names(assert_law):
     """All real: every fit is a first fit. None real: the replace law."""
     everything = gaussian(regime=cb.regimes.Mix(real_fraction=1.0)).variance.values

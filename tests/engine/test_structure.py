@@ -23,6 +23,7 @@ LAYERS = [
     {"papers", "studies"},
     {"reproduce", "catalogue", "contracts", "progress"},
     {"report"},
+    {"bench"},
     {"commands"},
     {"cli"},
 ]

@@ -75,6 +75,7 @@ def test_poisson_survival_from_a_higher_rate(assert_law):
     assert_law(np.asarray(result["variance"])[:, 55:] > 0, law, branching_survival_law(10, 70, 10.0))
 
 
+@pytest.mark.slow
 def test_poisson_samples_agree_with_summary(poisson, agreement):
     """In law, at fits 1 to 3; a summary of 9 rows in the place of 10 would be told apart."""
     rows = np.asarray(cb.run(dataclasses.replace(POISSON, handover="samples", generations=3))["variance"])

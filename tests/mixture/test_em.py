@@ -95,6 +95,7 @@ def blobs():
 MODEL = GaussianMixture(components=4, dim=2)
 
 
+@pytest.mark.slow
 def test_every_step_gains_likelihood(blobs):
     """From a poor start, with a tolerance of 0; rounding is all that may be lost."""
     data = Batch(jnp.asarray(blobs), jnp.ones(256))
@@ -206,6 +207,7 @@ def test_a_singular_component_has_the_ridge_for_variance():
         np.testing.assert_allclose(jnp.exp(2 * fitted.log_scale[0]), expected, rtol=1e-2)
 
 
+@pytest.mark.slow
 def test_one_by_one_or_all_at_once_is_the_same_fit(monkeypatch, random):
     x, means, sd = data_sets(random, 2, 3, 3)
     model = GaussianMixture(components=3, dim=2)

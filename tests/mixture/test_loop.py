@@ -7,6 +7,7 @@ from scipy.special import digamma, polygamma
 import collapsebench as cb
 
 
+@pytest.mark.slow
 def test_one_component_follows_the_gaussian_law():
     """Maximum likelihood; the unbiased estimator's law is more than 10 standard errors away."""
     n, fits = 10, np.arange(1, 11)

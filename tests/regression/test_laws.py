@@ -58,6 +58,7 @@ def test_chain_of_generators_then_a_fit_of_another_size():
     assert _distance(result, theory.least_squares_replace_law(40, DIM, 2))[-1] > 10
 
 
+@pytest.mark.slow
 def test_noise_free_over_parametrised_chain(handover):
     """Wrong laws: the dimension one larger, a fit fewer. In float64: rows are short of the dimension."""
     target, model = cb.targets.Linear(dim=8, noise=0.0), cb.models.LinearRegression(dim=8, noise=0.0, fresh=True)

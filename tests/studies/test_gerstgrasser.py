@@ -18,10 +18,12 @@ def test_printed_numbers_are_the_law():
         assert theory.least_squares_accumulate_law(ROWS, DIM, fits) == pytest.approx(printed, abs=5e-5)
 
 
+@pytest.mark.slow
 def test_verdicts(results, verdicts_of):
     assert all(verdict["ours"] is not None for verdict in verdicts_of(Gerstgrasser, results).values())
 
 
+@pytest.mark.slow
 def test_figure(results):
     figure = Gerstgrasser.figures["regression"](results)
     assert len(figure.panels) == 2
