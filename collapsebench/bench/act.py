@@ -49,7 +49,8 @@ def suite(names: list[str], tier: str, out: Path) -> int:
 
 def _without_noise(data: dict[str, Any]) -> dict[str, Any]:
     """The file without what says nothing about a speed, such as host names and lists of processor flags."""
-    data["machine_info"].pop("node", None)
+    for name in ("node", "release"):
+        data["machine_info"].pop(name, None)
     data["machine_info"].get("cpu", {}).pop("flags", None)
     for benchmark in data["benchmarks"]:
         benchmark["stats"].pop("data", None)  # extra_info has the times

@@ -33,7 +33,7 @@ _EVENTS = {
     "/jax/core/compile/jaxpr_to_mlir_module_duration": "trace",
     "/jax/core/compile/backend_compile_duration": "compile",
 }
-_CHILD = "from collapsebench.bench.cold import child; child()"
+_CHILD = "from collapsebench import cli, commands; from collapsebench.bench import cold; cold.child(cli.main, commands)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,15 +47,17 @@ class Start:
     """programs that came from the cache"""
 
 
-def child() -> None:
-    """The process that is timed: runs the command line on its arguments and writes what it saw to $COLLAPSEBENCH_COLD."""
-    launched = float(os.environ["COLLAPSEBENCH_COLD_BEGAN"])
-    from collapsebench import commands, devices, progress  # noqa: F401
-    from collapsebench.bench import events
+def child(main: Callable[[list[str]], int], acts: Any) -> None:
+    """The process that is timed: runs the command line on its arguments and writes what it saw to $COLLAPSEBENCH_COLD.
 
+    main, acts: of `cli` and `commands`, whose import is over by now.
+    """
+    launched = float(os.environ["COLLAPSEBENCH_COLD_BEGAN"])
     spent = dict.fromkeys(PARTS, 0.0)
     spent["import"] = time.time() - launched
     import jax
+
+    from collapsebench.bench import events
 
     def timed(event: str, duration_secs: float, **kwargs: Any) -> None:
         if event in _EVENTS:
@@ -64,11 +66,8 @@ def child() -> None:
     jax.monitoring.register_event_duration_secs_listener(timed)
     before = events.now()
     marks: dict[str, float] = {}
-    acts: Any = commands
     acts.save = _marked(acts.save, "save", marks)
     acts.report.draw_result = _marked(acts.report.draw_result, "figure", marks)
-    from collapsebench.cli import main
-
     code = main(sys.argv[1:])
     spent["save"], spent["figure"] = marks["save"], marks["figure"]
     saved = marks["save ended"] - launched

@@ -182,6 +182,7 @@ class JaxBenchmark:
         """
         if len(sizes) < 2:
             raise ValueError(f"sizes = {list(sizes)}: a curve needs at least two")
+        answer = self.experiment(make(sizes[-1]), rounds=rounds)  # first, so that its compile time is one
         seconds, memory = [], []
         for size in sizes:
             program = LoopProgram.of(make(size), count(size))
@@ -199,7 +200,6 @@ class JaxBenchmark:
             float(np.polyfit(np.log(np.asarray(sizes, float)[upper]), np.log(np.asarray(y, float)[upper]), 1)[0])
             for y in (seconds, np.maximum(memory, 1))
         ]
-        answer = self.experiment(make(sizes[-1]), rounds=rounds)
         row = self._rows[-1]
         row.extra["curve"] = {"over": name, "sizes": list(sizes), "seconds": seconds, "bytes": memory,
                               "exponent": slopes[0], "memory_exponent": slopes[1]}  # fmt: skip
