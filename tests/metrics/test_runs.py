@@ -38,7 +38,7 @@ EXPERIMENTS = {
     ),
 }  # fmt: skip
 pytestmark = pytest.mark.slow  # the contract tests run every metric once; this follows each to a point
-ELSEWHERE = {"excess_risk", "within_log_variance"}
+ELSEWHERE = {"excess_risk", "within_log_variance", "injection"}  # the last in tests/ablation/test_ledger.py
 
 
 @pytest.fixture(scope="module")
