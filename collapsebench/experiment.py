@@ -125,9 +125,11 @@ class Experiment:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What a run measures per generation: each metric, and the standard error of one that estimates."""
+        """What a run measures per generation: each metric, the standard error of one that estimates, and for a network
+        whether a loss that is not finite has ended the trajectory."""
         pairs = zip(self.metric_names, self.metrics, strict=True)
-        return tuple(c for name, m in pairs for c in ([name, f"{name}_standard_error"] if m.estimates else [name]))
+        measured = [c for name, m in pairs for c in ([name, f"{name}_standard_error"] if m.estimates else [name])]
+        return (*measured, "ended") if getattr(self.model, "streams", False) else tuple(measured)
 
     def to_json(self) -> dict[str, Any]:
         """The experiment as JSON data; `from_json` gives it back."""

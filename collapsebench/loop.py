@@ -12,8 +12,10 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array
 
 from collapsebench.distributions.roles import population
+from collapsebench.learning import ended
+from collapsebench.sources import Fountain, Sources
 from collapsebench.streams import Stream, key_for, part, trajectory_key
-from collapsebench.types import Batch, Data, Estimate, Handover, Key, RequestError, View, spec, static
+from collapsebench.types import Batch, Data, Estimate, Handover, Key, RequestError, View, has_rows, spec, static
 
 
 @spec
@@ -44,6 +46,16 @@ class Program:
     def capacity(self) -> Any:
         return self.regime.capacity(self.n, self.generations)
 
+    @property
+    def remembers_first(self) -> bool:
+        """Whether a metric compares with the model of generation 0."""
+        return any(metric.needs_first for metric in self.metrics)
+
+    @property
+    def columns(self) -> int:
+        """Numbers that a generation gives: a metric's, its standard error's, and whether the trajectory has ended."""
+        return sum(2 if metric.estimates else 1 for metric in self.metrics) + streams(self.model)
+
 
 @spec
 class Carry:
@@ -54,6 +66,8 @@ class Carry:
     synthetic: Any
     models: Any
     prompts: Any
+    first: Any
+    """parameters of generation 0, where a metric compares with them"""
 
 
 def _rows(x: Any, n: Any, dtype: Any) -> Batch:
@@ -71,10 +85,17 @@ def has_sampling_law(target: Any, model: Any) -> bool:
     return summary is not None and getattr(_distribution_of(target), "summary", None) == summary
 
 
+def streams(model: Any) -> bool:
+    """Whether a model learns by gradient steps, to which an infinite sample is a stream of fresh draws."""
+    return bool(getattr(model, "streams", False))
+
+
 def draw_real(program: Program, key: Key, capacity: Any, n: Any) -> Data:
     """n rows of real data in a set of `capacity`, in the form that the handover asks for."""
     target, summary = program.target, getattr(program.model, "summary", None)
     distribution = _distribution_of(target)
+    if program.handover is Handover.POPULATION and streams(program.model):
+        return Sources.of_reality(jax.eval_shape(program.model.init, key), n)
     if program.handover is Handover.POPULATION:
         return population(target if distribution is None else distribution, n, summary, "this target")
     if program.handover is Handover.SUMMARY and has_sampling_law(target, program.model):
@@ -104,6 +125,8 @@ def draw_rows(program: Program, key: Key, params: Any, n: int, prompts: Any) -> 
 def draw_synthetic(program: Program, key: Key, params: Any, prompts: Any, capacity: Any, n: Any) -> Data:
     """What one model hands to the next generation."""
     model, summary = program.model, getattr(program.model, "summary", None)
+    if program.handover is Handover.POPULATION and streams(model):
+        return Sources.of_model(params, n)
     if program.handover is Handover.POPULATION:
         generator = model.generator(params) if hasattr(model, "generator") else None
         if prompted(model):
@@ -142,8 +165,8 @@ def _split(program: Program, key: Key, carry: Carry, generation: Any) -> Data:
 
 
 def _rows_of(program: Program, synthetic: Data) -> Any:
-    """Rows that a pool must have room for per generation: quadrature nodes are as many as they are, whatever n is."""
-    return synthetic.capacity if isinstance(synthetic, Batch) else program.capacity
+    """Rows that a pool must have room for per generation: nodes and models are as many as they are, whatever n is."""
+    return synthetic.capacity if has_rows(synthetic) else program.capacity
 
 
 def train_on(program: Program, key: Key, real: Data, carry: Carry, generation: Any) -> tuple[Any, Data]:
@@ -159,7 +182,7 @@ def train_on(program: Program, key: Key, real: Data, carry: Carry, generation: A
     def later() -> tuple[Any, Data]:
         return regime.update(key_for(key, Stream.REGIME, generation), carry.pool, carry.synthetic, fresh, generation)
 
-    rows = max(real.capacity, jax.eval_shape(later)[1].capacity) if isinstance(real, Batch) else 0
+    rows = max(real.capacity, jax.eval_shape(later)[1].capacity) if has_rows(real) else 0  # type: ignore[attr-defined]
 
     def padded() -> tuple[Any, Data]:
         pool, train = later()
@@ -177,7 +200,10 @@ def step(program: Program, key: Key, real: Data, holdout: Batch, generation: Any
     start = program.model.init(key_for(key, Stream.INIT, 0 if program.warm_start else generation))
     if program.warm_start:
         start = jax.tree.map(lambda new, old: jnp.where(generation == 0, new, old), start, carry.params)
-    params = program.model.fit(key_for(key, Stream.FIT, generation), start, train)
+    params = program.model.fit(key_for(key, Stream.FIT, generation), start, drawable(program, train))
+    first: Any = ()
+    if program.remembers_first:
+        first = jax.tree.map(lambda new, old: jnp.where(generation == 0, new, old), params, carry.first)
     models = carry.models
     if program.regime.models > 1:
         models = jax.tree.map(
@@ -186,22 +212,31 @@ def step(program: Program, key: Key, real: Data, holdout: Batch, generation: Any
     prompts: Any = ()
     if prompted(program.model):
         prompts = jax.tree.map(lambda old, new: jnp.where(generation == 0, new, old), carry.prompts, real)
-    drawn_from = Carry(params, pool, carry.synthetic, models, prompts)
+    drawn_from = Carry(params, pool, carry.synthetic, models, prompts, first)
     synthetic = _split(program, key_for(key, Stream.SAMPLE, generation), drawn_from, generation)
-    view = View(program.target, program.model, params, train, synthetic, real, holdout, generation, carry.params)
+    view = View(program.target, program.model, params, train, synthetic, real, holdout, generation, carry.params, first)
     measured = measure(program, key_for(key, Stream.METRIC, generation), view)
     prompts = synthetic if prompted(program.model) else ()
-    return Carry(params, pool, reduced(program, synthetic), models, prompts), measured
+    return Carry(params, pool, reduced(program, synthetic), models, prompts, first), measured
+
+
+def drawable(program: Program, data: Data) -> Any:
+    """The training set as a learner gets it: sources learn here what they draw from."""
+    return Fountain(data, program.target, program.model) if isinstance(data, Sources) else data
 
 
 def measure(program: Program, key: Key, view: View) -> Array:
-    """All metrics of one generation in order; an Estimate takes two columns."""
+    """All metrics of one generation in order; an Estimate takes two columns. NaN once a network's training has ended."""
     columns: list[Any] = []
     classes = [type(metric) for metric in program.metrics]
     for i, metric in enumerate(program.metrics):
         value = metric(part(key, classes.index(classes[i]) if metric.common_draws else i), view)
         columns += [value.value, value.standard_error] if isinstance(value, Estimate) else [value]
-    return jnp.stack([jnp.asarray(column, jnp.result_type(float)) for column in columns])
+    row = jnp.stack([jnp.asarray(column, jnp.result_type(float)) for column in columns])
+    if not streams(program.model):
+        return row
+    over = ended(view.params)
+    return jnp.append(jnp.where(over, jnp.nan, row), over.astype(row.dtype))
 
 
 def _real_and_holdout(program: Program, key: Key) -> tuple[Data, Batch]:
@@ -219,16 +254,18 @@ def empty_carry(program: Program, key: Key) -> Carry:
         model = program.model
         prompts = real if prompted(model) else ()
         # Two passes: the parameters' shape follows from the training set's, which follows from a synthetic set's.
-        params = model.fit(key, model.init(key), real)
+        params = model.fit(key, model.init(key), drawable(program, real))
         count = program.regime.models
         models = jax.tree.map(lambda a: jnp.stack([a] * count), params) if count > 1 else ()
-        synthetic = reduced(program, _split(program, key, Carry(params, (), (), models, prompts), 0))
+        first = params if program.remembers_first else ()
+        synthetic = reduced(program, _split(program, key, Carry(params, (), (), models, prompts, first), 0))
         pool = program.regime.init(reduced(program, real), program.generations, _rows_of(program, synthetic))
-        carry = Carry(params, pool, synthetic, models, prompts)
+        carry = Carry(params, pool, synthetic, models, prompts, first)
         train = train_on(program, key, real, carry, jnp.zeros((), jnp.int32))[1]
-        params = model.fit(key, model.init(key), train)
+        params = model.fit(key, model.init(key), drawable(program, train))
         models = jax.tree.map(lambda a: jnp.stack([a] * count), params) if count > 1 else ()
-        return Carry(params, pool, reduced(program, synthetic), models, prompts)
+        first = params if program.remembers_first else ()
+        return Carry(params, pool, reduced(program, synthetic), models, prompts, first)
 
     return jax.eval_shape(initial, key)
 
@@ -254,19 +291,28 @@ def advance_group(
             mine = set_leaf(mine, path, value)
         return mine
 
-    real, holdout = jax.vmap(lambda leaves, key: _real_and_holdout(own(leaves), key))(swept, keys)
-    columns = sum(2 if metric.estimates else 1 for metric in program.metrics)
-    rows = jnp.zeros((block, keys.shape[0], columns), jnp.result_type(float))
+    over_lanes = jax.vmap if keys.shape[0] > 1 else alone
+    real, holdout = over_lanes(lambda leaves, key: _real_and_holdout(own(leaves), key))(swept, keys)
+    rows = jnp.zeros((block, keys.shape[0], program.columns), jnp.result_type(float))
 
     def body(generation: Any, state: tuple[Carry, Array]) -> tuple[Carry, Array]:
         def one(leaves: dict[str, Array], key: Key, real: Data, holdout: Batch, carry: Carry) -> tuple[Carry, Array]:
             return step(own(leaves), key, real, holdout, generation, carry)
 
         carry, rows = state
-        carry, measured = jax.vmap(one)(swept, keys, real, holdout, carry)
+        carry, measured = over_lanes(one)(swept, keys, real, holdout, carry)
         return carry, jax.lax.dynamic_update_index_in_dim(rows, measured, generation - start, 0)
 
     return jax.lax.fori_loop(start, stop, body, (carry, rows))
+
+
+def alone(function: Any) -> Any:
+    """`vmap` over one lane without a lane axis: branches stay branches, and a product of matrices is just that."""
+
+    def mapped(*lanes: Any) -> Any:
+        return jax.tree.map(lambda a: a[None], function(*jax.tree.map(lambda a: a[0], lanes)))
+
+    return mapped
 
 
 def set_leaf(tree: Any, path: str, value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from collapsebench.types import Batch, Data, Key, spec, static
+from collapsebench.types import Data, Key, has_rows, spec, static
 
 
 @spec
@@ -17,13 +17,13 @@ class Pool:
     @classmethod
     def of(cls, real: Data, generations: int, capacity: Any) -> Pool:
         """Room for `generations - 1` synthetic sets of `capacity` rows below the real ones."""
-        if not isinstance(real, Batch):
+        if not has_rows(real):
             return cls(real)
         return cls(real.pad(real.capacity + (generations - 1) * int(capacity)), real.capacity)
 
     def add(self, synthetic: Data, t: Any) -> Pool:
         """The pool with the synthetic set of generation t = 1, 2, ... in its place."""
-        row = self.first + (t - 1) * synthetic.capacity if isinstance(synthetic, Batch) else 0
+        row = self.first + (t - 1) * synthetic.capacity if has_rows(synthetic) else 0
         return Pool(self.data.append(synthetic, row), self.first)
 
 

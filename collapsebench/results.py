@@ -56,6 +56,8 @@ def describe(dataset: xr.Dataset, experiment: Experiment) -> xr.Dataset:
         if metric.estimates:
             error = f"standard error of {name}, of the draws it was estimated from"
             dataset[f"{name}_standard_error"].attrs = {"long_name": error, **units}
+    if "ended" in dataset:
+        dataset["ended"].attrs = {"long_name": "1 from the generation on whose training met a loss that is not finite"}
     dataset["trajectory"].attrs = {"long_name": "number of the independent run"}
     dataset["generation"].attrs = {"long_name": "generation; 0 is the model fitted to real data"}
     return dataset

@@ -97,11 +97,18 @@ def make_plan(experiment: Experiment, program: loop.Program, carry: loop.Carry, 
         )
     widest = max(1, min(devices.cache_bytes() // working, devices.memory_budget() // (8 * working)))
     share = math.ceil(lanes / count)
+    if loop.streams(experiment.model):
+        widest = min(widest, _lanes_of_a_network(dim))
     width = experiment.width or min(2 ** int(math.log2(widest)), 2 ** math.ceil(math.log2(share)))
     block = min(BLOCK, 2 ** math.ceil(math.log2(experiment.generations)))
     most = max(1, devices.memory_budget() // (4 * (held + 64 * block)) // width)
     groups = min(math.ceil(share / width), most)
     return Plan(width, groups * width * count, block)
+
+
+def _lanes_of_a_network(numbers: int) -> int:
+    """Networks of so many parameters that are trained side by side: all that fit on an accelerator, one on a CPU."""
+    return 2**30 if jax.default_backend() != "cpu" else 1
 
 
 def _bytes(tree: Any) -> int:

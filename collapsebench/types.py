@@ -133,6 +133,11 @@ class Batch:
         return jax.tree.map(lambda a: jnp.pad(a, [(0, more)] + [(0, 0)] * (a.ndim - 1)), self) if more else self
 
 
+def has_rows(data: Any) -> bool:
+    """Whether a training set holds rows or models, so that a pool of it is a buffer that needs room."""
+    return hasattr(data, "capacity")
+
+
 class Summary:
     """Weighted sufficient statistics: a commutative monoid that scales, so pools need no buffer.
 
@@ -165,7 +170,11 @@ class Estimate:
 
 @spec
 class View:
-    """What a metric may look at in one generation; `previous` are the parameters of the last one (at 0: of no use)."""
+    """What a metric may look at in one generation.
+
+    previous: the parameters of the last generation (at 0: of no use). first: those of generation 0, for a metric that
+    says `needs_first`.
+    """
 
     target: Any
     model: Any
@@ -176,6 +185,7 @@ class View:
     holdout: Batch
     generation: Any
     previous: Any = None
+    first: Any = None
 
 
 class Metric:
@@ -183,11 +193,13 @@ class Metric:
 
     estimates: the number comes from a Monte-Carlo draw; the call then returns an Estimate.
     common_draws: all metrics of this class in an experiment get the same key, so that what they draw is the same.
+    needs_first: it compares with the model of generation 0, whose parameters the run then keeps.
     unit, log: how a figure labels and scales its axis.
     """
 
     estimates: ClassVar[bool] = False
     common_draws: ClassVar[bool] = False
+    needs_first: ClassVar[bool] = False
     unit: ClassVar[str] = ""
     log: ClassVar[bool] = False
 

@@ -1,0 +1,64 @@
+"""The normalising flow."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from collapsebench import samplers
+from collapsebench.learning import Training
+from collapsebench.network_model import NetworkModel, check_widths
+from collapsebench.registry import MODELS
+from collapsebench.types import Key, RequestError, spec, static, within
+
+
+@MODELS.register("flow")
+@spec
+class Flow(NetworkModel):
+    """Normalising flow of `layers` affine couplings with `hidden` layers each; its density is exact.
+
+    bias: sampling bias, noise is drawn from N(0, bias I) (Alemohammad et al., 2024).
+    Source: Dinh, Sohl-Dickstein and Bengio (2017), Density estimation using Real NVP.
+    """
+
+    dim: int = static(2)
+    layers: int = static(4)
+    hidden: tuple[int, ...] = static((32,))
+    bias: float = within(1.0, low=0)
+    training: Training = Training()
+    start: Any = None
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for a shape that cannot be."""
+        super().check(experiment)
+        check_widths("hidden", self.hidden)
+        if self.dim < 2:
+            raise RequestError(f"model.dim = {self.dim}: half of the coordinates move the other half, so at least 2")
+
+    def exact(self) -> Flow:
+        """The same with a learner that comes to rest, without sampling bias."""
+        return dataclasses.replace(super().exact(), bias=1.0)
+
+    def _network(self) -> Any:
+        from collapsebench.networks.coupling import Coupling
+
+        return Coupling(self.dim, self.layers, self.hidden)
+
+    def random_params(self, key: Key) -> Any:
+        return self._network().init(key, jnp.zeros((1, self.dim)))
+
+    def log_prob(self, params: Any, x: Float[Array, "n dim"]) -> Float[Array, " n"]:
+        z, volume = self._network().apply(params, x)
+        return volume - 0.5 * (z**2).sum(axis=1) - 0.5 * self.dim * math.log(2 * math.pi)
+
+    def loss(self, params: Any, key: Key, x: Float[Array, "n dim"]) -> Float[Array, ""]:
+        """Mean negative log-likelihood of the rows, in nats."""
+        return -self.log_prob(params, x).mean()
+
+    def sample(self, key: Key, params: Any, n: int) -> Float[Array, "n dim"]:
+        z = jnp.sqrt(jnp.asarray(self.bias)) * samplers.normal(key, (n, self.dim))
+        return self._network().apply(params, z, method="inverse")

@@ -1,0 +1,67 @@
+"""Affine coupling layers: a map between rows and normal noise, with its inverse and its volume change."""
+
+from __future__ import annotations
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class Conditioner(nn.Module):
+    """Log scale and shift of the other coordinates; 0 at the start, so that the map begins as the identity."""
+
+    hidden: tuple[int, ...]
+    out: int
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "batch kept"]) -> tuple[Float[Array, "batch out"], Float[Array, "batch out"]]:
+        for width in self.hidden:
+            x = nn.silu(nn.Dense(width)(x))
+        scale, shift = jnp.split(nn.Dense(2 * self.out, kernel_init=nn.initializers.zeros_init())(x), 2, axis=1)
+        return 2 * jnp.tanh(scale / 2), shift  # a layer stretches at most e^2-fold
+
+
+class Coupling(nn.Module):
+    """`layers` couplings, each of which moves one half of the coordinates by what the other half says.
+
+    Source: Dinh, Sohl-Dickstein and Bengio (2017), Density estimation using Real NVP.
+    """
+
+    dim: int
+    layers: int
+    hidden: tuple[int, ...]
+
+    def setup(self) -> None:
+        half = self.dim // 2
+        self.conditioners = [
+            Conditioner(self.hidden, self.dim - half if i % 2 else half, name=f"layer_{i}") for i in range(self.layers)
+        ]
+        self.centre = self.param("centre", nn.initializers.zeros_init(), (self.dim,))
+        self.log_scale = self.param("log_scale", nn.initializers.zeros_init(), (self.dim,))
+
+    def _halves(self, i: int, x: Array) -> tuple[Array, Array]:
+        """(what stays, what moves) in layer i."""
+        half = self.dim // 2
+        return (x[:, :half], x[:, half:]) if i % 2 else (x[:, half:], x[:, :half])
+
+    def __call__(self, x: Float[Array, "batch dim"]) -> tuple[Float[Array, "batch dim"], Float[Array, " batch"]]:
+        """Noise of rows, and the log of the volume change."""
+        x = (x - self.centre) * jnp.exp(-self.log_scale)
+        volume = -self.log_scale.sum() + jnp.zeros(x.shape[0], x.dtype)
+        for i in range(self.layers):
+            stays, moves = self._halves(i, x)
+            scale, shift = self.conditioners[i](stays)
+            moves = (moves - shift) * jnp.exp(-scale)
+            volume = volume - scale.sum(axis=1)
+            x = jnp.concatenate([stays, moves] if i % 2 else [moves, stays], axis=1)
+        return x, volume
+
+    def inverse(self, z: Float[Array, "batch dim"]) -> Float[Array, "batch dim"]:
+        """Rows of noise."""
+        x = z
+        for i in reversed(range(self.layers)):
+            stays, moves = self._halves(i, x)
+            scale, shift = self.conditioners[i](stays)
+            moves = moves * jnp.exp(scale) + shift
+            x = jnp.concatenate([stays, moves] if i % 2 else [moves, stays], axis=1)
+        return x * jnp.exp(self.log_scale) + self.centre
