@@ -222,6 +222,8 @@ def _encode(value: Any) -> Any:
         return {"type": spec_name(value), **fields}
     if isinstance(value, tuple | list):
         return [_encode(entry) for entry in value]
+    if isinstance(value, dict):  # a network's parameters
+        return {"dict": {key: _encode(entry) for key, entry in value.items()}}
     if isinstance(value, str):
         return str(value)
     if value is None or isinstance(value, bool | int | float):
@@ -232,6 +234,8 @@ def _encode(value: Any) -> Any:
 def _decode(field: str, value: Any) -> Any:
     if isinstance(value, dict) and "array" in value:
         return np.asarray(value["array"], dtype=value["dtype"])
+    if isinstance(value, dict) and "dict" in value:
+        return {key: _decode(field, entry) for key, entry in value["dict"].items()}
     if isinstance(value, dict) and "type" in value:
         arguments = {key: _decode(key, entry) for key, entry in value.items() if key != "type"}
         return _find_spec(value["type"], field)(**arguments)

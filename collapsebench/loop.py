@@ -164,12 +164,12 @@ def _split(program: Program, key: Key, carry: Carry, generation: Any) -> Data:
     return total
 
 
-def _rows_of(program: Program, synthetic: Data) -> Any:
+def _rows_of(program: Program, synthetic: Any) -> Any:
     """Rows that a pool must have room for per generation: nodes and models are as many as they are, whatever n is."""
     return synthetic.capacity if has_rows(synthetic) else program.capacity
 
 
-def train_on(program: Program, key: Key, real: Data, carry: Carry, generation: Any) -> tuple[Any, Data]:
+def train_on(program: Program, key: Key, real: Any, carry: Carry, generation: Any) -> tuple[Any, Data]:
     """The pool and the training set of a generation; generation 0 sees the real data."""
     regime = program.regime
     n, fresh = program.n, None
@@ -182,7 +182,7 @@ def train_on(program: Program, key: Key, real: Data, carry: Carry, generation: A
     def later() -> tuple[Any, Data]:
         return regime.update(key_for(key, Stream.REGIME, generation), carry.pool, carry.synthetic, fresh, generation)
 
-    rows = max(real.capacity, jax.eval_shape(later)[1].capacity) if has_rows(real) else 0  # type: ignore[attr-defined]
+    rows = max(real.capacity, jax.eval_shape(later)[1].capacity) if has_rows(real) else 0
 
     def padded() -> tuple[Any, Data]:
         pool, train = later()

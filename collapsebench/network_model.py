@@ -17,7 +17,8 @@ from collapsebench.types import Key, RequestError
 class NetworkModel:
     """A derived class gives `init(key)`, `loss(params, key, x)`, `sample` and `log_prob`.
 
-    training: the learner. start: parameters that training starts from (None: random ones), such as the truth's.
+    training: the learner. start: what training starts from: parameters, or a target that is a trained network of the
+    same shape, for instance the truth; None: random parameters.
     """
 
     streams: ClassVar[bool] = True
@@ -39,7 +40,8 @@ class NetworkModel:
     def exact(self) -> Any:
         """The same with a learner that comes to rest: many steps at a falling rate, and a mean of the last of them."""
         slow = dataclasses.replace(self.training, schedule="cosine", average=0.99, decay=None)
-        return dataclasses.replace(self, training=slow)
+        made: Any = self
+        return dataclasses.replace(made, training=slow)
 
     def random_params(self, key: Key) -> Any:
         raise NotImplementedError
@@ -47,11 +49,15 @@ class NetworkModel:
     def loss(self, params: Any, key: Key, x: Any) -> Float[Array, ""]:
         raise NotImplementedError
 
+    def prepare(self) -> Any:
+        """The model with the parameters that it starts from, where `start` is a target that has them."""
+        made: Any = self
+        return dataclasses.replace(made, start=made.start.params()) if callable(getattr(made.start, "params", 0)) else made
+
     def init(self, key: Key) -> Any:
         """Random parameters, or `start`."""
-        if self.start is not None:
-            return jax.tree.map(jnp.asarray, self.start)
-        return self.random_params(key)
+        start = self.prepare().start
+        return self.random_params(key) if start is None else jax.tree.map(jnp.asarray, start)
 
     def fit(self, key: Key, params: Any, data: Any) -> Any:
         return train(key, params, self.loss, data, self.training)

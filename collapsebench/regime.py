@@ -15,13 +15,13 @@ class Pool:
     first: int = static(0)
 
     @classmethod
-    def of(cls, real: Data, generations: int, capacity: Any) -> Pool:
+    def of(cls, real: Any, generations: int, capacity: Any) -> Pool:
         """Room for `generations - 1` synthetic sets of `capacity` rows below the real ones."""
         if not has_rows(real):
             return cls(real)
         return cls(real.pad(real.capacity + (generations - 1) * int(capacity)), real.capacity)
 
-    def add(self, synthetic: Data, t: Any) -> Pool:
+    def add(self, synthetic: Any, t: Any) -> Pool:
         """The pool with the synthetic set of generation t = 1, 2, ... in its place."""
         row = self.first + (t - 1) * synthetic.capacity if has_rows(synthetic) else 0
         return Pool(self.data.append(synthetic, row), self.first)

@@ -65,13 +65,14 @@ def make_program(experiment: Experiment) -> loop.Program:
     target = experiment.target
     if hasattr(target, "prepare"):
         target = target.prepare()
+    metrics = tuple(m.prepare(experiment) if hasattr(m, "prepare") else m for m in experiment.metrics)
     real_rows = experiment.handover == Handover.SUMMARY and not loop.has_sampling_law(target, experiment.model)
     return loop.Program(
         target=as_leaves(target),
-        model=as_leaves(experiment.model),
+        model=as_leaves(experiment.model.prepare() if hasattr(experiment.model, "prepare") else experiment.model),
         regime=as_leaves(experiment.regime),
         curator=as_leaves(experiment.curator),
-        metrics=as_leaves(experiment.metrics),
+        metrics=as_leaves(metrics),
         n=Size(experiment.n) if samples else as_leaves(float(experiment.n)),
         n_real=Size(n_real) if samples or real_rows else as_leaves(float(n_real)),
         holdout=experiment.holdout,

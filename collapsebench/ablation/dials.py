@@ -60,6 +60,8 @@ def containing(experiment: Experiment) -> Any:
 
     It takes over the learner's budget (fields that both models have). Raises RequestError where no class is known to.
     """
+    if (held := getattr(experiment.target, "held_by", None)) is not None:
+        return _with_learner_of(experiment.model, held)
     theirs = reading.families(experiment)[0]
     if theirs is not None:
         for rich in _candidates(experiment.model, theirs):
@@ -104,7 +106,7 @@ def _with_learner_of(model: Any, rich: Any) -> Any:
     budget = {
         field.name: getattr(model, field.name)
         for field in dataclasses.fields(rich)
-        if field.name in ("steps", "lloyd", "tolerance", "ridge") and hasattr(model, field.name)
+        if field.name in ("steps", "lloyd", "tolerance", "ridge", "training") and hasattr(model, field.name)
     }
     return dataclasses.replace(rich, **budget)
 
@@ -126,7 +128,12 @@ def dials(experiment: Experiment, rich: Any = None, learner: Mapping[str, Any] |
 
 def _from_truth(experiment: Experiment, model: Any) -> Any:
     """An exact learner that takes steps starts at the truth where its class holds it: EM finds no other optimum there."""
-    if getattr(model, "start", 0) is not None or not hasattr(experiment.target, "distribution"):
+    if getattr(model, "start", 0) is not None:
+        return model
+    if (held := getattr(experiment.target, "held_by", None)) is not None and hasattr(model, "training"):
+        same = jax.eval_shape(held.init, jax.random.key(0)) == jax.eval_shape(model.init, jax.random.key(0))
+        return dataclasses.replace(model, start=experiment.target) if same else model
+    if not hasattr(experiment.target, "distribution"):
         return model
     truth = experiment.target.distribution()
     if type(truth) is not type(jax.eval_shape(lambda: model.distribution(model.init(None)))):

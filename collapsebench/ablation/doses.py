@@ -58,11 +58,18 @@ def dose_sweeps(
 
 
 def _has(model: Any, path: str) -> bool:
-    return not path.startswith("model.") or hasattr(model, path.partition(".")[2])
+    """Whether the model has the field at a dotted path such as model.training.steps."""
+    if not path.startswith("model."):
+        return True
+    for name in path.split(".")[1:]:
+        if not hasattr(model, name):
+            return False
+        model = getattr(model, name)
+    return True
 
 
 def _allows(base: Experiment, path: str, level: Any) -> bool:
-    if path != "n" and not hasattr(base.model, path.partition(".")[2]):
+    if not _has(base.model, path):
         raise RequestError(f"doses: {path}: the model has no such field")
     try:
         set_field(base, path, level)

@@ -112,6 +112,20 @@ def what_was_run(result: xr.Dataset) -> str:
     return f"{experiment.name}: {', '.join(fixed)}" + (f"; over {'; '.join(over)}" if over else "")
 
 
+def ended(result: xr.Dataset) -> str:
+    """How many trajectories a loss that is not finite has ended, and when; empty where none was."""
+    if "ended" not in result:
+        return ""
+    over = result["ended"].transpose(..., "generation").values.reshape(-1, result.sizes["generation"]) > 0
+    if not over.any():
+        return ""
+    first = int(over.any(axis=0).argmax())
+    return (
+        f"{over.any(axis=1).sum()} of {len(over)} trajectories ended, the first in generation {first}: a loss was not "
+        "finite; their later numbers are nan and are left out of every mean"
+    )
+
+
 def summary(result: xr.Dataset) -> str:
     """What was run, and each metric's mean over trajectories at the first, middle and last generation."""
     experiment = experiment_of(result)
@@ -129,8 +143,9 @@ def summary(result: xr.Dataset) -> str:
     )
     devices = f"{result.attrs['device_count']} x {result.attrs['device_kind']}"
     error = "a +- b: mean over trajectories and its standard error\n" if result.sizes["trajectory"] > 1 else ""
+    over = f"{found}\n" if (found := ended(result)) else ""
     return (
-        f"{what_was_run(result)}\n\n{head}\n\n{error}"
+        f"{what_was_run(result)}\n\n{head}\n\n{error}{over}"
         f"{count:,} trajectory-generations in {seconds:.1f} s on {devices}, compilation included"
     )
 
@@ -155,4 +170,5 @@ def draw_result(result: xr.Dataset, stem: Path) -> list[Path]:
         panels.append(Panel(name, "generation", unit, lines, ylog=type(metric).log))
     count = result.sizes["trajectory"]
     note = f"mean over {count} trajectories and its 95% interval" if count > 1 else "one trajectory"
+    note += f"; {found}" if (found := ended(result)) else ""
     return figures.write(Figure(json.loads(result.attrs["experiment"])["name"], tuple(panels), note), stem)

@@ -5,19 +5,16 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from collapsebench import datasets
 from collapsebench.datasets.local import is_file, load_file
+from collapsebench.distributions.rows import Rows, check_size, split_rows
 from collapsebench.errors import RequestError
 from collapsebench.registry import TARGETS
-from collapsebench.types import Batch, Key, Name, spec, static
-
-HELD_OUT = 0.2
-"""Share of the rows that only metrics see; the same rows on every machine."""
+from collapsebench.types import Key, Name, spec, static
 
 
 @TARGETS.register("dataset")
@@ -44,49 +41,13 @@ class Dataset:
 
     def check(self, experiment: Any) -> None:
         """Raise RequestError for what real rows cannot do."""
-        train, held_out = _rows(self.name, self.dim)
-        n_real = experiment.n if experiment.n_real is None else experiment.n_real
-        if experiment.handover == "population":
-            n_real = 0  # all rows, whatever they weigh
-        for field, value, most in (("n_real", n_real, len(train)), ("holdout", experiment.holdout, len(held_out))):
-            if value > most:
-                raise RequestError(
-                    f"{field} = {value}: {self.name} has {most} rows for it (holdout keeps {HELD_OUT:.0%})"
-                )
+        check_size(experiment, self.name, *map(len, _rows(self.name, self.dim)))
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
         return self.prepare().sample(key, n)
 
     def log_prob(self, x: Any) -> Any:
         raise RequestError(f"target = dataset: {self.name} is rows, and has no log density")
-
-
-@spec
-class Rows:
-    """A prepared data set: standardised rows, and those held out."""
-
-    train: Float[Array, "rows d"]
-    held_out: Float[Array, "held d"]
-    dim: int = static(1)
-
-    def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
-        return self.train[_without_replacement(key, self.train.shape[0], n)]
-
-    def nodes(self) -> Batch:
-        """Every row once: what an infinite sample looks like. Weights sum to 1."""
-        rows = self.train.shape[0]
-        return Batch(self.train, jnp.full(rows, 1 / rows, self.train.dtype))
-
-    def sample_holdout(self, key: Key, n: int) -> Float[Array, "n d"]:
-        """n of the rows that no model ever sees."""
-        return self.held_out[_without_replacement(key, self.held_out.shape[0], n)]
-
-    def log_prob(self, x: Any) -> Any:
-        raise RequestError("target = dataset: it is rows, and has no log density")
-
-
-def _without_replacement(key: Key, rows: int, n: int) -> Int[Array, " n"]:
-    return jnp.resize(jax.random.permutation(key, rows), (n,))
 
 
 @cache
@@ -100,9 +61,7 @@ def _rows(name: str, dim: int) -> tuple[np.ndarray, np.ndarray]:
     features = x.shape[1]
     if not 1 <= dim <= features:
         raise RequestError(f"target.dim = {dim}: {name} has {features} features, so 1 to {features}")
-    order = np.random.default_rng(0).permutation(len(x))
-    held = round(HELD_OUT * len(x))
-    train, held_out = x[order[held:]], x[order[:held]]
+    train, held_out = (x[index] for index in split_rows(len(x)))
     if dim < features:
         components = datasets.pca(train, dim)
         train, held_out = components.transform(train), components.transform(held_out)

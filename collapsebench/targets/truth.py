@@ -32,6 +32,11 @@ class Truth:
             return getattr(MODELS.build(self.model), name)
         raise AttributeError(name)
 
+    @property
+    def held_by(self) -> Any:
+        """The model, whose class holds this truth."""
+        return self._resolved()[0]
+
     def distribution(self) -> Any:
         """The model's distribution; None where it has none in closed form."""
         model, params = self._resolved()

@@ -1,0 +1,33 @@
+"""How much of its first self a variational autoencoder still says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from collapsebench.estimators import reading
+from collapsebench.registry import METRICS
+from collapsebench.types import Key, Metric, View, spec, static
+
+
+@METRICS.register("latent_spread")
+@spec
+class LatentSpread(Metric):
+    """Standard deviation of the codes that generation 0's encoder gives to `rows` draws of the model.
+
+    Of the codes' means, over rows and coordinates together. Source: Shumailov et al. (2024), latent-space figure.
+    """
+
+    rows: int = static(100)
+
+    needs_first = True
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for a model without an encoder."""
+        if not hasattr(experiment.model, "encode"):
+            raise reading.refuse(self, "the model has no encoder; use vae")
+
+    def __call__(self, key: Key, view: View) -> Any:
+        drawn = reading.model_rows(key, view, self.rows)
+        return jnp.std(view.model.encode(view.first, drawn)[0])

@@ -1,0 +1,91 @@
+"""Real images as a target, pixels from 0 to 1, with or without their class as a caption."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+import numpy as np
+
+from collapsebench import datasets
+from collapsebench.distributions.rows import Rows, check_size, split_rows
+from collapsebench.errors import RequestError
+from collapsebench.registry import TARGETS
+from collapsebench.types import Key, spec, static
+
+
+@TARGETS.register("images")
+@spec
+class Images:
+    """Images of a data set, pixels from 0 to 1, one image a row; with `labelled` its class is its caption.
+
+    name: digits (8 x 8), mnist or fashion_mnist (28 x 28). only: images of these classes (None: of all).
+    Drawn, held out and refused as the rows of `Dataset`.
+    """
+
+    name: str = static("digits")
+    labelled: bool = static(False)
+    only: tuple[int, ...] | None = static(None)
+
+    has_density: ClassVar[bool] = False
+
+    @property
+    def dim(self) -> int:
+        """Pixels of an image."""
+        return _card(self.name).features
+
+    @property
+    def words(self) -> tuple[int, ...]:
+        """Vocabulary of the caption: one word, the class."""
+        return (_card(self.name).classes,) if self.labelled else ()
+
+    @property
+    def kind(self) -> str:
+        return "captioned" if self.labelled else "vector"
+
+    def prepare(self) -> Rows:
+        """The target with its images read. Raises RequestError when the data set is not to be had."""
+        x, caption = _images(self.name, self.only)
+        train, held_out = (
+            {"x": jnp.asarray(x[rows]), "caption": jnp.asarray(caption[rows])}
+            if self.labelled
+            else jnp.asarray(x[rows])
+            for rows in split_rows(len(x))
+        )
+        return Rows(train, held_out, self.dim)
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for what real images cannot do."""
+        check_size(experiment, self.name, *map(len, split_rows(len(_images(self.name, self.only)[0]))))
+
+    def sample(self, key: Key, n: int) -> Any:
+        return self.prepare().sample(key, n)
+
+    def log_prob(self, x: Any) -> Any:
+        raise RequestError(f"target = images: {self.name} is images, and has no log density")
+
+
+def _card(name: str) -> Any:
+    try:
+        card = datasets.describe(name)
+    except ValueError as error:
+        raise RequestError(f"target.name = {name}: {error}") from error
+    if len(card.shape) != 2:
+        raise RequestError(f"target.name = {name}: its rows are no images; digits, mnist or fashion_mnist")
+    return card
+
+
+@cache
+def _images(name: str, only: tuple[int, ...] | None) -> tuple[np.ndarray, np.ndarray]:
+    """(pixels [n, dim] from 0 to 1, captions [n, 1])."""
+    _card(name)
+    try:
+        table = datasets.load(name)
+    except ValueError as error:
+        raise RequestError(f"target.name = {name}: {error}") from error
+    keep = np.ones(len(table.x), bool) if only is None else np.isin(table.y, only)
+    if not keep.any():
+        raise RequestError(f"target.only = {only}: {name} has no image of these classes")
+    x = np.asarray(table.x, np.float32)[keep]
+    return x / x.max(), np.asarray(table.y, np.int32)[keep, None]

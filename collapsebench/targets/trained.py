@@ -1,0 +1,105 @@
+"""A target that is a trained network: what is real is what the network learned, so its class holds the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+from jaxtyping import Array, Float
+
+from collapsebench.numerics import as_leaves
+from collapsebench.registry import MODELS, TARGETS
+from collapsebench.sources import Fountain, Sources
+from collapsebench.streams import Stream, key_for, root_key
+from collapsebench.types import Batch, Key, RequestError, spec, static
+
+
+@TARGETS.register("trained")
+@spec
+class Trained:
+    """What `model` makes after it learned `target`, from `n` rows of it (0: from a stream of fresh draws).
+
+    The record is the recipe, not its many numbers: the same seed on the same kind of machine gives the same truth.
+    model, target: specs, or registered names. A network's `start` may be a Trained too: it starts from the truth.
+    """
+
+    model: Any = "flow"
+    target: Any = "moons"
+    n: int = static(0)
+    seed: int = static(0)
+
+    @property
+    def held_by(self) -> Any:
+        """The model, whose class holds this truth."""
+        return MODELS.build(self.model)
+
+    def __getattr__(self, name: str) -> Any:
+        """Dimension, kind of data and captions are the model's."""
+        if name in ("dim", "classes", "kind", "words"):
+            return getattr(self.held_by, name)
+        raise AttributeError(name)
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError for a model that does not learn by gradient steps."""
+        if not getattr(self.held_by, "streams", False):
+            raise RequestError(f"target.model = {self.model}: it is no network; Truth(model, params) takes any model")
+
+    def params(self) -> Any:
+        """The network's parameters; it is trained when they are first asked for."""
+        return _train(repr(self), self)
+
+    def prepare(self) -> TrainedNetwork:
+        """The target with its network trained."""
+        return TrainedNetwork(self.held_by, self.params())
+
+    def sample(self, key: Key, n: int) -> Any:
+        return self.prepare().sample(key, n)
+
+    def log_prob(self, x: Any) -> Float[Array, " n"]:
+        return self.prepare().log_prob(x)
+
+
+@spec
+class TrainedNetwork:
+    """A model and its parameters, as a target."""
+
+    model: Any
+    params: Any
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("dim", "kind", "words") and "model" in self.__dict__:
+            return getattr(self.model, name)
+        raise AttributeError(name)
+
+    def sample(self, key: Key, n: int) -> Any:
+        return self.model.sample(key, self.params, n)
+
+    def log_prob(self, x: Any) -> Float[Array, " n"]:
+        return self.model.log_prob(self.params, x)
+
+
+_KEPT: dict[str, Any] = {}
+
+
+def _train(recipe: str, trained: Trained) -> Any:
+    """The parameters of a recipe, kept while the process lives."""
+    if recipe not in _KEPT:
+        target = TARGETS.build(trained.target)
+        prepared = as_leaves(target.prepare() if hasattr(target, "prepare") else target)
+        with jax.ensure_compile_time_eval():  # a metric or a model may ask while a program is traced
+            _KEPT[recipe] = _learn(as_leaves(trained.held_by), prepared, root_key(trained.seed, "trained"), trained.n)
+    return _KEPT[recipe]
+
+
+def _learn(model: Any, target: Any, key: Key, n: int) -> Any:
+    @jax.jit
+    def learn(model: Any, target: Any, key: Key) -> Any:
+        if n:
+            x = target.sample(key_for(key, Stream.REAL), n)
+            rows = jax.tree.leaves(x)[0]
+            data: Any = Batch(x, jax.numpy.ones(n, rows.dtype))
+        else:
+            data = Fountain(Sources.of_reality(jax.eval_shape(model.init, key), 1.0), target, model)
+        return model.fit(key_for(key, Stream.FIT), model.init(key_for(key, Stream.INIT)), data)
+
+    return learn(model, target, key)
