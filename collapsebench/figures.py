@@ -60,6 +60,15 @@ class Heat:
 
 
 @dataclasses.dataclass(frozen=True)
+class Images:
+    """Grey images [rows, columns, height, width] from 0 to 1 in a grid; a label for each row and each column."""
+
+    values: Any
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class Panel:
     """One set of axes."""
 
@@ -68,6 +77,7 @@ class Panel:
     ylabel: str
     series: tuple[Series, ...] = ()
     heat: Heat | None = None
+    images: Images | None = None
     xlog: bool = False
     ylog: bool = False
     ylim: tuple[float | None, float | None] = (None, None)
@@ -84,15 +94,25 @@ class Figure:
     columns: int = 3
 
 
+@dataclasses.dataclass(frozen=True)
+class Animation:
+    """Figures of one layout, shown one after another, `seconds` each."""
+
+    frames: tuple[Figure, ...]
+    seconds: float = 0.5
+
+
 def resolution_floor(spread: float = 1.0, mean: float = 1.0, x64: bool = False) -> float:
     """Variance below which samples with this mean cannot be told apart: (eps * max(|mean|, spread))^2."""
     eps = np.finfo(np.float64 if x64 else np.float32).eps
     return float((eps * max(abs(mean), spread)) ** 2)
 
 
-def write(figure: Figure, stem: Path) -> list[Path]:
-    """Draw a figure as PNG and SVG, and write the CSV behind it. Returns the paths."""
+def write(figure: Figure | Animation, stem: Path) -> list[Path]:
+    """Draw a figure as PNG and SVG, and write the CSV behind it; an animation is a GIF. Returns the paths."""
     stem.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(figure, Animation):
+        return [_animate(figure, stem.with_name(stem.name + ".gif"))]
     paths = [stem.with_name(stem.name + end) for end in (".png", ".svg", ".csv")]
     _write_csv(figure, paths[2])
     _draw(figure, paths[0], paths[1])
@@ -110,6 +130,11 @@ def _write_csv(figure: Figure, path: Path) -> None:
                 high = np.broadcast_to(np.nan if s.high is None else s.high, y.shape)
                 for row in zip(x, y, low, high, strict=True):
                     table.writerow([panel.title, s.kind, s.label, *(_text(value) for value in row)])
+            if panel.images is not None:  # each image's mean brightness; the pixels are in the result
+                for i, row in enumerate(np.asarray(panel.images.values).mean(axis=(2, 3))):
+                    for j, value in enumerate(row):
+                        label = panel.images.rows[i] if panel.images.rows else i
+                        table.writerow([panel.title, "image", label, j, _text(value), "", ""])
             if panel.heat is not None:
                 for y, row in zip(panel.heat.y, np.asarray(panel.heat.values), strict=True):
                     for x, value in zip(panel.heat.x, row, strict=True):
@@ -151,28 +176,54 @@ def _style() -> Any:
 
 def _draw(figure: Figure, png: Path, svg: Path) -> None:
     import matplotlib as mpl
+
+    with mpl.rc_context(_style()):
+        canvas = _canvas(figure)
+        canvas.savefig(png, metadata={"Software": "collapsebench"})
+        canvas.savefig(svg, metadata={"Date": None, "Creator": "collapsebench"})
+
+
+def _animate(animation: Animation, path: Path) -> Path:
+    """One GIF for ever round, of 64 colours, the last frame four times as long."""
+    import io
+
+    import matplotlib as mpl
+    from PIL import Image
+
+    frames = []
+    with mpl.rc_context(_style()):
+        for figure in animation.frames:
+            drawn = io.BytesIO()
+            _canvas(figure).savefig(drawn, format="png", dpi=80)
+            frames.append(Image.open(drawn).convert("RGB").quantize(64))
+    times = [round(1000 * animation.seconds)] * (len(frames) - 1) + [round(4000 * animation.seconds)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=False)
+    return path
+
+
+def _canvas(figure: Figure) -> Any:
+    """The figure as matplotlib's, drawn."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
 
-    with mpl.rc_context(_style()):
-        columns = min(figure.columns, len(figure.panels))
-        rows = -(-len(figure.panels) // columns)
-        beside = max(_legend_columns(panel) for panel in figure.panels)
-        tables = [_table_size(panel.heat) for panel in figure.panels if panel.heat and panel.heat.cells]
-        width = max(4.1 + 1.9 * beside, *(size[0] for size in tables), 0)
-        height = max(3.2, *(size[1] for size in tables), 0)
-        canvas = Canvas(figsize=(width * columns, height * rows + 0.6), layout="constrained")
-        FigureCanvasAgg(canvas)
-        axes = canvas.subplots(rows, columns, squeeze=False).ravel()
-        for ax, panel in zip(axes, figure.panels, strict=False):
-            _draw_panel(canvas, ax, panel)
-        for ax in axes[len(figure.panels) :]:
-            ax.set_visible(False)
-        canvas.suptitle(figure.title, fontsize=11, fontweight="bold")
-        if figure.note:
-            canvas.supxlabel(textwrap.fill(figure.note, 76 * columns), fontsize=7.5, color="0.35")
-        canvas.savefig(png, metadata={"Software": "collapsebench"})
-        canvas.savefig(svg, metadata={"Date": None, "Creator": "collapsebench"})
+    columns = min(figure.columns, len(figure.panels))
+    rows = -(-len(figure.panels) // columns)
+    beside = max(_legend_columns(panel) for panel in figure.panels)
+    tables = [_table_size(panel.heat) for panel in figure.panels if panel.heat and panel.heat.cells]
+    tables += [_grid_size(panel.images) for panel in figure.panels if panel.images]
+    width = max(4.1 + 1.9 * beside, *(size[0] for size in tables), 0)
+    height = max(3.2, *(size[1] for size in tables), 0)
+    canvas = Canvas(figsize=(width * columns, height * rows + 0.6), layout="constrained")
+    FigureCanvasAgg(canvas)
+    axes = canvas.subplots(rows, columns, squeeze=False).ravel()
+    for ax, panel in zip(axes, figure.panels, strict=False):
+        _draw_panel(canvas, ax, panel)
+    for ax in axes[len(figure.panels) :]:
+        ax.set_visible(False)
+    canvas.suptitle(figure.title, fontsize=11, fontweight="bold")
+    if figure.note:
+        canvas.supxlabel(textwrap.fill(figure.note, 76 * columns), fontsize=7.5, color="0.35")
+    return canvas
 
 
 def _table_size(heat: Heat) -> tuple[float, float]:
@@ -182,7 +233,29 @@ def _table_size(heat: Heat) -> tuple[float, float]:
     return 1.6 + max(0.85, 0.068 * longest) * len(heat.x), 1.0 + 0.17 * (1 + max(map(len, lines))) * len(heat.y)
 
 
+def _grid_size(images: Images) -> tuple[float, float]:
+    """Inches that a grid of images needs: .42 an image."""
+    rows, columns = np.shape(images.values)[:2]
+    return 0.8 + 0.42 * columns, 0.6 + 0.42 * rows
+
+
+def _draw_images(ax: Any, images: Images) -> None:
+    """One picture of all, a pixel of white between two."""
+    values = np.pad(np.clip(images.values, 0, 1), ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0)
+    rows, columns, height, width = values.shape
+    ax.imshow(values.swapaxes(1, 2).reshape(rows * height, columns * width), cmap="gray_r", vmin=0, vmax=1)
+    ax.set_yticks(np.arange(rows) * height + height / 2 - 0.5, images.rows or [""] * rows)
+    ax.set_xticks(np.arange(columns) * width + width / 2 - 0.5, images.columns or [""] * columns)
+    ax.tick_params(length=0)
+    ax.grid(False)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
 def _draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
+    if panel.images is not None:
+        ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
+        return _draw_images(ax, panel.images)
     if panel.heat is not None:
         ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
         ax.set_xscale("log" if panel.xlog else "linear")

@@ -236,13 +236,17 @@ def _snapshot(
     rows = np.arange(min(16, useful))
 
     @jax.jit
-    def draw(model: Any, root: Any, index: Any, params: Any, prompts: Any) -> Any:
-        def one(i: Any, params: Any, prompts: Any) -> Any:
+    def draw(model: Any, root: Any, index: Any, params: Any, first: Any) -> Any:
+        def one(lane: Any) -> Any:
+            i, params, first = lane
             key = key_for(trajectory_key(root, i), Stream.SNAPSHOT, g)
-            size = int(min(experiment.n, 1000))
-            return model.sample(key, params, size)
+            x = model.sample(key, params, int(min(experiment.n, 1000)))
+            if hasattr(model, "encode") and program.remembers_first:  # what generation 0 makes of it
+                return {"x": x, "code": model.encode(first, x)[0]}
+            return x
 
-        return jax.vmap(one)(index, params, prompts)
+        # One after another: a picture is not worth the memory of 16 networks' draws.
+        return jax.lax.map(one, (index, params, first))
 
-    first = jax.tree.map(lambda a: a[rows], (carry.params, carry.prompts))
+    first = jax.tree.map(lambda a: a[rows], (carry.params, carry.first))
     return jax.tree.map(np.asarray, draw(program.model, root, index[rows], *first))

@@ -12,7 +12,7 @@ import xarray as xr
 
 from collapsebench.ablation import Ablation
 from collapsebench.experiment import Experiment
-from collapsebench.figures import Figure
+from collapsebench.figures import Animation, Figure
 from collapsebench.sweeps import Sweep
 
 Request = Experiment | Sweep | Ablation
@@ -112,7 +112,7 @@ class Study:
     title: ClassVar[str] = ""
     citation: ClassVar[str] = ""
     claims: ClassVar[tuple[Claim, ...]] = ()
-    figures: ClassVar[Mapping[str, Callable[[Results], Figure]]] = {}
+    figures: ClassVar[Mapping[str, Callable[[Results], Figure | Animation]]] = {}
     when_named: ClassVar[bool] = False
     """a study of many minutes is run only when it is asked for by name"""
 

@@ -30,7 +30,7 @@ def write_page(made: Reproduction, out: Path) -> Path:
         verdicts = [v for v in made.verdicts if v["paper"] == name]
         if verdicts:
             parts.append(_table(verdicts))
-        parts += [_picture(p) for p in made.figures if p.suffix == ".png" and p.parent.name == name]
+        parts += [_picture(p) for p in made.figures if p.suffix in (".png", ".gif") and p.parent.name == name]
     body = "\n".join(parts)
     page = f"<!doctype html><html lang=en><meta charset=utf-8><title>collapsebench</title><style>{_STYLE}</style>{body}</html>\n"
     path = out / "report.html"
@@ -60,4 +60,4 @@ def _table(verdicts: list[dict[str, Any]]) -> str:
 
 def _picture(path: Path) -> str:
     data = base64.b64encode(path.read_bytes()).decode()
-    return f"<p><img alt='{html.escape(path.stem)}' src='data:image/png;base64,{data}'></p>"
+    return f"<p><img alt='{html.escape(path.stem)}' src='data:image/{path.suffix[1:]};base64,{data}'></p>"
