@@ -1,0 +1,28 @@
+"""Small networks that several tests share, each trained once."""
+
+import dataclasses
+
+import jax
+import pytest
+
+import collapsebench as cb
+from collapsebench.learning import Training
+
+SHORT = Training(steps=300, batch=64, rate=3e-3)
+
+
+@pytest.fixture(scope="session")
+def moons():
+    """1000 rows of two moons."""
+    return jax.device_get(cb.targets.Moons(noise=0.1).sample(jax.random.key(3), 1000))
+
+
+@pytest.fixture(scope="session")
+def fitted(moons):
+    """(model, parameters) of a small network of each class, fitted to `moons`."""
+    models = {
+        "flow": cb.models.Flow(training=SHORT),
+        "vae": cb.models.VAE(training=SHORT),
+        "diffusion": cb.models.Diffusion(hidden=(32,), training=dataclasses.replace(SHORT, steps=600)),
+    }
+    return {name: (model, cb.fit(model, moons)) for name, model in models.items()}
