@@ -6,6 +6,7 @@ broken. The test-suite runs them over every registry, and `collapsebench check p
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator
@@ -212,11 +213,16 @@ def curator_weighs(curator: Any) -> None:
     _demand(np.isfinite(values).all(), f"it gives variances {values}")
 
 
-def small_examples() -> list[Experiment]:
-    """Short runs of a few registered models on their example targets, on which metrics are tried."""
-    examples = [catalogue.example(MODELS.get(name)()) for name in ("gaussian", "categorical", "linear_regression")]
-    examples.append(Experiment(target="gaussian_mixture", model="gaussian_mixture"))
-    return [dataclasses.replace(base, n=ROWS, generations=2, trajectories=2, holdout=64) for base in examples]
+def small_examples() -> Iterator[Experiment]:
+    """Short runs of a few registered models on their example targets, on which metrics are tried; images at the end."""
+    sizes: Any = {"n": ROWS, "generations": 2, "trajectories": 2, "holdout": 64}
+    for name in ("gaussian", "categorical", "linear_regression"):
+        yield dataclasses.replace(catalogue.example(MODELS.get(name)()), **sizes)
+    yield Experiment(target="gaussian_mixture", model="gaussian_mixture", **sizes)
+    yield dataclasses.replace(catalogue.example(MODELS.get("vae")()), **sizes)
+    with contextlib.suppress(RequestError):  # where no package with a data set of images is installed
+        images = Experiment(target="images", model=MODELS.get("kde")(dim=64), **sizes)
+        yield images
 
 
 def gives_numbers(experiment: Experiment) -> None:

@@ -18,7 +18,7 @@ import jax
 import numpy as np
 import xarray as xr
 
-from collapsebench import __version__
+from collapsebench import __version__, features
 from collapsebench.experiment import Experiment
 from collapsebench.types import RequestError
 
@@ -77,6 +77,7 @@ def _snapshot_variables(snapshots: dict[int, Any]) -> dict[str, Any]:
 
 def _provenance(experiment: Experiment, started: float, seconds: float, width: int) -> dict[str, Any]:
     device = jax.devices()[0]
+    seen = features.digests(experiment)
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
@@ -94,6 +95,7 @@ def _provenance(experiment: Experiment, started: float, seconds: float, width: i
         "started": datetime.datetime.fromtimestamp(started, datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "width": width,
+        **({"features": json.dumps(seen)} if seen else {}),
     }
 
 

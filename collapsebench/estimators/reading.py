@@ -1,7 +1,8 @@
 """What a metric reads off a View: the distributions, where there are any, and rows to compare.
 
 Two questions are kept apart. Density metrics judge the fitted distribution, whose `log_prob` it is. Row metrics judge
-what the model makes, its sampling bias included: `model.sample`.
+what the model makes, its sampling bias included: `model.sample`. Row metrics look at the rows as they are, or through
+a classifier: `features` is the word "rows", or what has a method `features(x)`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from collapsebench.distributions.kernel import weighted_moments
+from collapsebench.errors import nearest
 from collapsebench.numerics import divide, safe_log
 from collapsebench.types import Key, Metric, RequestError, View
+
+FEATURES = ("rows", "classifier")
 
 
 def model_distribution(view: View) -> Any:
@@ -42,18 +46,24 @@ def density_rows(key: Key, view: View, rows: int) -> Any:
     return view.model.sample(key, view.params, rows)
 
 
-def model_rows(key: Key, view: View, rows: int) -> Float[Array, "rows d"]:
+def model_rows(key: Key, view: View, rows: int, features: Any = "rows") -> Float[Array, "rows d"]:
     """Draws as the next generation would get them."""
-    return as_matrix(view.model.sample(key, view.params, rows))
+    return seen(features, view.model.sample(key, view.params, rows))
 
 
-def real_rows(view: View, rows: int) -> Float[Array, "rows d"]:
+def real_rows(view: View, rows: int | None = None, features: Any = "rows") -> Float[Array, "rows d"]:
     """The first rows of the holdout: `rows` of them, or all that there are."""
-    return as_matrix(view.holdout.x[:rows])
+    return seen(features, as_matrix(view.holdout.x)[:rows])
 
 
-def as_matrix(x: Array) -> Float[Array, "n d"]:
-    """Counts [n] as rows [n, 1]; rows [n, d] as they are."""
+def seen(features: Any, x: Any) -> Float[Array, "n d"]:
+    """Rows as a matrix, or what a classifier sees in them."""
+    return as_matrix(x) if isinstance(features, str) else features.features(as_matrix(x))
+
+
+def as_matrix(x: Any) -> Float[Array, "n d"]:
+    """Counts [n] as rows [n, 1]; rows [n, d] as they are; of captioned rows what the captions are about."""
+    x = x["x"] if isinstance(x, dict) else x
     return x[:, None] if x.ndim == 1 else x
 
 
@@ -111,7 +121,7 @@ def refuse(metric: Metric, why: str) -> RequestError:
 
 
 def kind_of(experiment: Any) -> str:
-    """What the rows of an experiment are: vector, count, symbol or labelled."""
+    """What the rows of an experiment are: vector, captioned, count, symbol or labelled."""
     return str(getattr(experiment.model, "kind", "vector"))
 
 
@@ -122,11 +132,30 @@ def needs_draws(metric: Metric, experiment: Any) -> None:
 
 
 def needs_rows(metric: Metric, experiment: Any) -> None:
-    """Raise RequestError unless model and target give rows of numbers that have distances."""
+    """Raise RequestError unless model and target give rows of numbers that have distances, and features, if asked."""
     kind = kind_of(experiment)
-    if kind not in ("vector", "count"):
+    if kind not in ("vector", "count", "captioned"):
         raise refuse(metric, f"it compares rows of numbers (vector or count data), and the model's are {kind} data")
     needs_draws(metric, experiment)
+    if hasattr(metric, "features"):
+        needs_features(metric, experiment)
+
+
+def needs_features(metric: Any, experiment: Any, known: tuple[str, ...] = FEATURES) -> None:
+    """Raise RequestError for features that are not known, or that the target has not got."""
+    value = metric.features
+    if not isinstance(value, str) or value not in known:
+        raise refuse(metric, f"features = {value}: not one of {', '.join(known)}{nearest(str(value), known)}")
+    name = getattr(experiment.target, "registry_name", type(experiment.target).__name__)
+    if value == "classifier" and name != "images":
+        raise refuse(metric, f"features = classifier: it is trained on images, and target {name} is none; use images")
+
+
+def needs_pairs(metric: Any, experiment: Any) -> None:
+    """Raise RequestError unless there are rows of numbers, and enough for a variance of pairs of them."""
+    needs_rows(metric, experiment)
+    if (rows := min(metric.rows, experiment.holdout)) < 5:
+        raise refuse(metric, f"it needs 5 rows, and there are {rows}")
 
 
 def needs_neighbours(metric: Any, experiment: Any) -> None:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from collapsebench.estimators import reading
 from collapsebench.estimators.kernels import median_distance, mmd_squared
+from collapsebench.features import prepare
 from collapsebench.registry import METRICS
 from collapsebench.types import Estimate, Key, Metric, View, spec, static
 
@@ -21,25 +22,26 @@ class MMD(Metric):
     """Squared maximum mean discrepancy, unbiased (it may be a little below 0), Gaussian kernel.
 
     bandwidth: a number, or "median" for the median distance of real rows, so that all generations share it.
-    On at most `rows` holdout rows and as many draws. Source: Gretton et al. (2012), A kernel two-sample test.
+    On at most `rows` holdout rows and as many draws, as they are or, with features = "classifier", in a network's
+    features (see collapsebench.features). Source: Gretton et al. (2012), A kernel two-sample test.
     """
 
     bandwidth: Any = "median"
     rows: int = static(256)
+    features: Any = "rows"
 
     estimates = True
+    prepare = prepare
 
     def check(self, experiment: Any) -> None:
         """Raise RequestError for a bandwidth that is neither positive nor "median"."""
-        reading.needs_rows(self, experiment)
-        if min(self.rows, experiment.holdout) < 5:
-            raise reading.refuse(self, f"it needs 5 rows, and there are {min(self.rows, experiment.holdout)}")
+        reading.needs_pairs(self, experiment)
         wrong = self.bandwidth != "median" if isinstance(self.bandwidth, str) else not self.bandwidth > 0
         if wrong:
             raise reading.refuse(self, f'bandwidth = {self.bandwidth}: a positive number, or "median"')
 
     def __call__(self, key: Key, view: View) -> Estimate:
-        real = reading.real_rows(view, self.rows)
+        real = reading.real_rows(view, self.rows, self.features)
         median = isinstance(self.bandwidth, str)
         bandwidth = median_distance(real[:MEDIAN_ROWS]) if median else jnp.asarray(self.bandwidth, real.dtype)
-        return mmd_squared(real, reading.model_rows(key, view, real.shape[0]), bandwidth)
+        return mmd_squared(real, reading.model_rows(key, view, real.shape[0], self.features), bandwidth)

@@ -21,6 +21,7 @@ LAYERS = [
         "learning",
         "networks",
         "network_model",
+        "features",
     },
     {"models", "targets", "regimes", "curation", "metrics"},
     {"loop"},

@@ -7,22 +7,27 @@ import pytest
 from scipy.linalg import sqrtm
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
+from scipy.special import digamma, gammaln
+from sklearn.metrics.pairwise import polynomial_kernel
+from sklearn.neighbors import NearestNeighbors
 
 from collapsebench.estimators import counting, kernels, means, neighbours, ordering, transport
 from collapsebench.types import Batch
 
 pytestmark = pytest.mark.usefixtures("double")
 K = 3
-VISITS, RECALL, COVERAGE = (
-    jax.jit(f, static_argnums=2) for f in (neighbours.visits, neighbours.recall, neighbours.coverage)
+VISITS, RECALL, COVERAGE, DENSITY = (
+    jax.jit(f, static_argnums=2)
+    for f in (neighbours.visits, neighbours.recall, neighbours.coverage, neighbours.density)
 )
-DISTANCES, OWN, MMD, MEDIAN, FRECHET, MEAN = (
+DISTANCES, OWN, NEAREST, MMD, POLYNOMIAL, MEDIAN, FRECHET, MEAN = (
     jax.jit(f)
     for f in (
-        neighbours.squared_distances, neighbours.own_distances, kernels.mmd_squared, kernels.median_distance,
-        transport.frechet, means.mean_estimate,
+        neighbours.squared_distances, neighbours.own_distances, neighbours.nearest_distance, kernels.mmd_squared,
+        kernels.polynomial_mmd_squared, kernels.median_distance, transport.frechet, means.mean_estimate,
     )
 )  # fmt: skip
+KNN_ENTROPY = jax.jit(neighbours.knn_entropy, static_argnums=1)
 SLICED = jax.jit(transport.sliced_w2, static_argnums=3)
 DISTINCT = jax.jit(counting.distinct_rows, static_argnums=1)
 SORT, QUANTILES, SORTED_W2 = (jax.jit(f) for f in (ordering.sort, ordering.quantiles, transport.w2_squared_sorted))
@@ -93,6 +98,64 @@ def test_manifold_errors_are_the_jackknife_by_brute_force(rows, estimator, refer
     assert float(estimate.standard_error) == pytest.approx(expected, rel=1e-12)
 
 
+def test_density_and_its_error(rows):
+    real, drawn = rows
+    radius = NearestNeighbors().fit(real).kneighbors(n_neighbors=K)[0][:, -1]
+    counts = (cdist(drawn, real) <= radius).sum(axis=1) / K
+    estimate = DENSITY(jnp.asarray(real), jnp.asarray(drawn), K)
+    assert float(estimate.value) == pytest.approx(counts.mean())
+    assert float(estimate.standard_error) == pytest.approx(counts.std(ddof=1) / np.sqrt(len(drawn)))
+
+
+@pytest.mark.parametrize("dim", [2, 40])
+def test_nearest_distance(random, dim):
+    """Over several blocks of the sample; rows of weight 0 are not there, and a row that is there is 0 away."""
+    sample = random.normal(size=(2500, dim))
+    points = np.concatenate([random.normal(size=(10, dim)), sample[:1], sample[1300:1301], sample[2499:]])
+    w = np.r_[0.0, np.ones(2499)]
+    found = np.asarray(NEAREST(jnp.asarray(points), jnp.asarray(sample), jnp.asarray(w)))
+    np.testing.assert_allclose(found[:-2], cdist(points[:-2], sample[1:]).min(axis=1), rtol=1e-12)
+    assert np.all(found[-2:] == 0)
+    assert found[10] > 0
+
+
+def numpy_knn_entropy(x, k):
+    n, d = x.shape
+    radius = NearestNeighbors().fit(x).kneighbors(n_neighbors=k)[0][:, -1]
+    ball = d / 2 * np.log(np.pi) - gammaln(d / 2 + 1)
+    return digamma(n) - digamma(k) + ball + d * np.log(radius).mean()
+
+
+@pytest.mark.parametrize(("dim", "k"), [(1, 1), (2, 5), (7, 3)])
+def test_knn_entropy_and_its_jackknife_by_brute_force(random, dim, k):
+    x = random.normal(size=(30, dim))
+    estimate = KNN_ENTROPY(jnp.asarray(x), k)
+    assert float(estimate.value) == pytest.approx(numpy_knn_entropy(x, k), rel=1e-10)
+    without = np.array([numpy_knn_entropy(np.delete(x, j, axis=0), k) for j in range(len(x))])
+    expected = np.sqrt((len(x) - 1) * np.var(without))
+    assert float(estimate.standard_error) == pytest.approx(expected, rel=1e-8)
+
+
+def test_knn_entropy_of_a_normal():
+    """Within 5 standard errors of the law; to leave out digamma(k), to take log(k) for it, or diameters, is over 10."""
+    k, n, replicates, law = 5, 512, 200, 0.5 * np.log(2 * np.pi * np.e) + np.log(3.0)
+    draws = 3 * jax.random.normal(jax.random.key(0), (replicates, n, 1)) + 1
+    estimate = jax.jit(lambda x: jax.lax.map(lambda x: neighbours.knn_entropy(x, k), x))(draws)
+    value, error = np.asarray(estimate.value), np.asarray(estimate.standard_error)
+    assert abs(value[0] - law) < 5 * error[0]
+    spread = value.std() / np.sqrt(replicates)
+    assert abs(value.mean() - law) < 5 * spread
+    for wrong in (law + digamma(k), law + digamma(k) - np.log(k), law + np.log(2)):
+        assert abs(value.mean() - wrong) > 10 * spread
+    assert value.std() < np.sqrt((error**2).mean()) < 1.6 * value.std()  # too large rather than too small
+
+
+def test_knn_entropy_of_repeated_rows_is_minus_infinity():
+    estimate = KNN_ENTROPY(jnp.zeros((10, 2)).at[0].set(1.0), 2)
+    assert estimate.value == -np.inf
+    assert estimate.standard_error == 0
+
+
 def test_mmd(rows):
     x, y = rows
     n, width = len(x), 0.8
@@ -100,6 +163,18 @@ def test_mmd(rows):
     off = ~np.eye(n, dtype=bool)
     expected = xx[off].mean() + yy[off].mean() - 2 * xy[off].mean()
     assert float(MMD(jnp.asarray(x), jnp.asarray(y), width).value) == pytest.approx(expected, rel=1e-10)
+
+
+def test_polynomial_mmd(rows):
+    """Against scikit-learn's kernel; to count a row's kernel with itself is a wrong law that the tolerance tells."""
+    x, y = rows
+    xx, yy, xy = (polynomial_kernel(a, b, degree=3, gamma=1 / x.shape[1], coef0=1) for a, b in ((x, x), (y, y), (x, y)))
+    off = ~np.eye(len(x), dtype=bool)
+    expected = xx[off].mean() + yy[off].mean() - 2 * xy.mean()
+    estimate = POLYNOMIAL(jnp.asarray(x), jnp.asarray(y))
+    assert float(estimate.value) == pytest.approx(expected, rel=1e-10)
+    assert abs(xx.mean() + yy.mean() - 2 * xy.mean() - expected) > 1e-3 * abs(expected)
+    assert estimate.standard_error > 0
 
 
 @pytest.mark.parametrize("n", [2, 5])
@@ -110,14 +185,15 @@ def test_median_distance(random, n):
     assert float(MEDIAN(jnp.ones((n, 3)))) == 1
 
 
-def test_mmd_standard_error():
+@pytest.mark.parametrize("statistic", [lambda x, y: kernels.mmd_squared(x, y, 1.0), kernels.polynomial_mmd_squared])
+def test_mmd_standard_error(statistic):
     """E SE^2 = Var within 5 standard errors; under equality at most 1.5 times, where the plain jackknife says twice."""
 
     @jax.jit
     def replicate(keys, shift):
         def one(key):
             x, y = jax.random.normal(key, (2, 32, 1))
-            return kernels.mmd_squared(x, y + shift, 1.0)
+            return statistic(x, y + shift)
 
         return jax.lax.map(one, keys, batch_size=50)
 

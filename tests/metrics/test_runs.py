@@ -9,8 +9,11 @@ import collapsebench as cb
 
 ROWS = 16
 ON_ROWS = tuple(
-    cb.METRICS.build(name, rows=ROWS) for name in ("coverage", "precision", "recall", "mmd", "sliced_w2", "frechet")
-)
+    cb.METRICS.build(name, rows=ROWS)
+    for name in (
+        "coverage", "density", "precision", "recall", "mmd", "kid", "sliced_w2", "frechet", "memorisation", "knn_entropy",
+    )
+)  # fmt: skip
 DENSITY = (
     "mean_error", "variance", "log_variance", "kl", cb.metrics.KL(reverse=True), "l2_squared", "nll", "perplexity",
     "entropy", "support", "tail_mass",
@@ -38,7 +41,8 @@ EXPERIMENTS = {
     ),
 }  # fmt: skip
 pytestmark = pytest.mark.slow  # the contract tests run every metric once; this follows each to a point
-ELSEWHERE = {"excess_risk", "within_log_variance", "injection"}  # the last in tests/ablation/test_ledger.py
+ELSEWHERE = {"excess_risk", "within_log_variance", "injection", "class_entropy", "latent_spread"}
+"""the last three in tests/ablation/test_ledger.py, test_features.py and tests/networks/test_loop.py"""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,7 @@ def test_no_value_is_nan(results, name):
 LAST = {
     "gaussian": {
         "variance": 0, "log_variance": -np.inf, "kl": np.inf, "l2_squared": np.inf, "nll": np.inf, "entropy": -np.inf,
-        "support": 0, "recall": 0, "distinct": 0.5,
+        "support": 0, "recall": 0, "distinct": 0.5, "knn_entropy": -np.inf,
     },
     "categorical": {
         "variance": 0, "log_variance": -np.inf, "kl": np.inf, "entropy": 0, "support": 1, "distinct": 0.1,
@@ -79,7 +83,7 @@ def test_a_point_keeps_finite_distances(results):
     end = results["gaussian"].isel(generation=-1)
     error = end["mean_error"].values
     np.testing.assert_allclose(end["w2_squared"], error + 1, rtol=1e-5)
-    for metric in ("frechet", "sliced_w2", "mmd", "coverage", "precision"):
+    for metric in ("frechet", "sliced_w2", "mmd", "kid", "coverage", "density", "precision", "memorisation"):
         assert np.isfinite(end[metric]).all(), metric
 
 

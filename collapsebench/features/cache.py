@@ -1,0 +1,51 @@
+"""Arrays kept between processes, whole or not at all, and trusted only when their digest says so."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def folder() -> Path:
+    """Where trained classifiers are kept, below the user's cache folder."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "collapsebench" / "features"
+
+
+def digest(recipe: str, arrays: list[np.ndarray]) -> str:
+    """SHA-256 of a recipe and of the float32 arrays that came out of it."""
+    answer = hashlib.sha256(recipe.encode())
+    for array in arrays:
+        answer.update(np.ascontiguousarray(array, dtype="<f4").data)
+    return answer.hexdigest()
+
+
+def read(path: Path, recipe: str, shapes: list[Any]) -> list[np.ndarray] | None:
+    """The arrays, or None where there are none, or others than were written."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            arrays = [np.asarray(kept[f"array_{i}"]) for i in range(len(shapes))]
+            known = str(kept["digest"])
+    except Exception:  # zipfile, zlib, NumPy and the system each have errors of their own for a damaged file
+        return None
+    fit = all(a.shape == s.shape and a.dtype == np.float32 for a, s in zip(arrays, shapes, strict=True))
+    return arrays if fit and known == digest(recipe, arrays) else None
+
+
+def write(path: Path, recipe: str, arrays: list[np.ndarray]) -> None:
+    """Keep the arrays; where nothing can be written they are not kept, and the next process trains anew."""
+    named: dict[str, Any] = {f"array_{i}": array for i, array in enumerate(arrays)}
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # two processes may train at the same time
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            np.savez(file, digest=np.asarray(digest(recipe, arrays)), **named)
+        partial.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink()

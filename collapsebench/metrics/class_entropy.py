@@ -1,0 +1,42 @@
+"""How many of the real classes the model still makes, and how evenly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from collapsebench.estimators import reading
+from collapsebench.estimators.means import mean_estimate
+from collapsebench.features import prepare
+from collapsebench.registry import METRICS
+from collapsebench.types import Estimate, Key, Metric, View, spec, static
+
+
+@METRICS.register("class_entropy")
+@spec
+class ClassEntropy(Metric):
+    """Entropy in nats of the histogram of classes that a classifier of the real images assigns to `rows` draws.
+
+    log(classes) where all are equally frequent, 0 where one is left; too small by about (classes - 1) / (2 `rows`).
+    The standard error is that of the draws, to first order. The classifier, the only choice of `features`, is the one
+    of collapsebench.features; it gives every draw a class, a draw that looks like nothing too.
+    """
+
+    rows: int = static(256)
+    features: Any = "classifier"
+
+    estimates = True
+    unit = "nats"
+    prepare = prepare
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError unless the target is images and the model draws by itself."""
+        reading.needs_rows(self, experiment)
+        reading.needs_features(self, experiment, ("classifier",))
+
+    def __call__(self, key: Key, view: View) -> Estimate:
+        label = jnp.argmax(self.features.logits(reading.model_rows(key, view, self.rows)), axis=1)
+        dtype = jnp.result_type(float)
+        share = jnp.zeros(self.features.classes, dtype).at[label].add(1) / self.rows
+        return mean_estimate(-jnp.log(share[label]))
