@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 from typing import Any
 
 from collapsebench.experiment import Experiment, short_name
@@ -55,6 +57,68 @@ def per_generation(experiment: Experiment) -> Cost | None:
         inputs = n * dim if model.fresh else 0.0
         return Cost(normals=inputs + n, flops=2 * n * dim + n * dim * (dim + 1))
     return None
+
+
+def training_step(model: Any) -> Cost:
+    """The matrix products of one step of gradient descent on one minibatch of a VAE or a diffusion model.
+
+    A product of the forward pass comes back twice in the gradient, by the weights and by what came in; the rows
+    themselves need no gradient. A convolution of kernel k takes 2 k^2 in out operations a pixel.
+    """
+    layers = {"vae": _vae, "diffusion": _denoiser}[short_name(model)](model)
+    forward = sum(layers)
+    return Cost(flops=model.training.batch * (3 * forward - layers[0]), precision=model.training.precision)
+
+
+def _dense(*widths: int) -> list[float]:
+    return [2.0 * a * b for a, b in itertools.pairwise(widths)]
+
+
+def _vae(model: Any) -> list[float]:
+    """Forward operations a row, layer by layer; the first is the one that sees the row."""
+    side, size, found = math.isqrt(model.dim), model.dim, []
+    for before, after in itertools.pairwise((1, *model.channels)):
+        side //= 2
+        found.append(2.0 * 16 * before * after * side * side)
+        size = after * side * side
+    body = _dense(size, *model.hidden)
+    last = model.hidden[-1] if model.hidden else size
+    ends = 2 * _dense(last, model.latent) + _dense(model.latent, *model.hidden[::-1])
+    first = model.hidden[0] if model.hidden else model.latent
+    return [*found, *body, *ends, *_dense(first, size), *found[::-1]]
+
+
+def _denoiser(model: Any) -> list[float]:
+    """The vector that stands for time and caption is some per cent of a U-Net, and left out there."""
+    if not model.channels:
+        first = model.hidden[0]
+        found = _dense(32, first, first)
+        for before, width in itertools.pairwise((first, *model.hidden)):
+            found += _dense(before, width, width) + _dense(first, width)
+            found += _dense(before, width) if before != width else []
+        return [*_dense(model.dim, first), *found, *_dense(model.hidden[-1], model.dim)]
+    side = math.isqrt(model.dim)
+
+    def keep(before: int, after: int, side: int) -> float:
+        return 2.0 * 9 * before * after * side * side
+
+    def block(before: int, after: int, side: int) -> float:
+        across = 2.0 * before * after * side * side if before != after else 0.0
+        return keep(before, after, side) + keep(after, after, side) + across
+
+    found, before = [keep(1, model.channels[0], side)], model.channels[0]
+    for channels in model.channels:
+        found.append(block(before, channels, side))
+        side //= 2
+        found.append(2.0 * 16 * channels * channels * side * side)
+        before = channels
+    found.append(block(before, before, side))
+    for channels in model.channels[::-1]:
+        found.append(2.0 * 16 * before * channels * side * side)
+        side *= 2
+        found.append(block(2 * channels, channels, side))
+        before = channels
+    return [*found, keep(before, 1, side)]
 
 
 def xla_flops(function: Any, *args: Any) -> float:

@@ -6,14 +6,16 @@ import dataclasses
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jax.sharding import AxisType
+from jax.sharding import AxisType, PartitionSpec
 
 from collapsebench import devices, loop, results, runner
 from collapsebench.experiment import Experiment
-from collapsebench.streams import root_key
-from collapsebench.types import RequestError
+from collapsebench.numerics import as_leaves
+from collapsebench.streams import part, root_key, trajectory_key
+from collapsebench.types import Batch, RequestError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,3 +72,57 @@ class LoopProgram:
         """The traced program, to be lowered and compiled."""
         with runner.precision(self.experiment):
             return loop.advance.trace(*self.arguments(), **self.options)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingProgram:
+    """Networks that are trained at the same time on the same rows: `lanes` on each device, by `vmap` if more than one."""
+
+    model: Any
+    rows: Any
+    lanes: int = 1
+
+    @property
+    def networks(self) -> int:
+        """How many networks one call trains."""
+        return self.lanes * devices.mesh().size
+
+    @property
+    def units(self) -> float:
+        """Rows that one call learns from, over all networks and steps."""
+        return float(self.networks * int(self.model.training.steps) * self.model.training.batch)
+
+    def function(self) -> Any:
+        """The call, of (model, keys, rows): the trained parameters of every network."""
+        over = jax.vmap if self.lanes > 1 else loop.alone
+
+        def shard(model: Any, keys: Any, rows: Any) -> Any:
+            data = Batch(rows, jnp.ones(jax.tree.leaves(rows)[0].shape[0]))
+            return over(lambda key: model.fit(part(key, 0), model.init(part(key, 1)), data))(keys)
+
+        everywhere, split = PartitionSpec(), PartitionSpec("trajectory")
+        return jax.jit(
+            jax.shard_map(
+                shard, mesh=devices.mesh(), in_specs=(everywhere, split, everywhere), out_specs=split, check_vma=False
+            )
+        )
+
+    def arguments(self) -> tuple[Any, ...]:
+        """Arguments of one call."""
+        keys = jax.vmap(trajectory_key, (None, 0))(root_key(0, "training"), jnp.arange(self.networks))
+        return (as_leaves(self.model), keys, self.rows)
+
+    def learned(self, params: Any) -> bool:
+        """Whether every network's loss has fallen from what it was at its start."""
+        model, keys, rows = self.arguments()
+        few = jax.tree.map(lambda a: a[:256], rows)
+
+        @jax.jit
+        def losses(model: Any, keys: Any, params: Any) -> Any:
+            def one(key: Any, params: Any) -> Any:
+                return model.loss(model.init(part(key, 1)), key, few), model.loss(params, key, few)
+
+            return jax.lax.map(lambda lane: one(*lane), (keys, params))
+
+        before, after = losses(model, keys, params)
+        return bool((after < before).all())

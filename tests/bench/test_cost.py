@@ -11,6 +11,9 @@ import collapsebench as cb
 from collapsebench.bench import cost, events
 from collapsebench.bench.fixture import Row
 from collapsebench.bench.programs import LoopProgram
+from collapsebench.learning import Training
+from collapsebench.numerics import as_leaves
+from collapsebench.streams import root_key
 from collapsebench.types import Batch
 
 BASE = cb.Experiment(name="cost", n=256, holdout=1, metrics=("variance",), trajectories=4, generations=3)
@@ -66,3 +69,23 @@ def test_rows_compare_with_the_best_rival():
     assert row.share == 0.5
     assert row.times_faster() == ("good", 2.0, 2.0, 2.0)
     assert row.to_json()["times_faster"]["rival"] == "good"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        cb.models.VAE(dim=784, latent=20, hidden=(400,), likelihood="bernoulli", training=Training(batch=16)),
+        cb.models.VAE(dim=64, latent=20, hidden=(), channels=(64, 128), training=Training(batch=16)),
+        cb.models.Diffusion(hidden=(128, 64), training=Training(batch=16)),
+        cb.models.Diffusion(dim=64, channels=(16, 32), training=Training(batch=16)),
+    ],
+    ids=["vae", "vae-convolutions", "diffusion", "u-net"],
+)
+def test_a_training_step_is_counted_as_xla_counts_it(model):
+    """Within a tenth: products are most of it, and XLA counts activations and patches too."""
+    key = root_key(0, "cost")
+    model = as_leaves(model)
+    params = jax.eval_shape(model.init, key)
+    rows = jax.ShapeDtypeStruct((16, model.dim), jnp.float32)
+    found = cost.xla_flops(jax.value_and_grad(model.loss), params, key, rows)
+    assert cost.training_step(model).flops == pytest.approx(found, rel=0.1)
