@@ -223,6 +223,7 @@ def small_examples() -> Iterator[Experiment]:
     with contextlib.suppress(RequestError):  # where no package with a data set of images is installed
         images = Experiment(target="images", model=MODELS.get("kde")(dim=64), **sizes)
         yield images
+    yield Experiment(target="rendered_digits", model=MODELS.get("diffusion")(dim=144, words=(10, 2, 2)), **sizes)
 
 
 def gives_numbers(experiment: Experiment) -> None:

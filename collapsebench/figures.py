@@ -210,9 +210,11 @@ def _canvas(figure: Figure) -> Any:
     rows = -(-len(figure.panels) // columns)
     beside = max(_legend_columns(panel) for panel in figure.panels)
     tables = [_table_size(panel.heat) for panel in figure.panels if panel.heat and panel.heat.cells]
-    tables += [_grid_size(panel.images) for panel in figure.panels if panel.images]
+    grids = [_grid_size(panel.images) for panel in figure.panels if panel.images]
+    tables += grids
     width = max(4.1 + 1.9 * beside, *(size[0] for size in tables), 0)
-    height = max(3.2, *(size[1] for size in tables), 0)
+    least = 0.0 if len(grids) == len(figure.panels) else 3.2
+    height = max(least, *(size[1] for size in tables), 0)
     canvas = Canvas(figsize=(width * columns, height * rows + 0.6), layout="constrained")
     FigureCanvasAgg(canvas)
     axes = canvas.subplots(rows, columns, squeeze=False).ravel()

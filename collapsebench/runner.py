@@ -232,15 +232,19 @@ def _run_lanes(
 def _snapshot(
     experiment: Experiment, program: loop.Program, root: Any, index: np.ndarray, carry: loop.Carry, g: int, useful: int
 ) -> Any:
-    """Up to 1000 draws from the models of the first 16 trajectories, as they stand after generation g."""
+    """Draws from the models of the first 16 trajectories, as they stand after generation g.
+
+    Up to 1000, and of images about a hundred: the result is a file that is kept.
+    """
     rows = np.arange(min(16, useful))
+    size = int(min(experiment.n, 1000, max(64, 2**17 // (getattr(experiment.target, "dim", 1) or 1))))
 
     @jax.jit
     def draw(model: Any, root: Any, index: Any, params: Any, first: Any) -> Any:
         def one(lane: Any) -> Any:
             i, params, first = lane
             key = key_for(trajectory_key(root, i), Stream.SNAPSHOT, g)
-            x = model.sample(key, params, int(min(experiment.n, 1000)))
+            x = model.sample(key, params, size)
             if hasattr(model, "encode") and program.remembers_first:  # what generation 0 makes of it
                 return {"x": x, "code": model.encode(first, x)[0]}
             return x

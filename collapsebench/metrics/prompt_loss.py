@@ -1,0 +1,42 @@
+"""How well a captioned model knows images of captions that it was never given."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from collapsebench.estimators import reading
+from collapsebench.estimators.means import mean_estimate
+from collapsebench.registry import METRICS
+from collapsebench.streams import part
+from collapsebench.types import Estimate, Key, Metric, View, spec, static
+
+
+@METRICS.register("prompt_loss")
+@spec
+class PromptLoss(Metric):
+    """Mean denoising loss of a model on fresh real images of captions that the target never gives; or of the others.
+
+    unseen: captions that are hidden from training (the target's `hidden`), else those that it gives. On `rows` images,
+    the captions in turn; the standard error is that of the images.
+    """
+
+    unseen: bool = static(True)
+    rows: int = static(64)
+
+    estimates = True
+    log = True
+
+    def check(self, experiment: object) -> None:
+        """Raise RequestError unless the target draws captions to order and the model has a denoising loss."""
+        target, model = getattr(experiment, "target", None), getattr(experiment, "model", None)
+        if not hasattr(target, "render") or not hasattr(model, "losses"):
+            raise reading.refuse(self, "it needs a target that renders captions and a model that denoises; "
+                                       "use rendered_digits and diffusion")  # fmt: skip
+        if self.unseen and not getattr(target, "hidden", ()):
+            raise reading.refuse(self, "target.hidden = (): no caption is hidden; prompt_loss with unseen=False")
+
+    def __call__(self, key: Key, view: View) -> Estimate:
+        prompts = view.target.prompts(hidden=self.unseen)
+        caption = prompts[jnp.arange(self.rows) % prompts.shape[0]]
+        rows = {"x": view.target.render(part(key, 0), caption), "caption": caption}
+        return mean_estimate(view.model.losses(view.params, part(key, 1), rows))
