@@ -81,6 +81,7 @@ def test_rows_compare_with_the_best_rival():
     ],
     ids=["vae", "vae-convolutions", "diffusion", "u-net"],
 )
+@pytest.mark.slow
 def test_a_training_step_is_counted_as_xla_counts_it(model):
     """Within a tenth: products are most of it, and XLA counts activations and patches too."""
     key = root_key(0, "cost")

@@ -15,8 +15,16 @@ from collapsebench.streams import root_key
 # Every handover is a program of its own to compile; the laws of each family run two of them anyway.
 # Every metric alone is another; below they share a few.
 SLOW = {"runs_or_refuses_each_handover", "regime_runs_or_refuses", "metric_measures"}
+# Of the networks, a dozen seconds to compile each, the fast tests try one, and of the others what needs no program.
+NETWORKS = {"vae", "diffusion"}
+
+
+def _slow(name, check):
+    return check.__name__ in SLOW or (name in NETWORKS and check.__name__ not in ("is_a_spec", "says_what_it_is"))
+
+
 CASES = [
-    pytest.param(check, entry, id=f"{name}-{check.__name__}", marks=[pytest.mark.slow] * (check.__name__ in SLOW))
+    pytest.param(check, entry, id=f"{name}-{check.__name__}", marks=[pytest.mark.slow] * _slow(name, check))
     for kind, checks in CHECKS.items()
     for name, entry in REGISTRIES[kind].items()
     for check in checks

@@ -19,10 +19,16 @@ def moons():
 
 @pytest.fixture(scope="session")
 def fitted(moons):
-    """(model, parameters) of a small network of each class, fitted to `moons`."""
+    """name -> (model, parameters) of a small network of each class, fitted to `moons` when it is first asked for."""
     models = {
         "flow": cb.models.Flow(training=SHORT),
         "vae": cb.models.VAE(training=SHORT),
         "diffusion": cb.models.Diffusion(hidden=(32,), training=dataclasses.replace(SHORT, steps=600)),
     }
-    return {name: (model, cb.fit(model, moons)) for name, model in models.items()}
+
+    class Fits(dict):
+        def __missing__(self, name):
+            self[name] = models[name], cb.fit(models[name], moons)
+            return self[name]
+
+    return Fits()

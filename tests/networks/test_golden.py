@@ -14,7 +14,11 @@ GOLDEN = json.loads(golden.PATH.read_text())
 CASES = {name: (model, x) for name, model, x in golden.cases()}
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "vae nature")) for n in CASES])
+# Every network is a program to compile: the fast tests see one of each kind of layer.
+FAST = ("vae convolutions", "flow")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in FAST)) for n in CASES])
 def test_loss_and_gradient_are_pytorchs(name):
     with jax.enable_x64(True):
         model, x = CASES[name]

@@ -111,6 +111,7 @@ def test_every_regime_feeds_a_stream(regime):
     assert np.isfinite(result.variance.values).all()
 
 
+@pytest.mark.slow
 def test_codes_of_the_first_encoder():
     """Where all draws are one image, the metric is the spread of its code, which a snapshot keeps."""
     model = cb.models.VAE(dim=2, hidden=(8,), draws="means", bias=0.0, training=Training(steps=20))

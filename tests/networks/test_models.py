@@ -14,7 +14,8 @@ from collapsebench.numerics import as_leaves
 from collapsebench.streams import root_key
 from collapsebench.types import Batch
 
-NAMES = ("flow", "vae", "diffusion")
+# A network takes ten seconds to compile: the fast tests keep to one.
+NAMES = ("flow", *(pytest.param(name, marks=pytest.mark.slow) for name in ("vae", "diffusion")))
 SIDE = 61
 
 
@@ -53,6 +54,7 @@ def test_it_explains_new_rows_better_than_a_normal(fitted, moons, name):
     assert gain.mean() > 5 * gain.std() / np.sqrt(len(gain))
 
 
+@pytest.mark.slow
 def test_codes_that_matter_bring_the_bound_closer(fitted, moons):
     model, params = fitted["vae"]
     one, many = (
@@ -61,6 +63,7 @@ def test_codes_that_matter_bring_the_bound_closer(fitted, moons):
     assert many > one
 
 
+@pytest.mark.slow
 def test_bias_narrows_the_draws(fitted):
     """Alemohammad et al. (2024): noise from N(0, b I)."""
     for name in ("flow", "vae"):
@@ -81,6 +84,7 @@ def captioned():
     return model, fit(as_leaves(model), root_key(0, "captions"), rows), caption
 
 
+@pytest.mark.slow
 def test_captions_come_as_often_as_they_were_seen(captioned):
     model, params, caption = captioned
     seen = np.bincount(caption[:, 0], minlength=3) / len(caption)
@@ -90,6 +94,7 @@ def test_captions_come_as_often_as_they_were_seen(captioned):
     assert (np.abs(share - seen) < 5 * np.sqrt(seen * (1 - seen) / 4000)).all()
 
 
+@pytest.mark.slow
 def test_draws_are_where_their_caption_says(captioned):
     model, params, _ = captioned
     drawn = cb.sample(model, params, 3000)
@@ -98,6 +103,7 @@ def test_draws_are_where_their_caption_says(captioned):
         np.testing.assert_allclose(mean, centre, atol=0.35)
 
 
+@pytest.mark.slow
 def test_guidance_narrows_the_draws(captioned):
     model, params, _ = captioned
     spread = []

@@ -1,0 +1,108 @@
+"""Alemohammad et al. (2024): its laws and metrics, and at smoke scale that claims and figures are well formed."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from collapsebench import theory
+from collapsebench.errors import RequestError
+from collapsebench.experiment import Experiment
+from collapsebench.figures import Kind
+from collapsebench.metrics.recall import Recall
+from collapsebench.papers.alemohammad import Alemohammad, laws
+from collapsebench.papers.alemohammad.pixels import PixelRecall
+from collapsebench.papers.alemohammad.settings import IMAGE_BIASES, LIMIT, START, guidance
+from collapsebench.runner import run
+from collapsebench.study import Scale
+from collapsebench.types import Batch, View
+
+
+def test_distance_law_starts_at_one_fit_and_ends_at_the_limit():
+    path = laws.loop_distance(100, 900, 400, bias=0.85)
+    assert path[0] == pytest.approx(laws.one_fit_distance(100), rel=0.01)
+    assert path[-1] == pytest.approx(laws.limit_distance(100, 900, 0.85), rel=1e-6)
+
+
+def test_effective_size_is_the_theory_s_where_nothing_is_biased():
+    for real, synthetic in ((100, 100), (1000, 100), (1000, 10_000)):
+        ours = laws.effective_share(laws.limit_distance(real, synthetic), real)
+        assert ours == pytest.approx(theory.fresh_effective_size_law(real, synthetic), rel=2 / real)
+    assert laws.effective_share(1.0, 100) == 0
+
+
+def test_admissible_rows_end_as_far_as_real_rows_alone():
+    n = laws.admissible(250, 0.8)
+    assert laws.effective_share(laws.limit_distance(250, n, 0.8), 250) == pytest.approx(1)
+
+
+def test_memory_of_one_model_is_the_fresh_loop():
+    v, _ = theory.fresh_limit_law(1000, 10_000)
+    assert laws.memory_mean_error(1000, 10_000, 1) == pytest.approx(v, rel=1e-3)
+    assert laws.memory_mean_error(1000, 10_000, 5) < laws.memory_mean_error(1000, 10_000, 2) < v
+
+
+def test_guidance_is_the_sampling_bias():
+    assert [1 / (1 + guidance(b)) for b in IMAGE_BIASES] == pytest.approx(IMAGE_BIASES)
+
+
+class _Told:
+    """A captioned model that knows its rows by heart."""
+
+    kind = "captioned"
+
+    def sample(self, key, params, n):
+        return {"x": params[:n], "caption": jnp.zeros((n, 1), jnp.int32)}
+
+
+def test_pixel_metrics_are_the_metrics_of_the_pixels(random):
+    real, drawn = (jnp.asarray(random.normal(size=(64, 4))) for _ in range(2))
+
+    class Plain(_Told):
+        def sample(self, key, params, n):
+            return params[:n]
+
+    def view(model, x):
+        return View(None, model, drawn, None, None, None, Batch(x, jnp.ones(64)), 0)
+
+    key = jax.random.key(0)
+    captioned = view(_Told(), {"x": real, "caption": jnp.zeros((64, 1), jnp.int32)})
+    ours, plain = PixelRecall(rows=64)(key, captioned), Recall(rows=64)(key, view(Plain(), real))
+    assert float(ours.value) == float(plain.value)
+
+
+def test_pixel_metrics_need_captions():
+    with pytest.raises(RequestError, match="rows with captions"):
+        Experiment(target="normal", model="gaussian", metrics=(PixelRecall(),))
+
+
+@pytest.mark.slow
+def test_line_loop_follows_the_distance_law(assert_law):
+    experiment = Alemohammad().experiments(Scale.SMOKE)["sizes-100"].experiment
+    changed = {"n": 900, "trajectories": 4000, "generations": 30}
+    result = run(Experiment.from_json({**experiment.to_json(), **changed}))
+    law = laws.loop_distance(100, 900, 30)
+    ratio = result.w2_squared.values[:, 10:].mean(axis=1) / law[10:].mean()
+    assert abs(ratio.mean() - 1) < 5 * ratio.std(ddof=1) / np.sqrt(ratio.size) + 0.03  # first order in 1 / n
+
+
+@pytest.fixture(scope="module")
+def results(run_smoke):
+    return run_smoke(Alemohammad)
+
+
+@pytest.mark.slow
+def test_verdicts(results, verdicts_of):
+    verdicts = verdicts_of(Alemohammad, results)
+    assert {verdicts[f"start-{n}"]["published"] for n in START} == set(START.values())
+    for b in LIMIT:
+        assert verdicts[f"limit-{b:g}"]["verdict"] == "not run"  # smoke is too short
+    assert verdicts["admissible-shrinks"]["verdict"] == "qualitative"
+
+
+@pytest.mark.slow
+def test_figures(results):
+    for draw in Alemohammad.figures.values():
+        for panel in draw(results).panels:
+            assert all(np.isfinite(np.asarray(s.y, float)).all() for s in panel.series if s.kind is not Kind.POINTS)
+            assert panel.series or panel.heat is not None
