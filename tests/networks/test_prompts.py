@@ -58,5 +58,5 @@ def test_prompt_loss_sees_what_was_learned():
 def test_what_has_no_prompts_is_refused():
     with pytest.raises(RequestError, match="prompt_loss: it needs a target that renders"):
         cb.Experiment(metrics="prompt_loss")
-    with pytest.raises(RequestError, match="model.words = \\(10,\\): the target's captions have words"):
+    with pytest.raises(RequestError, match=r"model.words = \(10,\): the target's captions have words"):
         cb.Experiment(target=TARGET, model=cb.models.Diffusion(dim=64, words=(10,)))
