@@ -52,7 +52,9 @@ class NetworkModel:
     def prepare(self) -> Any:
         """The model with the parameters that it starts from, where `start` is a target that has them."""
         made: Any = self
-        return dataclasses.replace(made, start=made.start.params()) if callable(getattr(made.start, "params", 0)) else made
+        return (
+            dataclasses.replace(made, start=made.start.params()) if callable(getattr(made.start, "params", 0)) else made
+        )
 
     def init(self, key: Key) -> Any:
         """Random parameters, or `start`."""

@@ -70,7 +70,9 @@ class Diffusion(NetworkModel):
                     f"model.{field} = {value}: not one of {', '.join(known)}{nearest(str(value), known)}"
                 )
         if (self.objective, self.sampler) == ("flow", "ancestral"):
-            raise RequestError("model.sampler = ancestral: flow matching has no noise to add; heun or deterministic, or ddpm")
+            raise RequestError(
+                "model.sampler = ancestral: flow matching has no noise to add; heun or deterministic, or ddpm"
+            )
         if self.guidance is not None and not self.words:
             raise RequestError(f"model.guidance = {self.guidance}: it strengthens captions, and model.words is ()")
         if self.levels < 1:

@@ -58,7 +58,9 @@ class RenderedDigits:
     def check(self, experiment: Any) -> None:
         """Raise RequestError for captions that are none."""
         for caption in self.hidden:
-            if len(caption) != len(WORDS) or not all(0 <= token < size for token, size in zip(caption, WORDS, strict=True)):
+            if len(caption) != len(WORDS) or not all(
+                0 <= token < size for token, size in zip(caption, WORDS, strict=True)
+            ):
                 raise RequestError(f"target.hidden = {caption}: a caption is three numbers below {WORDS}")
         if len(set(self.hidden)) >= np.prod(WORDS):
             raise RequestError("target.hidden: it hides every caption there is")
