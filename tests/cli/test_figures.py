@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure as Canvas
 
-from collapsebench import figures
+from collapsebench import drawing
 from collapsebench.figures import Figure, Kind, Panel, Series, write
 
 
 def drawn(panel):
     canvas = Canvas(figsize=(5, 3), layout="constrained")
     ax = canvas.subplots()
-    figures._draw_panel(canvas, ax, panel)
+    drawing.draw_panel(canvas, ax, panel)
     canvas.draw_without_rendering()
     return ax
 
@@ -48,7 +48,7 @@ def test_a_long_legend_stands_outside_the_curves(count):
     ax = drawn(many(count))
     outside = ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1
     assert outside == (count > 6)
-    assert len(ax.get_legend().get_texts()) == min(count, figures._MOST)
+    assert len(ax.get_legend().get_texts()) == min(count, drawing.MOST)
 
 
 def test_a_figure_of_many_series_is_written(tmp_path):

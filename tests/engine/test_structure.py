@@ -30,7 +30,7 @@ LAYERS = [
     {"runner"},
     {"sweeps", "by_hand"},
     {"ablation", "profiles"},
-    {"figures"},
+    {"figures", "drawing"},
     {"study"},
     {"papers", "studies"},
     {"reproduce", "catalogue", "contracts", "progress"},
@@ -98,6 +98,6 @@ def test_theory_imports_no_jax_and_nothing_of_ours():
         assert not [name for name in outside if (ROOT / f"{name.split('.')[1]}.py").exists()], path
 
 
-def test_only_figures_import_matplotlib():
+def test_only_drawing_imports_matplotlib():
     users = {path.name for path, _ in modules() if any(name.startswith("matplotlib") for name in imports(path))}
-    assert users == {"figures.py"}
+    assert users == {"drawing.py"}
