@@ -1,21 +1,16 @@
 """Alemohammad et al. (2024): its laws and metrics, and at smoke scale that claims and figures are well formed."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from collapsebench import theory
-from collapsebench.errors import RequestError
 from collapsebench.experiment import Experiment
 from collapsebench.figures import Kind
-from collapsebench.metrics.recall import Recall
 from collapsebench.papers.alemohammad import Alemohammad, laws
-from collapsebench.papers.alemohammad.pixels import PixelRecall
 from collapsebench.papers.alemohammad.settings import IMAGE_BIASES, LIMIT, START, guidance
 from collapsebench.runner import run
 from collapsebench.study import Scale
-from collapsebench.types import Batch, View
 
 
 def test_distance_law_starts_at_one_fit_and_ends_at_the_limit():
@@ -53,27 +48,6 @@ class _Told:
 
     def sample(self, key, params, n):
         return {"x": params[:n], "caption": jnp.zeros((n, 1), jnp.int32)}
-
-
-def test_pixel_metrics_are_the_metrics_of_the_pixels(random):
-    real, drawn = (jnp.asarray(random.normal(size=(64, 4))) for _ in range(2))
-
-    class Plain(_Told):
-        def sample(self, key, params, n):
-            return params[:n]
-
-    def view(model, x):
-        return View(None, model, drawn, None, None, None, Batch(x, jnp.ones(64)), 0)
-
-    key = jax.random.key(0)
-    captioned = view(_Told(), {"x": real, "caption": jnp.zeros((64, 1), jnp.int32)})
-    ours, plain = PixelRecall(rows=64)(key, captioned), Recall(rows=64)(key, view(Plain(), real))
-    assert float(ours.value) == float(plain.value)
-
-
-def test_pixel_metrics_need_captions():
-    with pytest.raises(RequestError, match="rows with captions"):
-        Experiment(target="normal", model="gaussian", metrics=(PixelRecall(),))
 
 
 @pytest.mark.slow

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from types import MappingProxyType
-from typing import Any
 
 from collapsebench.experiment import Experiment
 from collapsebench.learning import Training
+from collapsebench.metrics.frechet import Frechet
+from collapsebench.metrics.precision import Precision
 from collapsebench.metrics.recall import Recall
 from collapsebench.models.diffusion import Diffusion
 from collapsebench.models.flow import Flow
@@ -15,7 +16,6 @@ from collapsebench.models.gaussian import Gaussian
 from collapsebench.models.gaussian_mixture import GaussianMixture
 from collapsebench.papers.alemohammad.claims import CLAIMS
 from collapsebench.papers.alemohammad.draw import draw_flow, draw_gaussian, draw_images, draw_modes, draw_sizes
-from collapsebench.papers.alemohammad.pixels import PixelFrechet, PixelPrecision, PixelRecall
 from collapsebench.papers.alemohammad.settings import (
     BIASES,
     DIM,
@@ -52,7 +52,7 @@ class Alemohammad(Study):
     """Synthetic, augmented and fresh-data loops with sampling bias: Gaussian, mixture, flow, diffusion (items 1 to 6).
 
     The images are shrunk. Published: 60,000 of 28 x 28, 500 levels, a classifier's features. Paper scale here: 4000 of
-    them, a small U-Net, 2000 steps a fit, 20 deterministic levels, distances of pixels: about 1e15 operations, which
+    them, a small U-Net, 2000 steps a fit, 20 Heun levels, features of our own small classifier: about 1e15 operations, which
     is meant for an hour of one H100 or a night of two cores. Quick: the 8 x 8 digits and residual layers.
     """
 
@@ -134,7 +134,7 @@ def _images(scale: Scale) -> Sweep:
         dim=784, channels=(16, 32), words=(10,), guidance=0.0, objective="ddpm", levels=20,
         training=Training(steps=2000, batch=64, rate=1e-3, schedule="cosine"),
     )  # fmt: skip
-    metrics: Any = (PixelPrecision(), PixelRecall(), PixelFrechet())
+    metrics = tuple(metric(features="classifier") for metric in (Precision, Recall, Frechet))
     loop = Experiment(
         name="alemohammad-images", target=Images(scale.pick("digits", "digits", "mnist"), labelled=True),
         model=scale.pick(small, small, large), regime=Replace(), metrics=metrics, n=scale.pick(100, 1400, 4000),

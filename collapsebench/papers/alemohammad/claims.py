@@ -178,12 +178,12 @@ def _images(results: Results, metric: str, row: int) -> Measured | None:
 
 
 def _images_drift(results: Results) -> Measured | None:
-    found = _images(results, "pixel_frechet", 0)
+    found = _images(results, "frechet", 0)
     return found and dataclasses.replace(found, holds=found.value > 0)
 
 
 def _images_lose_recall(results: Results) -> Measured | None:
-    found = [_images(results, "pixel_recall", row) for row in range(results["images"].sizes["model.guidance"])]
+    found = [_images(results, "recall", row) for row in range(results["images"].sizes["model.guidance"])]
     if any(one is None for one in found):
         return None
     most = max(one.value for one in found)
@@ -191,7 +191,7 @@ def _images_lose_recall(results: Results) -> Measured | None:
 
 
 def _images_bias_costs_recall(results: Results) -> Measured | None:
-    values = results["images"].pixel_recall.values
+    values = results["images"].recall.values
     if values.shape[2] < 5:
         return None
     gap = float(values[-1, :, -1].mean() - values[0, :, -1].mean())

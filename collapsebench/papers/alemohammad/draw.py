@@ -134,7 +134,7 @@ def draw_flow(results: Results) -> Figure:
 def draw_images(results: Results) -> Figure:
     """Item 6: class-conditional diffusion on images, by guidance."""
     result = results["images"]
-    labels = {"pixel_precision": "precision", "pixel_recall": "recall", "pixel_frechet": "squared Frechet distance"}
+    labels = {"precision": "precision", "recall": "recall", "frechet": "squared Frechet distance"}
     panels = []
     for metric, label in labels.items():
         series = [
@@ -142,9 +142,10 @@ def draw_images(results: Results) -> Figure:
                    *mean_interval(result[metric].sel({"model.guidance": w}).values))
             for w in result["model.guidance"].values
         ]  # fmt: skip
-        panels.append(Panel(label, "generation", label, tuple(series), ylog=metric == "pixel_frechet"))
+        panels.append(Panel(label, "generation", label, tuple(series), ylog=metric == "frechet"))
     note = (
-        "of pixels, images shrunk as the paper's docstring says. Bands: 95% intervals of the mean over few trajectories"
+        "of features of a small classifier, images shrunk as the paper's docstring says. "
+        "Bands: 95% intervals of the mean over few trajectories"
     )
     return Figure("Alemohammad et al. (2024): guided diffusion on images", tuple(panels), note)
 
