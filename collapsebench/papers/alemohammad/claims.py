@@ -286,8 +286,6 @@ CLAIMS = (
     Claim(
         "images-recall", "recall falls by generation, whatever the guidance", "MNIST figures", Source.PLOT, None, None,
         f"ours: the largest gain of all b, which must be below 0. {_FEW}", _images_lose_recall,
-        why="with guidance it falls to 0 within five generations. At b = 1 the draws grow noisy (precision falls, the Frechet "
-        "distance grows), and recall by nearest neighbours is blind to that: far-apart draws have wide balls, which cover",
     ),
     Claim(
         "images-bias", "guidance costs recall", "MNIST figures", Source.PLOT, None, None,
