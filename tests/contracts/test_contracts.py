@@ -16,11 +16,13 @@ from collapsebench.streams import root_key
 # Every metric alone is another; below they share a few.
 SLOW = {"runs_or_refuses_each_handover", "regime_runs_or_refuses", "metric_measures"}
 # Of the networks, a dozen seconds to compile each, the fast tests try one, and of the others what needs no program.
-NETWORKS = {"vae", "diffusion"}
+NETWORKS = {"vae", "diffusion", "flow", "trained"}
+CHEAP = {"is_a_spec", "says_what_it_is"}
 
 
 def _slow(name, check):
-    return check.__name__ in SLOW or (name in NETWORKS and check.__name__ not in ("is_a_spec", "says_what_it_is"))
+    fast = CHEAP | {"fits_samples_and_scores"} if name == "flow" else CHEAP
+    return check.__name__ in SLOW or (name in NETWORKS and check.__name__ not in fast)
 
 
 CASES = [

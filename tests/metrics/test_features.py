@@ -120,6 +120,7 @@ def test_sliced_w2(through):
     assert float(measured["sliced_w2"].value) == pytest.approx(float(measured["by hand"].value), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_rows_are_what_they_were(digits, drawn):
     """The estimators on the rows themselves, bit for bit, with captions beside the rows or without.
 

@@ -75,6 +75,7 @@ def test_training_is_optax_adam():
     np.testing.assert_allclose(found, params, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_pieces_give_the_gradient_of_the_whole():
     rows = Batch(jax.random.normal(jax.random.key(0), (32, 2)), jnp.ones(32))
     trained = [

@@ -45,6 +45,7 @@ def test_density_is_that_of_the_draws(fitted, name):
         assert (np.abs(ours - (drawn**power).mean(axis=0)) < 5 * error + 0.03).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_it_explains_new_rows_better_than_a_normal(fitted, moons, name):
     """By more than 5 standard errors of the difference."""

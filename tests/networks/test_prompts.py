@@ -26,6 +26,7 @@ def test_hidden_captions_are_never_drawn():
     assert float(drawn["x"].max()) <= 1
 
 
+@pytest.mark.slow
 def test_a_caption_says_what_is_drawn():
     """Thick digits have more ink than thin ones, an eight more than a one, and a slant moves the top to the right."""
     still = as_leaves(dataclasses.replace(TARGET, side=16, jitter=0.0))

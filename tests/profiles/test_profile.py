@@ -44,6 +44,7 @@ def test_the_early_comes_before_the_late(found):
     assert float(times.sel(event="tail 5% half lost")) < float(times.sel(event="total collapse"))
 
 
+@pytest.mark.slow
 def test_fixation_of_symbols_is_the_exact_law():
     """Total collapse of symbols is fixation: P(one is left after k fits), exact for two symbols by the binomial chain."""
     target = cb.targets.Categorical(classes=2)

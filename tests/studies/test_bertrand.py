@@ -17,6 +17,7 @@ def _plan():
     return Bertrand().experiments(Scale.SMOKE)
 
 
+@pytest.mark.slow
 def test_spread_alone_follows_the_law(assert_law):
     experiment = dataclasses.replace(_plan()["alone"], generations=20, trajectories=20_000)
     sd = np.exp(run(experiment).log_variance.values / 2)
@@ -25,6 +26,7 @@ def test_spread_alone_follows_the_law(assert_law):
     assert_law(sd, theory.replace_sd_law(ROWS, fits, unbiased=True), ml)
 
 
+@pytest.mark.slow
 def test_kept_rows_follow_the_law(assert_law):
     assert isinstance(_plan()["kept"].experiment.model, Gaussian)
     experiment = dataclasses.replace(_plan()["kept"].experiment, n=4 * ROWS, trajectories=20_000)

@@ -37,6 +37,7 @@ def test_draws_are_a_mixture_with_the_truth():
     assert ((x[:, 0] < 50) == (x[:, 1] < 50)).all()
 
 
+@pytest.mark.slow
 def test_mean_follows_the_law(assert_law):
     experiment = dataclasses.replace(_loop(), model=CorrectedGaussian(gamma=1.0), trajectories=4000, generations=20)
     per_dimension = run(experiment).mean_error.values / 2

@@ -22,6 +22,7 @@ def test_second_moment_is_the_target_s():
     assert len(MEANS) == target.components
 
 
+@pytest.mark.slow
 def test_a_kernel_density_drifts_by_the_law(assert_law):
     results = {"smoothing": run_request(Khelifa().experiments(Scale.SMOKE)["smoothing"])}
     fits = np.arange(1, GENERATIONS + 1)
