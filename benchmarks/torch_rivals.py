@@ -74,14 +74,14 @@ class UNet(nn.Module):
         told, before = 4 * channels[0], channels[0]
         self.time = nn.Sequential(nn.Linear(32, told), nn.SiLU(), nn.Linear(told, told), nn.SiLU())
         self.first = nn.Conv2d(1, channels[0], 3, 1, 1)
-        self.down, self.halve, self.up, self.double = (nn.ModuleList() for _ in range(4))
+        self.down, self.smaller, self.up, self.larger = (nn.ModuleList() for _ in range(4))
         for c in channels:
             self.down.append(Block(before, c, told))
-            self.halve.append(nn.Conv2d(c, c, 4, 2, 1))
+            self.smaller.append(nn.Conv2d(c, c, 4, 2, 1))
             before = c
         self.middle = Block(before, before, told)
         for c in channels[::-1]:
-            self.double.append(nn.ConvTranspose2d(before, c, 4, 2, 1))
+            self.larger.append(nn.ConvTranspose2d(before, c, 4, 2, 1))
             self.up.append(Block(2 * c, c, told))
             before = c
         self.norm, self.last = nn.GroupNorm(math.gcd(before, 8), before), nn.Conv2d(before, 1, 3, 1, 1)
@@ -90,12 +90,12 @@ class UNet(nn.Module):
     def forward(self, x: Any, t: Any) -> Any:
         angle = t[:, None] * self.rates
         told, h, passed = self.time(torch.cat([angle.sin(), angle.cos()], 1)), self.first(x), []
-        for block, halve in zip(self.down, self.halve, strict=True):
+        for block, halve in zip(self.down, self.smaller, strict=True):
             h = block(h, told)
             passed.append(h)
             h = halve(h)
         h = self.middle(h, told)
-        for block, double in zip(self.up, self.double, strict=True):
+        for block, double in zip(self.up, self.larger, strict=True):
             h = block(torch.cat([double(h), passed.pop()], 1), told)
         return self.last(F.silu(self.norm(h)))
 
