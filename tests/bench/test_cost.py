@@ -50,6 +50,7 @@ def test_what_is_not_written_down_has_no_limit():
     assert cost.per_generation(mixture) is None
 
 
+@pytest.mark.slow
 def test_a_loop_program_is_the_run():
     program = LoopProgram.of(BASE)
     with events.watched() as seen:

@@ -56,6 +56,7 @@ def test_run_saves_a_result_and_draws_it(capsys, tmp_path):
     assert "a +- b: mean over trajectories and its standard error" in out
 
 
+@pytest.mark.slow
 def test_run_knows_the_papers_experiments(capsys, tmp_path):
     words = "run shumailov/sample-size --trajectories 5 --set n=30"
     code, _, err = ask(capsys, *words.split(), "--out", str(tmp_path))

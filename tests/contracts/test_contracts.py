@@ -15,14 +15,13 @@ from collapsebench.streams import root_key
 # Every handover is a program of its own to compile; the laws of each family run two of them anyway.
 # Every metric alone is another; below they share a few.
 SLOW = {"runs_or_refuses_each_handover", "regime_runs_or_refuses", "metric_measures"}
-# Of the networks, a dozen seconds to compile each, the fast tests try one, and of the others what needs no program.
+# Of the networks, a dozen seconds to compile each, the fast tests see what needs no program; tests/networks fits a flow.
 NETWORKS = {"vae", "diffusion", "flow", "trained"}
 CHEAP = {"is_a_spec", "says_what_it_is"}
 
 
 def _slow(name, check):
-    fast = CHEAP | {"fits_samples_and_scores"} if name == "flow" else CHEAP
-    return check.__name__ in SLOW or (name in NETWORKS and check.__name__ not in fast)
+    return check.__name__ in SLOW or (name in NETWORKS and check.__name__ not in CHEAP)
 
 
 CASES = [

@@ -185,6 +185,7 @@ def test_median_distance(random, n):
     assert float(MEDIAN(jnp.ones((n, 3)))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistic", [lambda x, y: kernels.mmd_squared(x, y, 1.0), kernels.polynomial_mmd_squared])
 def test_mmd_standard_error(statistic):
     """E SE^2 = Var within 5 standard errors; under equality at most 1.5 times, where the plain jackknife says twice."""

@@ -29,6 +29,7 @@ def test_law_of_full_correction_is_a_growing_real_sample():
     assert mean_error_law(1e9, 20) == pytest.approx(1 / (50 + 25 * np.arange(20)), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_draws_are_a_mixture_with_the_truth():
     far = dataclasses.replace(Normal.standard(2), mean=jnp.full(2, 100.0))
     x = np.asarray(CorrectedGaussian(gamma=3.0).sample(jax.random.key(0), far, 4000))
