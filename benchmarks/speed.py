@@ -25,7 +25,7 @@ import numpy as np
 import rivals
 
 import collapsebench as cb
-from collapsebench import devices, loop, runner
+from collapsebench import devices, loop, runner, trajectory
 from collapsebench.streams import root_key
 
 Timed = Callable[[], Any]
@@ -36,7 +36,7 @@ def ours(experiment: cb.Experiment) -> Timed:
     with runner.precision(experiment):
         program = runner.make_program(experiment)
         root = root_key(experiment.seed, experiment.name)
-        shapes = loop.empty_carry(program, root)
+        shapes = trajectory.empty_carry(program, root)
         plan = runner.make_plan(experiment, program, shapes, experiment.trajectories)
     block = experiment.generations
 

@@ -20,11 +20,11 @@ import numpy as np
 from collapsebench import catalogue
 from collapsebench.errors import RequestError
 from collapsebench.experiment import Experiment, spec_name
-from collapsebench.loop import prompted
 from collapsebench.numerics import as_leaves
 from collapsebench.registry import METRICS, MODELS
 from collapsebench.runner import run
 from collapsebench.streams import root_key
+from collapsebench.trajectory import prompted
 from collapsebench.types import Batch, Handover
 
 Check = Callable[[Any], None]

@@ -30,7 +30,7 @@ class Training:
     any). average: share of the running mean of parameters that a step keeps, whose end is what was learned (None: the
     last parameters). precision: of the products, "float32", "tensorfloat32" or "bfloat16"; parameters are float32.
     pieces: the gradient is the mean over so many equal pieces of a minibatch, one after another, which need less memory
-    (and on a CPU stay in the cache: 16 pieces of 16 images make convolutions a fifth faster).
+    and, where they fit into a processor's cache, less time.
     Sources: Kingma and Ba (2015); Loshchilov and Hutter (2019).
     """
 

@@ -18,6 +18,7 @@ from collapsebench import devices, loop, results
 from collapsebench.experiment import Experiment
 from collapsebench.numerics import as_leaves
 from collapsebench.streams import Stream, key_for, root_key, trajectory_key
+from collapsebench.trajectory import Carry, Program, empty_carry, has_sampling_law, streams
 from collapsebench.types import Handover, RequestError, Size
 
 BLOCK = 256
@@ -58,7 +59,7 @@ class Plan:
     block: int
 
 
-def make_program(experiment: Experiment) -> loop.Program:
+def make_program(experiment: Experiment) -> Program:
     """The experiment as a pytree; here, and only here, Python numbers become arrays."""
     samples = experiment.handover == Handover.SAMPLES
     n_real = experiment.n if experiment.n_real is None else experiment.n_real
@@ -66,8 +67,8 @@ def make_program(experiment: Experiment) -> loop.Program:
     if hasattr(target, "prepare"):
         target = target.prepare()
     metrics = tuple(m.prepare(experiment) if hasattr(m, "prepare") else m for m in experiment.metrics)
-    real_rows = experiment.handover == Handover.SUMMARY and not loop.has_sampling_law(target, experiment.model)
-    return loop.Program(
+    real_rows = experiment.handover == Handover.SUMMARY and not has_sampling_law(target, experiment.model)
+    return Program(
         target=as_leaves(target),
         model=as_leaves(experiment.model.prepare() if hasattr(experiment.model, "prepare") else experiment.model),
         regime=as_leaves(experiment.regime),
@@ -82,7 +83,7 @@ def make_program(experiment: Experiment) -> loop.Program:
     )
 
 
-def make_plan(experiment: Experiment, program: loop.Program, carry: loop.Carry, lanes: int) -> Plan:
+def make_plan(experiment: Experiment, program: Program, carry: Carry, lanes: int) -> Plan:
     """Width from the cache and the memory budget, chunk from the memory budget; see docs of `Experiment.width`."""
     count = devices.mesh().size
     held = _bytes(carry)
@@ -98,18 +99,13 @@ def make_plan(experiment: Experiment, program: loop.Program, carry: loop.Carry, 
         )
     widest = max(1, min(devices.cache_bytes() // working, devices.memory_budget() // (8 * working)))
     share = math.ceil(lanes / count)
-    if loop.streams(experiment.model):
-        widest = min(widest, _lanes_of_a_network(dim))
+    if streams(experiment.model) and jax.default_backend() == "cpu":
+        widest = 1  # measured by bench_networks_side_by_side
     width = experiment.width or min(2 ** int(math.log2(widest)), 2 ** math.ceil(math.log2(share)))
     block = min(BLOCK, 2 ** math.ceil(math.log2(experiment.generations)))
     most = max(1, devices.memory_budget() // (4 * (held + 64 * block)) // width)
     groups = min(math.ceil(share / width), most)
     return Plan(width, groups * width * count, block)
-
-
-def _lanes_of_a_network(numbers: int) -> int:
-    """Networks of so many parameters that are trained side by side: all that fit on an accelerator, one on a CPU."""
-    return 2**30 if jax.default_backend() != "cpu" else 1
 
 
 def _bytes(tree: Any) -> int:
@@ -186,7 +182,7 @@ def _run_lanes(
     program = make_program(experiment)
     lanes = points * experiment.trajectories
     root = root_key(experiment.seed, experiment.name)
-    shapes = loop.empty_carry(program, root)
+    shapes = empty_carry(program, root)
     plan = make_plan(experiment, program, shapes, lanes)
     index = np.tile(np.arange(experiment.trajectories, dtype=np.int32), points)
     dtype = np.dtype(jnp.result_type(float))
@@ -230,7 +226,7 @@ def _run_lanes(
 
 
 def _snapshot(
-    experiment: Experiment, program: loop.Program, root: Any, index: np.ndarray, carry: loop.Carry, g: int, useful: int
+    experiment: Experiment, program: Program, root: Any, index: np.ndarray, carry: Carry, g: int, useful: int
 ) -> Any:
     """Draws from the models of the first 16 trajectories, as they stand after generation g.
 

@@ -15,13 +15,13 @@ from collapsebench.types import Batch, Key, spec
 
 @spec
 class Sources:
-    """Where rows are drawn anew, picked by weight: reality, weighing `real`, and past models, each weighing w.
+    """Where rows are drawn anew, picked by weight: reality, weighing `real`, and past models.
 
-    params: the models' parameters, stacked. A vector space like every training set, so that regimes need not know.
+    models: a Batch whose rows are models, x their parameters. A vector space like every training set, so that regimes
+    need not know.
     """
 
-    params: Any
-    w: Float[Array, " capacity"]
+    models: Batch
     real: Float[Array, ""]
 
     @classmethod
@@ -29,48 +29,35 @@ class Sources:
         """Reality alone, weighing n rows. shapes: those of a model's parameters."""
         none = jax.tree.map(lambda a: jnp.zeros((0, *a.shape), a.dtype), shapes)
         dtype = jnp.result_type(float)
-        return cls(none, jnp.zeros(0, dtype), jnp.asarray(n, dtype))
+        return cls(Batch(none, jnp.zeros(0, dtype)), jnp.asarray(n, dtype))
 
     @classmethod
     def of_model(cls, params: Any, n: Any) -> Sources:
         """One model alone, weighing n rows."""
         dtype = jnp.result_type(float)
-        return cls(jax.tree.map(lambda a: a[None], params), jnp.full(1, n, dtype), jnp.zeros((), dtype))
+        return cls(Batch(jax.tree.map(lambda a: a[None], params), jnp.full(1, n, dtype)), jnp.zeros((), dtype))
 
     @property
     def capacity(self) -> int:
-        return self.w.shape[0]
+        return self.models.capacity
 
     @property
     def weight(self) -> Float[Array, ""]:
-        return self.w.sum() + self.real
+        return self.models.weight + self.real
 
     def scale(self, factor: Any) -> Sources:
-        return Sources(self.params, self.w * factor, self.real * factor)
+        return Sources(self.models.scale(factor), self.real * factor)
 
     def concat(self, other: Sources) -> Sources:
-        params, w = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), (self.params, self.w), (other.params, other.w))
-        return Sources(params, w, self.real + other.real)
+        return Sources(self.models.concat(other.models), self.real + other.real)
 
     def append(self, other: Sources, row: Any) -> Sources:
         """Write `other`'s models over those from `row` on, and add its reality; the capacity stays."""
-
-        def write(pool: Array, new: Array) -> Array:
-            return jax.lax.dynamic_update_slice_in_dim(pool, new, row, axis=0)
-
-        params, w = jax.tree.map(write, (self.params, self.w), (other.params, other.w))
-        return Sources(params, w, self.real + other.real)
+        return Sources(self.models.append(other.models, row), self.real + other.real)
 
     def pad(self, capacity: int) -> Sources:
         """The same with room for `capacity` models; the new ones weigh 0."""
-        more = capacity - self.capacity
-        if more < 0:
-            raise ValueError(f"capacity = {capacity}: there are already {self.capacity} models")
-
-        def wider(a: Array) -> Array:
-            return jnp.pad(a, [(0, more)] + [(0, 0)] * (a.ndim - 1)) if more else a
-
-        return Sources(jax.tree.map(wider, self.params), wider(self.w), self.real)
+        return Sources(self.models.pad(capacity), self.real)
 
 
 @spec
@@ -87,13 +74,14 @@ class Fountain:
 
     def draw(self, key: Key, n: int) -> Any:
         """n rows: each real with the share that reality weighs, the others from one model, picked by weight."""
+        models = self.sources.models
+        if not models.capacity:
+            return self.target.sample(part(key, 0), n)
         share = self.sources.real / self.sources.weight
         shapes = jax.eval_shape(lambda key: self.target.sample(key, n), key)
         blank = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
-        if not self.sources.capacity:
-            return self.target.sample(part(key, 0), n)
-        index = categorical_rows(part(key, 1), self.sources.w, 1)[0] if self.sources.capacity > 1 else 0
-        params = jax.tree.map(lambda a: a[index], self.sources.params)
+        index = categorical_rows(part(key, 1), models.w, 1)[0] if models.capacity > 1 else 0
+        params = jax.tree.map(lambda a: a[index], models.x)
         real = jax.lax.cond(share > 0, lambda: self.target.sample(part(key, 0), n), lambda: blank)
         made = jax.lax.cond(share < 1, lambda: self.model.sample(part(key, 2), params, n), lambda: blank)
         is_real = jax.random.uniform(part(key, 3), (n,)) < share

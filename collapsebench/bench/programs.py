@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from jax.sharding import AxisType, PartitionSpec
 
-from collapsebench import devices, loop, results, runner
+from collapsebench import devices, loop, results, runner, trajectory
 from collapsebench.experiment import Experiment
 from collapsebench.numerics import as_leaves
 from collapsebench.streams import part, root_key, trajectory_key
@@ -40,7 +40,7 @@ class LoopProgram:
             mesh = jax.make_mesh((len(chosen),), ("trajectory",), axis_types=(AxisType.Auto,), devices=chosen)
         with runner.precision(experiment):
             program = runner.make_program(experiment)
-            shapes = loop.empty_carry(program, root_key(experiment.seed, experiment.name))
+            shapes = trajectory.empty_carry(program, root_key(experiment.seed, experiment.name))
             plan = runner.make_plan(experiment, program, shapes, experiment.trajectories)
         if plan.chunk < experiment.trajectories:
             raise RequestError(f"trajectories = {experiment.trajectories}: {plan.chunk} fit into one call; time those")

@@ -123,7 +123,7 @@ def knn_entropy(x: Float[Array, "n d"], k: int) -> Estimate:
 
     digamma(n) - digamma(k) + log V_d + d mean log r, with V_d the volume of the unit ball. Its standard error is the
     exact leave-one-out jackknife's: without row j, the rows that had it among their k nearest reach to the next one.
-    (The rows' terms depend on each other: taken for independent, they give about 0.6 of the variance.)
+    (The rows' terms depend on each other: taken for independent, they give too little.)
     Source: Kozachenko and Leonenko (1987); Kraskov, Stogbauer and Grassberger (2004), equation 20.
     """
     n, d = x.shape

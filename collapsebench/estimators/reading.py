@@ -158,14 +158,6 @@ def needs_pairs(metric: Any, experiment: Any) -> None:
         raise refuse(metric, f"it needs 5 rows, and there are {rows}")
 
 
-def needs_neighbours(metric: Any, experiment: Any) -> None:
-    """Raise RequestError unless there are rows of numbers, and enough of them for the metric's `k`."""
-    needs_rows(metric, experiment)
-    rows = min(metric.rows, experiment.holdout)
-    if not 1 <= metric.k <= rows - 2:
-        raise refuse(metric, f"k = {metric.k}: with {rows} rows it must be from 1 to {rows - 2}")
-
-
 def needs_moments(metric: Metric, experiment: Any) -> None:
     """Raise RequestError unless the model has moments or gives rows that have."""
     if not offers(families(experiment)[1], "moments"):

@@ -13,7 +13,7 @@ from collapsebench.networks.layers import Halve
 class Network(nn.Module):
     """Halving convolutions, then `width` features, then a linear map to the logits.
 
-    The features are smooth (silu): of relus, a third were 0 for every digit.
+    The features are smooth (silu): of relus, many were 0 for every digit.
     """
 
     width: int

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jaxtyping import Array, Float
 
-from collapsebench.estimators import reading
+from collapsebench.estimators.manifold import ManifoldMetric
 from collapsebench.estimators.neighbours import coverage
-from collapsebench.features import prepare
 from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec, static
+from collapsebench.types import Estimate, spec
 
 
 @METRICS.register("coverage")
 @spec
-class Coverage(Metric):
+class Coverage(ManifoldMetric):
     """Share of real rows with a draw of the model nearer than their k-th real neighbour.
 
     On at most `rows` holdout rows and as many draws, as they are or, with features = "classifier", in a network's
@@ -22,14 +21,6 @@ class Coverage(Metric):
     Source: Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equation 4.
     """
 
-    k: int = static(5)
-    rows: int = static(256)
-    features: Any = "rows"
-
-    estimates = True
-    check = reading.needs_neighbours
-    prepare = prepare
-
-    def __call__(self, key: Key, view: View) -> Estimate:
-        real = reading.real_rows(view, self.rows, self.features)
-        return coverage(real, reading.model_rows(key, view, real.shape[0], self.features), self.k)
+    def compare(self, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """The metric, with the standard error of the draws."""
+        return coverage(real, drawn, self.k)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jaxtyping import Array, Float
 
-from collapsebench.estimators import reading
+from collapsebench.estimators.manifold import ManifoldMetric
 from collapsebench.estimators.neighbours import density
-from collapsebench.features import prepare
 from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec, static
+from collapsebench.types import Estimate, spec
 
 
 @METRICS.register("density")
 @spec
-class Density(Metric):
+class Density(ManifoldMetric):
     """Mean number of real balls, which reach to the k-th real neighbour, that hold a draw, over k; it may be above 1.
 
     1 on average where the model is the target; unlike precision, one real row far out does not count for much.
@@ -22,14 +21,6 @@ class Density(Metric):
     Source: Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equation 3.
     """
 
-    k: int = static(5)
-    rows: int = static(256)
-    features: Any = "rows"
-
-    estimates = True
-    check = reading.needs_neighbours
-    prepare = prepare
-
-    def __call__(self, key: Key, view: View) -> Estimate:
-        real = reading.real_rows(view, self.rows, self.features)
-        return density(real, reading.model_rows(key, view, real.shape[0], self.features), self.k)
+    def compare(self, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """The metric, with the standard error of the draws."""
+        return density(real, drawn, self.k)

@@ -15,9 +15,9 @@ from collapsebench.types import Estimate, Key, Metric, View, spec, static
 class KNNEntropy(Metric):
     """Differential entropy in nats of `rows` draws, from their distances to the k-th neighbour; -inf where one is 0.
 
-    For models whose log density is not known, or is a bound. Its bias grows with the dimension, about 0.1 nats in 8
-    at 256 rows: compare generations, not models. The standard error is the jackknife's, which errs on the side of too
-    large. Source: Kozachenko and Leonenko (1987), Sample estimate of the entropy of a random vector.
+    For models whose log density is not known, or is a bound. Its bias grows with the dimension:
+    compare generations, not models. The standard error is the jackknife's, which errs on the side of too large.
+    Source: Kozachenko and Leonenko (1987), Sample estimate of the entropy of a random vector.
     """
 
     k: int = static(5)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jaxtyping import Array, Float
 
-from collapsebench.estimators import reading
+from collapsebench.estimators.manifold import ManifoldMetric
 from collapsebench.estimators.means import share_estimate
 from collapsebench.estimators.neighbours import visits
-from collapsebench.features import prepare
 from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec, static
+from collapsebench.types import Estimate, spec
 
 
 @METRICS.register("precision")
 @spec
-class Precision(Metric):
+class Precision(ManifoldMetric):
     """Share of the model's draws in the real manifold: the balls around real rows that reach to the k-th neighbour.
 
     On at most `rows` holdout rows and as many draws, as they are or, with features = "classifier", in a network's
@@ -22,15 +21,6 @@ class Precision(Metric):
     Source: Kynkaanniemi et al. (2019), Improved precision and recall metric for assessing generative models.
     """
 
-    k: int = static(5)
-    rows: int = static(256)
-    features: Any = "rows"
-
-    estimates = True
-    check = reading.needs_neighbours
-    prepare = prepare
-
-    def __call__(self, key: Key, view: View) -> Estimate:
-        real = reading.real_rows(view, self.rows, self.features)
-        drawn = reading.model_rows(key, view, real.shape[0], self.features)
+    def compare(self, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """The metric, with the standard error of the draws."""
         return share_estimate(visits(drawn, real, self.k).any(axis=1))

@@ -189,7 +189,7 @@ class Diffusion(NetworkModel):
         if not self.words:
             return self.draw(key, params, jnp.zeros((n, 0), jnp.int32))
         number = samplers.categorical_rows(part(key, 1), params["captions"], n)
-        # Fused into every use of the caption, its making compiles for 12 seconds instead of 3.
+        # Fused into every use of the caption, its making takes longer to compile than all the rest.
         caption = jax.lax.optimization_barrier(self.caption_of(number))
         return {"x": self.draw(key, params, caption), "caption": caption}
 

@@ -48,34 +48,15 @@ class Trained:
         """The network's parameters; it is trained when they are first asked for."""
         return _train(repr(self), self)
 
-    def prepare(self) -> TrainedNetwork:
-        """The target with its network trained."""
-        return TrainedNetwork(self.held_by, self.params())
+    def prepare(self) -> Any:
+        """The target with its network trained: a `Truth`."""
+        return TARGETS.get("truth")(self.held_by, self.params())
 
     def sample(self, key: Key, n: int) -> Any:
         return self.prepare().sample(key, n)
 
     def log_prob(self, x: Any) -> Float[Array, " n"]:
         return self.prepare().log_prob(x)
-
-
-@spec
-class TrainedNetwork:
-    """A model and its parameters, as a target."""
-
-    model: Any
-    params: Any
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("dim", "kind", "words") and "model" in self.__dict__:
-            return getattr(self.model, name)
-        raise AttributeError(name)
-
-    def sample(self, key: Key, n: int) -> Any:
-        return self.model.sample(key, self.params, n)
-
-    def log_prob(self, x: Any) -> Float[Array, " n"]:
-        return self.model.log_prob(self.params, x)
 
 
 _KEPT: dict[str, Any] = {}

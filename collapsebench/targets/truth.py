@@ -28,7 +28,7 @@ class Truth:
 
     def __getattr__(self, name: str) -> Any:
         """Dimension, number of classes and kind of data are the model's."""
-        if name in ("dim", "classes", "kind"):
+        if name in ("dim", "classes", "kind", "words"):
             return getattr(MODELS.build(self.model), name)
         raise AttributeError(name)
 

@@ -7,10 +7,11 @@ import pytest
 
 from collapsebench.contracts import CHECKS, gives_numbers, small_examples
 from collapsebench.errors import RequestError
-from collapsebench.loop import advance_group, empty_carry
+from collapsebench.loop import advance_group
 from collapsebench.registry import METRICS, REGISTRIES
 from collapsebench.runner import make_program
 from collapsebench.streams import root_key
+from collapsebench.trajectory import empty_carry
 
 # Every handover is a program of its own to compile; the laws of each family run two of them anyway.
 # Every metric alone is another; below they share a few.

@@ -8,7 +8,7 @@ import jax
 import pytest
 
 import collapsebench as cb
-from collapsebench import loop, runner
+from collapsebench import runner, trajectory
 
 BASE = cb.Experiment(name="memory", n=8, generations=5, trajectories=6, holdout=1)
 PAIRS = {
@@ -26,7 +26,7 @@ PAIRS = {
 def held(experiment):
     """Numbers that one trajectory keeps between generations."""
     program = runner.make_program(experiment)
-    return sum(leaf.size for leaf in jax.tree.leaves(loop.empty_carry(program, jax.random.key(0))))
+    return sum(leaf.size for leaf in jax.tree.leaves(trajectory.empty_carry(program, jax.random.key(0))))
 
 
 @pytest.mark.parametrize(("target", "model"), PAIRS.values(), ids=PAIRS)

@@ -24,6 +24,7 @@ LAYERS = [
         "features",
     },
     {"models", "targets", "regimes", "curation", "metrics"},
+    {"trajectory"},
     {"loop"},
     {"experiment", "devices"},
     {"results"},

@@ -24,7 +24,8 @@ TINY = cb.Experiment(
 
 def sources(*weights, real=0.0):
     """Past models of a Gaussian whose means are their places in line."""
-    return Sources(jnp.arange(1.0, len(weights) + 1), jnp.asarray(weights, jnp.float32), jnp.asarray(real, jnp.float32))
+    models = Batch(jnp.arange(1.0, len(weights) + 1), jnp.asarray(weights, jnp.float32))
+    return Sources(models, jnp.asarray(real, jnp.float32))
 
 
 class Constant:
@@ -52,8 +53,8 @@ def test_sources_are_drawn_by_weight():
 
 def test_sources_append_in_place():
     pool = sources(0, 0, 0, real=2).append(sources(3, real=1), 1)
-    np.testing.assert_array_equal(pool.w, [0, 3, 0])
-    np.testing.assert_array_equal(pool.params, [1, 1, 3])
+    np.testing.assert_array_equal(pool.models.w, [0, 3, 0])
+    np.testing.assert_array_equal(pool.models.x, [1, 1, 3])
     assert float(pool.real) == 3
 
 

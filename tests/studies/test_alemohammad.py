@@ -1,6 +1,5 @@
-"""Alemohammad et al. (2024): its laws and metrics, and at smoke scale that claims and figures are well formed."""
+"""Alemohammad et al. (2024): its laws, and at smoke scale that claims and figures are well formed."""
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -39,15 +38,6 @@ def test_memory_of_one_model_is_the_fresh_loop():
 
 def test_guidance_is_the_sampling_bias():
     assert [1 / (1 + guidance(b)) for b in IMAGE_BIASES] == pytest.approx(IMAGE_BIASES)
-
-
-class _Told:
-    """A captioned model that knows its rows by heart."""
-
-    kind = "captioned"
-
-    def sample(self, key, params, n):
-        return {"x": params[:n], "caption": jnp.zeros((n, 1), jnp.int32)}
 
 
 @pytest.mark.slow
