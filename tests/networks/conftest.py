@@ -9,6 +9,7 @@ import collapsebench as cb
 from collapsebench.learning import Training
 
 SHORT = Training(steps=300, batch=64, rate=3e-3)
+LONGER = dataclasses.replace(SHORT, steps=600)
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +23,8 @@ def fitted(moons):
     """name -> (model, parameters) of a small network of each class, fitted to `moons` when it is first asked for."""
     models = {
         "flow": cb.models.Flow(training=SHORT),
-        "vae": cb.models.VAE(training=SHORT),
-        "diffusion": cb.models.Diffusion(hidden=(32,), training=dataclasses.replace(SHORT, steps=600)),
+        "vae": cb.models.VAE(training=LONGER),
+        "diffusion": cb.models.Diffusion(hidden=(32,), training=LONGER),
     }
 
     class Fits(dict):
