@@ -10,10 +10,17 @@ from typing import Any
 from collapsebench.experiment import Experiment, short_name
 from collapsebench.types import Handover
 
+FLOAT = 4
+"""Bytes of a number: networks learn in float32."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """Standard normals to be drawn, floating-point operations of matrix products, bytes that no cache can hold."""
+    """Standard normals to be drawn, floating-point operations of matrix products, bytes that must be moved.
+
+    A loop's rows need never leave a cache, so its bytes are 0; a network's state is read and written at every step (from
+    and to memory: with minibatches of a few rows and a state that fits into a cache, a step may beat that limit).
+    """
 
     normals: float = 0.0
     flops: float = 0.0
@@ -60,14 +67,32 @@ def per_generation(experiment: Experiment) -> Cost | None:
 
 
 def training_step(model: Any) -> Cost:
-    """The matrix products of one step of gradient descent on one minibatch of a VAE or a diffusion model.
+    """The matrix products of one step of gradient descent on one minibatch of a VAE or a diffusion model, and its state.
 
     A product of the forward pass comes back twice in the gradient, by the weights and by what came in; the rows
     themselves need no gradient. A convolution of kernel k takes 2 k^2 in out operations a pixel.
     """
     layers = {"vae": _vae, "diffusion": _denoiser}[short_name(model)](model)
     forward = sum(layers)
-    return Cost(flops=model.training.batch * (3 * forward - layers[0]), precision=model.training.precision)
+    return Cost(
+        flops=model.training.batch * (3 * forward - layers[0]),
+        bytes=FLOAT * parameters(model) * state_copies(model.training),
+        precision=model.training.precision,
+    )
+
+
+def parameters(model: Any) -> int:
+    """How many numbers a network learns."""
+    import jax
+
+    from collapsebench.streams import root_key
+
+    return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.random_params, root_key(0, "cost"))))
+
+
+def state_copies(training: Any) -> int:
+    """How often a step reads or writes a number for each parameter: itself, its slope, moments and mean, twice each."""
+    return 2 * (2 + 2 * (training.optimiser == "adam") + (training.average is not None))
 
 
 def _dense(*widths: int) -> list[float]:
@@ -121,10 +146,10 @@ def _denoiser(model: Any) -> list[float]:
     return [*found, keep(before, 1, side)]
 
 
-def xla_flops(function: Any, *args: Any) -> float:
-    """XLA's own count of floating-point operations of one call; loops count once."""
+def xla_count(what: str, function: Any, *args: Any) -> float:
+    """XLA's own count of "flops" or "bytes accessed" of one call; loops count once."""
     import jax
 
     found = jax.jit(function).lower(*args).compile().cost_analysis()
     found = found[0] if isinstance(found, list) else found
-    return float((found or {}).get("flops", 0.0))
+    return float((found or {}).get(what, 0.0))

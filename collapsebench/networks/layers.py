@@ -1,7 +1,7 @@
 """Convolutions that halve, double or keep the sides of an image, as one matrix product each, and embeddings.
 
-XLA's own convolutions are slow on a CPU, their gradients above all, and become grouped under `vmap`; patches and a
-product are neither.
+XLA's own convolutions become grouped under `vmap`, and inside a loop on a CPU, where training is, their gradients are
+slow, though not outside of one; patches and a product are neither.
 """
 
 from __future__ import annotations
