@@ -84,9 +84,10 @@ def advance(
             keys = jax.vmap(trajectory_key, (None, 0))(root, index)
             return advance_group(program, keys, leaves, carry, start, stop, block)
 
-        grouped = jax.tree.map(lambda a: a.reshape(-1, width, *a.shape[1:]), lanes)
+        count = lanes[1].shape[0]  # no -1 in a reshape: a pool may have no rows at all
+        grouped = jax.tree.map(lambda a: a.reshape(count // width, width, *a.shape[1:]), lanes)
         carry, rows = jax.lax.map(group, grouped)
-        carry = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), carry)
+        carry = jax.tree.map(lambda a: a.reshape(count, *a.shape[2:]), carry)
         return carry, jnp.swapaxes(rows, 0, 1).reshape(block, -1, rows.shape[-1])
 
     everywhere, split = PartitionSpec(), PartitionSpec("trajectory")

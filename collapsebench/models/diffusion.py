@@ -229,13 +229,12 @@ class Diffusion(NetworkModel):
             def told(y: Any) -> Any:
                 return self._predict(params, scale[k] * y, t[k], caption)
 
+            value, back = jax.vjp(told, y)
             if self.dim <= EXACT_TRACE:
                 units = jnp.eye(self.dim, dtype=y.dtype)
-                ahead = [jax.jvp(told, (y,), (jnp.broadcast_to(unit, y.shape),)) for unit in units]
-                return ahead[0][0], sum(push[:, i] for i, (_, push) in enumerate(ahead))
+                return value, sum(back(jnp.broadcast_to(unit, y.shape))[0][:, i] for i, unit in enumerate(units))
             probe = jnp.where(jax.random.bernoulli(part(key, k), shape=y.shape), 1, -1).astype(y.dtype)
-            value, push = jax.jvp(told, (y,), (probe,))
-            return value, (push * probe).sum(axis=1)
+            return value, (back(probe)[0] * probe).sum(axis=1)
 
         def step(k: Any, carry: Any) -> Any:
             y, total = carry

@@ -9,7 +9,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from collapsebench.networks.layers import Double, Halve, Keep, waves
+from collapsebench.networks.layers import Double, GroupNorm, Halve, Keep, waves
 
 
 class Condition(nn.Module):
@@ -55,14 +55,10 @@ class Block(nn.Module):
         self, x: Float[Array, "batch side side in"], condition: Any
     ) -> Float[Array, "batch side side features"]:
         scale, shift = jnp.split(nn.Dense(2 * self.features)(condition)[:, None, None], 2, axis=-1)
-        h = Keep(self.features)(nn.silu(nn.GroupNorm(num_groups=_groups(x.shape[3]))(x)))
-        h = nn.GroupNorm(num_groups=_groups(self.features))(h) * (1 + scale) + shift
+        h = Keep(self.features)(nn.silu(GroupNorm()(x)))
+        h = GroupNorm()(h) * (1 + scale) + shift
         h = Keep(self.features, zero=True)(nn.silu(h))
         return h + (x if x.shape[3] == self.features else nn.Dense(self.features)(x))
-
-
-def _groups(features: int) -> int:
-    return math.gcd(features, 8)
 
 
 class UNet(nn.Module):
@@ -87,5 +83,5 @@ class UNet(nn.Module):
         for channels in self.channels[::-1]:
             h = jnp.concatenate([Double(channels)(h), passed.pop()], axis=-1)
             h = Block(channels)(h, condition)
-        h = nn.silu(nn.GroupNorm(num_groups=_groups(h.shape[3]))(h))
+        h = nn.silu(GroupNorm()(h))
         return Keep(1, zero=True)(h).reshape(x.shape)
