@@ -56,7 +56,7 @@ def bench_convolutional_vae(jax_benchmark):
 
 
 def bench_unet(jax_benchmark):
-    training = Training(steps=jax_benchmark.pick(2, 8, 50), batch=jax_benchmark.pick(16, 64, 64))
+    training = Training(steps=jax_benchmark.pick(2, 8, 50), batch=jax_benchmark.pick(16, 64, 64), pieces=8)
     time_training(jax_benchmark, cb.models.Diffusion(**UNET, training=training), "UNet")
 
 
