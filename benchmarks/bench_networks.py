@@ -63,7 +63,7 @@ def bench_unet(jax_benchmark):
 @pytest.mark.parametrize("lanes", [1, 4, 16])
 @pytest.mark.parametrize("size", ["plane", "images"])
 def bench_networks_side_by_side(jax_benchmark, size, lanes):
-    """Networks trained by one vectorised pass on each device: on a CPU one at a time is as fast or faster."""
+    """Networks trained by one vectorised pass on each device, the choice that `Experiment(width=...)` makes."""
     if size == "plane":
         rows = np.asarray(np.random.default_rng(1).standard_normal((1000, 2)), np.float32)
         model = cb.models.VAE(training=Training(steps=jax_benchmark.pick(20, 200, 1000) // lanes))

@@ -100,7 +100,7 @@ def make_plan(experiment: Experiment, program: Program, carry: Carry, lanes: int
     widest = max(1, min(devices.cache_bytes() // working, devices.memory_budget() // (8 * working)))
     share = math.ceil(lanes / count)
     if streams(experiment.model) and jax.default_backend() == "cpu":
-        widest = 1  # measured by bench_networks_side_by_side
+        widest = 1  # bench_networks_side_by_side measures it; a convolution by itself is faster than several
     width = experiment.width or min(2 ** int(math.log2(widest)), 2 ** math.ceil(math.log2(share)))
     block = min(BLOCK, 2 ** math.ceil(math.log2(experiment.generations)))
     most = max(1, devices.memory_budget() // (4 * (held + 64 * block)) // width)
