@@ -112,7 +112,7 @@ def _double(x: Image, kernel: Kernel) -> Image:
 
 
 def _double_slopes(saved: tuple[Image, Kernel], y: Image) -> tuple[Image, Kernel]:
-    """Patches serve both gradients, which makes them faster than convolutions here."""
+    """The same patches serve both gradients."""
     x, kernel = saved
     patches = _block_patches(y)
     return patches @ _blocks(kernel), _unblocked(_product(patches, x))
@@ -183,7 +183,7 @@ class GroupNorm(nn.Module):
     """Groups of channels of every image brought to mean 0 and variance 1; then a scale and a bias for each channel.
 
     As many groups, up to 8, as divide the channels. The means are over the pixels first and over a group's channels
-    then; flax's are over both at once, which on a CPU is several times slower.
+    then; flax's are over both at once, which XLA does slowly on a CPU.
     Source: Wu and He (2018), Group normalization.
     """
 

@@ -52,8 +52,8 @@ class Alemohammad(Study):
     """Synthetic, augmented and fresh-data loops with sampling bias: Gaussian, mixture, flow, diffusion (items 1 to 6).
 
     The images are shrunk. Published: 60,000 of 28 x 28, 500 levels, a classifier's features. Paper scale here: 4000 of
-    them, a small U-Net, 2000 steps a fit, 20 Heun levels, features of our own small classifier: about 1e15 operations, which
-    is meant for an hour of one H100 or a night of two cores. Quick: the 8 x 8 digits and residual layers.
+    them, a small U-Net, 2000 steps a fit, 20 Heun levels, features of our own small classifier: meant for an accelerator
+    or a night of two cores, and not run yet. Quick: the 8 x 8 digits and residual layers.
     """
 
     title = "Self-consuming generative models go MAD"
