@@ -199,10 +199,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command is None:
             parser.print_help()
             return DONE
-        from collapsebench import commands, devices
+        from collapsebench import commands, compiled
 
-        devices.keep_programs()
-        return commands.ACTS[arguments.command](arguments)
+        with compiled.kept():
+            return commands.ACTS[arguments.command](arguments)
     except RequestError as error:
         return say(str(error), WRONG)
     except KeyboardInterrupt:

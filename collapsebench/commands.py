@@ -7,9 +7,7 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from collapsebench import catalogue, contracts, progress, report
 from collapsebench.ablation import Ablation, ablate, ledger
@@ -21,6 +19,9 @@ from collapsebench.results import save
 from collapsebench.runner import Stopped, run
 from collapsebench.study import Scale
 from collapsebench.sweeps import Sweep, run_sweep, set_fields
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def _list(arguments: Any) -> int:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import platform
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import jax
 from jax.sharding import AxisType, Mesh
@@ -57,28 +53,6 @@ def mesh() -> Mesh:
         with _more_threads_than_devices():
             devices = jax.local_devices()
     return jax.make_mesh((len(devices),), ("trajectory",), axis_types=(AxisType.Auto,), devices=devices)
-
-
-def program_folder() -> Path:
-    """Where compiled programs are kept between processes, below the user's cache folder.
-
-    One folder per kind of processor: what was compiled for one may stop another, and homes are shared.
-    """
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    try:
-        flags = next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags"))
-    except (OSError, StopIteration):
-        flags = platform.processor()
-    kind = hashlib.sha256(f"{platform.machine()} {flags}".encode()).hexdigest()[:12]
-    return home / "collapsebench" / f"programs-{kind}"
-
-
-def keep_programs() -> None:
-    """Compiled programs are kept in `program_folder()` from here on, unless JAX_COMPILATION_CACHE_DIR says where."""
-    config: Any = jax.config
-    if config.jax_compilation_cache_dir is None:
-        jax.config.update("jax_compilation_cache_dir", str(program_folder()))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
 def memory_budget() -> int:

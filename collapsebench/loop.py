@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import partial
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array
 
+from collapsebench import compiled
 from collapsebench.streams import trajectory_key
 from collapsebench.trajectory import Carry, Program, real_and_holdout, step
 from collapsebench.types import Batch, Data, Key
+
+COPIED = 1 << 18
+"""Numbers that are sooner copied to the devices than a program that makes them there is compiled."""
 
 
 def blank(shapes: Carry, lanes: int, mesh: Mesh) -> Carry:
     """The state before generation 0, placed as `advance` returns it: otherwise the second call would compile anew."""
     split = NamedSharding(mesh, PartitionSpec("trajectory"))
-    return jax.tree.map(lambda s: jnp.zeros((lanes, *s.shape), s.dtype, device=split), shapes)
+
+    def zeros(leaf: Any) -> Array:
+        shape = (lanes, *leaf.shape)
+        small = math.prod(shape) <= COPIED
+        return (
+            jax.device_put(np.zeros(shape, leaf.dtype), split) if small else jnp.zeros(shape, leaf.dtype, device=split)
+        )
+
+    return jax.tree.map(zeros, shapes)
 
 
 def advance_group(
@@ -67,7 +80,7 @@ def set_leaf(tree: Any, path: str, value: Any) -> Any:
     return dataclasses.replace(tree, **{head: set_leaf(getattr(tree, head), rest, value) if rest else value})
 
 
-@partial(jax.jit, static_argnames=("mesh", "width", "block"), donate_argnames=("carry",))
+@compiled.loop(static_argnames=("mesh", "width", "block"), donate_argnames=("carry",))
 def advance(
     program: Program, root: Key, swept: dict[str, Array], index: Array, carry: Carry, start: Any, stop: Any,
     *, mesh: Mesh, width: int, block: int,

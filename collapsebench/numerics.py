@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 POPULATION = 2.0**60
@@ -17,7 +18,7 @@ def as_leaves(tree: Any) -> Any:
 
     def convert(leaf: Any) -> Any:
         if isinstance(leaf, bool | int | float):
-            return jnp.asarray(leaf, dtype=jnp.result_type(float))
+            return jax.device_put(np.asarray(leaf, jnp.result_type(float)))  # jnp.asarray would compile a conversion
         array = jnp.asarray(leaf)
         if jnp.issubdtype(array.dtype, jnp.floating) or array.dtype == bool:
             return array.astype(jnp.result_type(float))

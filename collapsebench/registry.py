@@ -63,16 +63,25 @@ class Registry:
     def items(self) -> Iterator[tuple[str, Any]]:
         return ((name, self._entries[name]) for name in self.names())
 
+    def __contains__(self, name: str) -> bool:
+        """Whether a name is registered. The folder's file of that name is asked first, and often no other is imported."""
+        if name not in self._entries and name.isidentifier():
+            file = f"{self._package}.{name}"
+            if importlib.util.find_spec(file) is not None:
+                importlib.import_module(file)
+        if name not in self._entries:
+            self._fill()
+        return name in self._entries
+
     def get(self, name: str) -> Any:
         """The class called `name`, or the one that `package.module:Class` or `file.py:Class` names.
 
         Raises RequestError, with the nearest known name.
         """
-        self._fill()
-        if name in self._entries:
-            return self._entries[name]
         if ":" in name:
             return _import_path(name)
+        if name in self:
+            return self._entries[name]
         for entry in self._entries.values():
             if getattr(entry, "__name__", None) == name:
                 return entry

@@ -6,9 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from collapsebench import figures
 from collapsebench.ablation import Ablation
@@ -19,6 +17,9 @@ from collapsebench.runner import Progress, Step, run
 from collapsebench.study import Request, Scale, Study
 from collapsebench.sweeps import Sweep, run_sweep
 from collapsebench.types import Handover
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,25 +5,50 @@ from __future__ import annotations
 import contextlib
 import datetime
 import errno
+import importlib
 import importlib.metadata
 import inspect
 import json
 import os
 import subprocess
+import sys
+import threading
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
-import xarray as xr
 
 from collapsebench import __version__, features
 from collapsebench.experiment import Experiment
 from collapsebench.types import RequestError
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 SCHEMA = "collapsebench.result"
 SCHEMA_VERSION = "1.0"
+
+
+def begin_import() -> None:
+    """Import xarray in a thread, while the devices are busy or XLA compiles: nothing needs it before the result."""
+    if "xarray" not in sys.modules:
+        threading.Thread(target=importlib.import_module, args=("xarray",)).start()
+
+
+def new_dataset(data: Any, coords: Any, attrs: Any) -> xr.Dataset:
+    """xarray.Dataset(data, coords, attrs)."""
+    import xarray as xr
+
+    return xr.Dataset(data, coords, attrs)
+
+
+def is_dataset(value: Any) -> bool:
+    """Whether a value is an xarray.Dataset."""
+    import xarray as xr
+
+    return isinstance(value, xr.Dataset)
 
 
 def from_columns(
@@ -41,9 +66,7 @@ def from_columns(
     if snapshots and points is None:
         coords["snapshot"] = np.array(sorted(snapshots))
         data |= _snapshot_variables(snapshots)
-    dataset = xr.Dataset(data, coords)
-    dataset.attrs = _provenance(experiment, started, seconds, width)
-    return describe(dataset, experiment)
+    return describe(new_dataset(data, coords, _provenance(experiment, started, seconds, width)), experiment)
 
 
 def describe(dataset: xr.Dataset, experiment: Experiment) -> xr.Dataset:
@@ -140,12 +163,14 @@ def save(dataset: xr.Dataset, path: str | Path) -> Path:
 
     Raises RequestError for what is no dataset, and NotSaved, an OSError of one line, where nothing can be written.
     """
-    if not isinstance(dataset, xr.Dataset):
+    if not is_dataset(dataset):
         raise RequestError(
             f"save: it takes a result, an xarray.Dataset, and then a path, not a value of type {type(dataset).__name__}"
         )
     path = Path(path)
-    encoding = {name: {"zlib": True, "complevel": 4} for name in dataset.data_vars if dataset[name].ndim}
+    encoding = {
+        name: {"zlib": True, "complevel": 1, "shuffle": True} for name in dataset.data_vars if dataset[name].ndim
+    }
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "")
@@ -168,6 +193,8 @@ def load(path: str | Path) -> xr.Dataset:
 
     Raises RequestError, one line, for a file that is missing, is no result, or is of another major schema.
     """
+    import xarray as xr
+
     path = Path(path)
     if not path.exists():
         raise RequestError(f"path = {path}: no such file")

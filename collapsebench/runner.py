@@ -7,19 +7,21 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import xarray as xr
 
-from collapsebench import devices, loop, results
+from collapsebench import compiled, devices, loop, results
 from collapsebench.experiment import Experiment
 from collapsebench.numerics import as_leaves
 from collapsebench.streams import Stream, key_for, root_key, trajectory_key
 from collapsebench.trajectory import Carry, Program, empty_carry, has_sampling_law, streams
 from collapsebench.types import Handover, RequestError, Size
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 BLOCK = 256
 """Generations that one call may return; it bounds device memory, however many generations there are."""
@@ -182,7 +184,7 @@ def _run_lanes(
     program = make_program(experiment)
     lanes = points * experiment.trajectories
     root = root_key(experiment.seed, experiment.name)
-    shapes = empty_carry(program, root)
+    shapes = compiled.once(empty_carry, program, root)
     plan = make_plan(experiment, program, shapes, lanes)
     index = np.tile(np.arange(experiment.trajectories, dtype=np.int32), points)
     dtype = np.dtype(jnp.result_type(float))
@@ -191,6 +193,7 @@ def _run_lanes(
     kept: dict[int, list[Any]] = {g: [] for g in experiment.snapshots}
     clock = _Clock(experiment.name, lanes * experiment.generations, progress)
     finished = True
+    results.begin_import()
     for low in range(0, lanes, plan.chunk):
         rows = np.arange(low, low + plan.chunk) % lanes  # the last chunk is filled up: one program for all
         useful = min(plan.chunk, lanes - low)

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from collapsebench.samplers.bits import hash_words, key_words
+from collapsebench.samplers.bits import hash_words, key_words, threefry
 from collapsebench.types import Key
 
 
@@ -36,12 +36,15 @@ _DERIVE = 0x57000000
 
 
 def root_key(seed: int, name: str) -> Key:
-    """The key of one named experiment; a seed may have 64 bits."""
+    """The key of one named experiment; a seed may have 64 bits.
+
+    It is jax.random.key(seed) with the name's CRC-32 folded in, by NumPy: JAX would compile three programs for it.
+    """
     high, low = divmod(int(seed), 2**32)
-    key = jax.random.key(low, impl="threefry2x32")
-    if high:
-        key = jax.random.fold_in(key, high)
-    return jax.random.fold_in(key, zlib.crc32(name.encode()))
+    words = np.zeros((1,), np.uint32), np.array([low], np.uint32)
+    for more in (*([high] if high else []), zlib.crc32(name.encode())):
+        words = threefry(*words, np.zeros((1,), np.uint32), np.array([more], np.uint32))
+    return jax.random.wrap_key_data(jax.device_put(np.concatenate(words)), impl="threefry2x32")
 
 
 def derive(key: Key, purpose: int, index: Any) -> Key:

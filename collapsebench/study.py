@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import xarray as xr
 
 from collapsebench.ablation import Ablation
 from collapsebench.experiment import Experiment
 from collapsebench.figures import Animation, Figure
 from collapsebench.sweeps import Sweep
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 Request = Experiment | Sweep | Ablation
-Results = Mapping[str, xr.Dataset]
+Results = Mapping[str, "xr.Dataset"]
 
 
 class Scale(enum.StrEnum):

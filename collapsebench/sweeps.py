@@ -6,16 +6,18 @@ import dataclasses
 import hashlib
 import itertools
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from collapsebench.errors import RequestError, nearest
 from collapsebench.experiment import Experiment, build_part, short_name, spec_name
-from collapsebench.results import describe
+from collapsebench.results import describe, new_dataset
 from collapsebench.runner import Progress, Step, Stopped, run, run_points
 from collapsebench.types import Handover, is_static
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _SHAPES_OF_RESULT = ("trajectories", "generations", "metrics", "name", "snapshots", "x64", "width")
 
@@ -183,7 +185,7 @@ def _assemble(request: Sweep, leaves: Any, shapes: Any, parts: list[xr.Dataset |
         "sweep": json.dumps({path: np.asarray(coords[path]).tolist() for path in request.values}),
         "seconds": sum(part.attrs["seconds"] for part in parts if part is not None),
     }  # fmt: skip
-    return describe(xr.Dataset(data, coords, attrs), request.experiment)
+    return describe(new_dataset(data, coords, attrs), request.experiment)
 
 
 def _label(value: Any) -> Any:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from collapsebench import devices
 from collapsebench.ablation.attribution import ERRORS, TERMS, bootstrap_means, effects, interval, shapley, shares
@@ -18,8 +17,12 @@ from collapsebench.errors import RequestError
 from collapsebench.estimators.reading import kind_of
 from collapsebench.experiment import Experiment
 from collapsebench.registry import METRICS
+from collapsebench.results import new_dataset
 from collapsebench.runner import Progress, Step, run
 from collapsebench.sweeps import part_label
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 DIVERGENCES = ("kl", "excess_risk", "nll")
 """What is attributed where the request does not say: the first that every arm can be measured by. For symbols and
@@ -125,7 +128,7 @@ def ablate(
         "doses": json.dumps({error: levels[error][0] for error, _ in sweeps}),
         "resamples": resamples, "seconds": seconds + sum(result.attrs["seconds"] for result in runs),
     }  # fmt: skip
-    return xr.Dataset(data, coords, attrs)
+    return new_dataset(data, coords, attrs)
 
 
 @dataclasses.dataclass(frozen=True)

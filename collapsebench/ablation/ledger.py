@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from collapsebench.experiment import Experiment
 from collapsebench.metrics.injection import PARTS, Injection
 from collapsebench.runner import Progress, run
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def ledger(experiment: Experiment, *, loss: str = "kl", progress: Progress | None = None) -> xr.Dataset:

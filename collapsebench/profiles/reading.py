@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from collapsebench.errors import RequestError
 from collapsebench.experiment import Experiment, spec_name
@@ -15,7 +14,10 @@ from collapsebench.profiles import definitions
 from collapsebench.profiles.definitions import DEFINITIONS, NOT_MEASURED, Flag
 from collapsebench.profiles.survival import first_time, kaplan_meier
 from collapsebench.registry import METRICS
-from collapsebench.results import experiment_of
+from collapsebench.results import experiment_of, is_dataset, new_dataset
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 EVENTS = ("tail 5% half lost", "tail 1% half lost", "spread half lost", "total collapse")
 """Half of the model's mass in the real 5% and 1% tail is lost; half of the variance (of symbols: the entropy) of
@@ -51,7 +53,7 @@ def profile(result: xr.Dataset) -> xr.Dataset:
     sweep over n, and is the same at each of its points.
     Raises RequestError for what is no result of a run.
     """
-    if not isinstance(result, xr.Dataset) or "trajectory" not in result.dims:
+    if not is_dataset(result) or "trajectory" not in result.dims:
         raise RequestError("profile: it takes a result of cb.run or cb.sweep")
     experiment = experiment_of(result)
     swept = [str(dim) for dim in result[experiment.columns[0]].dims if dim not in _RANDOM]
@@ -71,7 +73,7 @@ def profile(result: xr.Dataset) -> xr.Dataset:
     variables = {name: ((*swept, *tails[name.split("_")[0]]), values) for name, values in data.items()}
     coords: dict[str, Any] = {dim: result[dim].values for dim in swept}
     coords |= {"event": list(EVENTS), "definition": list(DEFINITIONS), "generation": result.generation.values}
-    return xr.Dataset(variables, coords, {**result.attrs, "kind": "profile", "risk": _risk_name(experiment) or "none"})
+    return new_dataset(variables, coords, {**result.attrs, "kind": "profile", "risk": _risk_name(experiment) or "none"})
 
 
 def _risk_name(experiment: Experiment) -> str | None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from collapsebench import figures
 from collapsebench.figures import Figure, Kind, Panel, Series
 from collapsebench.report.tables import table, what_was_run
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def _cell(result: xr.Dataset, name: str, at: dict[str, object], scale: float = 1.0) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from collapsebench import figures
 from collapsebench.figures import Figure, Kind, Panel, Series
 from collapsebench.metrics.injection import PARTS
 from collapsebench.report.tables import table
 from collapsebench.study import mean_interval
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def _unit(result: xr.Dataset) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from collapsebench import figures
 from collapsebench.figures import Figure, Heat, Panel, Series
 from collapsebench.report.tables import table, what_was_run
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 WORDS = {1.0: "yes", 0.0: "no"}
 

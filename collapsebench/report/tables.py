@@ -7,16 +7,18 @@ import json
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from collapsebench import figures
 from collapsebench.experiment import Experiment, short_name
 from collapsebench.figures import Figure, Panel, Series
 from collapsebench.results import experiment_of
 from collapsebench.study import mean_interval
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -10,6 +10,7 @@ follows a hash ends in one array and uses each costly result once: that is why r
 
 from collections.abc import Callable
 from functools import partial, wraps
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -41,15 +42,13 @@ def key_words(key: jax.Array) -> tuple[jax.Array, jax.Array]:
     return data[0], data[1]
 
 
-@partial(jax.jit, inline=True)  # traced once for each shape; one program, not a hundred, outside of a compiled function
-def hash_words(k0: jax.Array, k1: jax.Array, tag, index: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Threefry-2x32, 20 rounds: two independent uint32 words for each counter (tag, index) under the key (k0, k1).
+def threefry(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
+    """Threefry-2x32, 20 rounds, of the counter (x0, x1) under the key (k0, k1): uint32 arrays of NumPy or of JAX.
 
     Everything broadcasts. Source: Salmon et al. (2011), Parallel random numbers: as easy as 1, 2, 3.
     """
     schedule = (k0, k1, k0 ^ k1 ^ _PARITY)
-    x0 = jnp.asarray(tag).astype(jnp.uint32) + k0
-    x1 = index.astype(jnp.uint32) + k1
+    x0, x1 = x0 + k0, x1 + k1
     for block in range(5):
         for turn in _ROTATIONS[block % 2]:
             x0 = x0 + x1
@@ -57,6 +56,12 @@ def hash_words(k0: jax.Array, k1: jax.Array, tag, index: jax.Array) -> tuple[jax
         x0 = x0 + schedule[(block + 1) % 3]
         x1 = x1 + schedule[(block + 2) % 3] + np.uint32(block + 1)
     return x0, x1
+
+
+@partial(jax.jit, inline=True)  # traced once for each shape; one program, not a hundred, outside of a compiled function
+def hash_words(k0: jax.Array, k1: jax.Array, tag, index: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Two independent uint32 words for each counter (tag, index) under the key (k0, k1), by `threefry`."""
+    return threefry(k0, k1, jnp.asarray(tag).astype(jnp.uint32), index.astype(jnp.uint32))
 
 
 def indices(shape: tuple[int, ...]) -> jax.Array:

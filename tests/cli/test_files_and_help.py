@@ -11,6 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
+import xarray
 
 import collapsebench as cb
 from collapsebench import catalogue, cli, registry, results, runner
@@ -78,7 +79,7 @@ def test_a_result_that_cannot_be_saved_goes_to_the_temporary_folder(capsys, tmp_
     out, spare = tmp_path / "out", tmp_path / "spare"
     spare.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(spare))
-    real = cb.save.__globals__["xr"].Dataset.to_netcdf
+    real = xarray.Dataset.to_netcdf
 
     def full(self, path, **options):
         if str(path).startswith(str(out)):

@@ -24,7 +24,7 @@ LAYERS = [
         "features",
     },
     {"models", "targets", "regimes", "curation", "metrics"},
-    {"trajectory"},
+    {"trajectory", "compiled"},
     {"loop"},
     {"experiment", "devices"},
     {"results"},

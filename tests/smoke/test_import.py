@@ -39,12 +39,20 @@ heavy = {"jax", "flax", "xarray", "matplotlib", "scipy"} & set(sys.modules)
 assert not heavy, f"--help imports {sorted(heavy)}"
 """
 
+RUN_ONLY = """
+import sys
+from collapsebench import catalogue, commands
+catalogue.request("gaussian")
+heavy = {"flax", "optax", "xarray", "pandas", "matplotlib", "scipy", "sklearn"} & set(sys.modules)
+assert not heavy, f"the way to a first run imports {sorted(heavy)}"
+"""
+
 
 def python(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("code", [IMPORT_EVERYTHING, HELP_ONLY], ids=["import", "help"])
+@pytest.mark.parametrize("code", [IMPORT_EVERYTHING, HELP_ONLY, RUN_ONLY], ids=["import", "help", "run"])
 def test_import_has_no_side_effect(code):
     done = python(code)
     assert done.returncode == 0, done.stderr
