@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from collapsebench import devices, samplers
 from collapsebench.streams import root_key
 
 BEST_OF = 5
+Shape = tuple[int, int, int]
+"""Rows, inner dimension and columns of a matrix product."""
 CPU_BLOCK, BLOCK, DRAWS = 1 << 18, 1 << 24, 8
 """Normals added to a buffer in one draw on a CPU, where it stays in the cache, and on an accelerator, where it does not and
 DRAWS draws are fused before they are added."""
@@ -41,17 +44,6 @@ def _cpu_model() -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def best_seconds(call: Callable[[], Any], rounds: int = BEST_OF) -> float:
-    """The shortest of some calls, after one that is not counted."""
-    jax.block_until_ready(call())
-    found = []
-    for _ in range(rounds):
-        begun = time.perf_counter()
-        jax.block_until_ready(call())
-        found.append(time.perf_counter() - begun)
-    return min(found)
-
-
 def _on_all_devices(body: Callable[[Any], Any]) -> Callable[[], Any]:
     """`body(device index)` on every device at once, compiled."""
     mesh = devices.mesh()
@@ -63,8 +55,38 @@ def _on_all_devices(body: Callable[[Any], Any]) -> Callable[[], Any]:
     return lambda: mapped(index)
 
 
-def normals_call(turns: int) -> tuple[int, Callable[[], Any]]:
-    """(normals, call): blocks of normals added up as they are drawn, element by element: nothing cheaper uses them."""
+@dataclasses.dataclass(frozen=True)
+class Ceiling:
+    """Work that nothing does faster: how much of it one call does, and the call, compiled and run once."""
+
+    work: float
+    call: Callable[[], Any]
+
+    def seconds(self) -> float:
+        """One call, now."""
+        begun = time.perf_counter()
+        jax.block_until_ready(self.call())
+        return time.perf_counter() - begun
+
+    @property
+    def rate(self) -> float:
+        """Work per second, the best of some calls; measured once."""
+        return _rate(self)
+
+
+@cache
+def _rate(ceiling: Ceiling) -> float:
+    return ceiling.work / min(ceiling.seconds() for _ in range(BEST_OF))
+
+
+def _ceiling(work: float, call: Callable[[], Any]) -> Ceiling:
+    jax.block_until_ready(call())
+    return Ceiling(float(work), call)
+
+
+@cache
+def normals(turns: int) -> Ceiling:
+    """Fused standard normals, float32: blocks of them added up as they are drawn, for nothing cheaper uses them."""
     block, draws = (CPU_BLOCK, 1) if jax.default_backend() == "cpu" else (BLOCK, DRAWS)
 
     def body(i: Any) -> Any:
@@ -77,60 +99,59 @@ def normals_call(turns: int) -> tuple[int, Callable[[], Any]]:
 
         return jax.lax.fori_loop(0, turns, turn, jnp.zeros(block, jnp.float32)).sum()
 
-    return block * draws * turns * devices.mesh().size, _on_all_devices(body)
+    return _ceiling(block * draws * turns * devices.mesh().size, _on_all_devices(body))
+
+
+def most_normals() -> Ceiling:
+    """`normals` for long enough to be timed."""
+    return normals(64 if jax.default_backend() == "cpu" else 16)
 
 
 @cache
-def normals_per_second() -> float:
-    """Fused standard normals per second, float32, on all devices."""
-    count, call = normals_call(256 if jax.default_backend() == "cpu" else 16)
-    return count / best_seconds(call)
+def products(precision: str = "float32", shapes: tuple[Shape, ...] = ()) -> Ceiling:
+    """FLOP of matrix products of these shapes (rows, inner, columns), one after the other; () for one large square.
 
-
-@cache
-def flops_per_second(precision: str = "float32") -> float:
-    """Matrix products per second in FLOP: precision "float32", "tensorfloat32" or "bfloat16", on all devices."""
-    size = 1024 if jax.default_backend() == "cpu" else 8192
-    turns = 8 if jax.default_backend() == "cpu" else 32
+    precision: "float32", "tensorfloat32" or "bfloat16".
+    """
+    cpu = jax.default_backend() == "cpu"
+    shapes = shapes or ((1024 if cpu else 8192,) * 3,)
+    flops = sum(2.0 * rows * inner * columns for rows, inner, columns in shapes)
+    turns = max(1, round((5e9 if cpu else 2e13) / flops))
     dtype = jnp.bfloat16 if precision == "bfloat16" else jnp.float32
     dot = partial(jnp.matmul, precision={"tensorfloat32": "tensorfloat32"}.get(precision, "highest"))
 
     def body(i: Any) -> Any:
-        x = jnp.full((size, size), 1 / size, dtype) + i.astype(dtype) * 0
+        one = (i * 0 + 1).astype(dtype)
+        rights = [jnp.full((inner, columns), one) for _, inner, columns in shapes]
 
-        def turn(_: Any, y: Any) -> Any:
-            return dot(x, y)
+        def turn(_: Any, lefts: list[Any]) -> list[Any]:
+            """Each product is made anew: a number of the last one is put into its left factor."""
+            made = [jax.lax.optimization_barrier(dot(*pair)) for pair in zip(lefts, rights, strict=True)]
+            return [left.at[0, 0].set(product[0, 0]) for left, product in zip(lefts, made, strict=True)]
 
-        return jax.lax.fori_loop(0, turns, turn, x)
+        lefts = [jnp.full((rows, inner), one) for rows, inner, _ in shapes]
+        return sum(left[0, 0] for left in jax.lax.fori_loop(0, turns, turn, lefts))
 
-    return 2 * size**3 * turns * devices.mesh().size / best_seconds(_on_all_devices(body))
+    return _ceiling(flops * turns * devices.mesh().size, _on_all_devices(body))
 
 
 @cache
-def bytes_per_second() -> float:
-    """Bytes read and written per second by adding one to an array that no cache holds, on all devices."""
+def copies() -> Ceiling:
+    """Bytes read and written by adding one to an array that no cache holds."""
     count = (1 << 25) if jax.default_backend() == "cpu" else (1 << 29)
-    share = count // devices.mesh().size
+    share, turns = count // devices.mesh().size, 2
 
     def body(i: Any) -> Any:
         x = jnp.zeros(share, jnp.float32) + i.astype(jnp.float32)
-        return jax.lax.fori_loop(0, 4, lambda _, x: jax.lax.optimization_barrier(x + 1), x)
+        return jax.lax.fori_loop(0, turns, lambda _, x: jax.lax.optimization_barrier(x + 1), x)
 
-    return 2 * 4 * share * devices.mesh().size * 4 / best_seconds(_on_all_devices(body))
+    return _ceiling(2 * 4 * share * devices.mesh().size * turns, _on_all_devices(body))
 
 
 @cache
-def calibration() -> Callable[[], float]:
-    """A short fixed piece of work, as a call that returns its seconds: how fast the machine is just now."""
-    _, call = normals_call(12 if jax.default_backend() == "cpu" else 1)
-    jax.block_until_ready(call())
-
-    def once() -> float:
-        begun = time.perf_counter()
-        jax.block_until_ready(call())
-        return time.perf_counter() - begun
-
-    return once
+def calibration() -> Ceiling:
+    """A short fixed piece of work: how fast the machine is just now."""
+    return normals(12 if jax.default_backend() == "cpu" else 1)
 
 
 def watts() -> float | None:

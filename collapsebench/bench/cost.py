@@ -7,6 +7,8 @@ import itertools
 import math
 from typing import Any
 
+from collapsebench.bench import ceilings
+from collapsebench.bench.ceilings import Ceiling, Shape
 from collapsebench.experiment import Experiment, short_name
 from collapsebench.types import Handover
 
@@ -26,17 +28,17 @@ class Cost:
     flops: float = 0.0
     bytes: float = 0.0
     precision: str = "float32"
+    products: tuple[Shape, ...] = ()
+    """the shapes of the products that one device has to do in turn, where they are known"""
 
-    def seconds(self) -> float:
-        """The least time at this machine's ceilings: the largest of the three, as they can overlap."""
-        from collapsebench.bench import ceilings
-
-        rates = (
-            (self.normals, ceilings.normals_per_second),
-            (self.flops, lambda: ceilings.flops_per_second(self.precision)),
-            (self.bytes, ceilings.bytes_per_second),
+    def binding(self) -> tuple[float, Ceiling]:
+        """The work that takes longest at this machine's ceilings, and its ceiling: the three can overlap."""
+        kinds = (
+            (self.normals, ceilings.most_normals),
+            (self.flops, lambda: ceilings.products(self.precision)),
+            (self.bytes, ceilings.copies),
         )
-        return max(work / rate() if work else 0.0 for work, rate in rates)
+        return max(((work, ceiling()) for work, ceiling in kinds if work), key=lambda kind: kind[0] / kind[1].rate)
 
     def scale(self, factor: float) -> Cost:
         """So many times the work."""
@@ -70,14 +72,20 @@ def training_step(model: Any) -> Cost:
     """The matrix products of one step of gradient descent on one minibatch of a VAE or a diffusion model, and its state.
 
     A product of the forward pass comes back twice in the gradient, by the weights and by what came in; the rows
-    themselves need no gradient. A convolution of kernel k takes 2 k^2 in out operations a pixel.
+    themselves need no gradient.
     """
-    layers = {"vae": _vae, "diffusion": _denoiser}[short_name(model)](model)
-    forward = sum(layers)
+    batch = model.training.batch
+    layers: list[Shape] = {"vae": _vae, "diffusion": _denoiser}[short_name(model)](model)
+    rows = batch // model.training.pieces
+    shapes: list[Shape] = []
+    for i, (pixels, inner, columns) in enumerate(layers):
+        shapes += [(rows * pixels, inner, columns), (inner, rows * pixels, columns)]
+        shapes += [(rows * pixels, columns, inner)] if i else []
     return Cost(
-        flops=model.training.batch * (3 * forward - layers[0]),
+        flops=model.training.pieces * sum(2.0 * math.prod(shape) for shape in shapes),
         bytes=FLOAT * parameters(model) * state_copies(model.training),
         precision=model.training.precision,
+        products=tuple(shapes),
     )
 
 
@@ -95,26 +103,32 @@ def state_copies(training: Any) -> int:
     return 2 * (2 + 2 * (training.optimiser == "adam") + (training.average is not None))
 
 
-def _dense(*widths: int) -> list[float]:
-    return [2.0 * a * b for a, b in itertools.pairwise(widths)]
+def _dense(*widths: int) -> list[Shape]:
+    return [(1, inner, columns) for inner, columns in itertools.pairwise(widths)]
 
 
-def _vae(model: Any) -> list[float]:
-    """Forward operations a row, layer by layer; the first is the one that sees the row."""
-    side, size, found = math.isqrt(model.dim), model.dim, []
+def _vae(model: Any) -> list[Shape]:
+    """The product of each layer for one row of data: (pixels, inner, columns); the first is the one that sees the row.
+
+    A convolution of kernel k is k^2 in -> out at each pixel of the smaller image.
+    """
+    side, size = math.isqrt(model.dim), model.dim
+    down: list[Shape] = []
+    up: list[Shape] = []
     for before, after in itertools.pairwise((1, *model.channels)):
         side //= 2
-        found.append(2.0 * 16 * before * after * side * side)
+        down.append((side * side, 16 * before, after))
+        up.append((side * side, after, 16 * before))
         size = after * side * side
     body = _dense(size, *model.hidden)
     last = model.hidden[-1] if model.hidden else size
     ends = 2 * _dense(last, model.latent) + _dense(model.latent, *model.hidden[::-1])
     first = model.hidden[0] if model.hidden else model.latent
-    return [*found, *body, *ends, *_dense(first, size), *found[::-1]]
+    return [*down, *body, *ends, *_dense(first, size), *up[::-1]]
 
 
-def _denoiser(model: Any) -> list[float]:
-    """The vector that stands for time and caption is some per cent of a U-Net, and left out there."""
+def _denoiser(model: Any) -> list[Shape]:
+    """As for `_vae`; the vector that stands for time and caption is some per cent of a U-Net, and left out there."""
     if not model.channels:
         first = model.hidden[0]
         found = _dense(32, first, first)
@@ -124,26 +138,23 @@ def _denoiser(model: Any) -> list[float]:
         return [*_dense(model.dim, first), *found, *_dense(model.hidden[-1], model.dim)]
     side = math.isqrt(model.dim)
 
-    def keep(before: int, after: int, side: int) -> float:
-        return 2.0 * 9 * before * after * side * side
+    def block(before: int, after: int, side: int) -> list[Shape]:
+        across = [(side * side, before, after)] if before != after else []
+        return [(side * side, 9 * before, after), (side * side, 9 * after, after), *across]
 
-    def block(before: int, after: int, side: int) -> float:
-        across = 2.0 * before * after * side * side if before != after else 0.0
-        return keep(before, after, side) + keep(after, after, side) + across
-
-    found, before = [keep(1, model.channels[0], side)], model.channels[0]
+    found, before = [(side * side, 9, model.channels[0])], model.channels[0]
     for channels in model.channels:
-        found.append(block(before, channels, side))
+        found += block(before, channels, side)
         side //= 2
-        found.append(2.0 * 16 * channels * channels * side * side)
+        found.append((side * side, 16 * channels, channels))
         before = channels
-    found.append(block(before, before, side))
+    found += block(before, before, side)
     for channels in model.channels[::-1]:
-        found.append(2.0 * 16 * before * channels * side * side)
+        found.append((side * side, before, 16 * channels))
         side *= 2
-        found.append(block(2 * channels, channels, side))
+        found += block(2 * channels, channels, side)
         before = channels
-    return [*found, keep(before, 1, side)]
+    return [*found, (side * side, 9 * before, 1)]
 
 
 def xla_count(what: str, function: Any, *args: Any) -> float:

@@ -13,14 +13,15 @@ import numpy as np
 
 from collapsebench import devices
 from collapsebench.bench import ceilings, cost, events
+from collapsebench.bench.ceilings import Ceiling
 from collapsebench.bench.cost import Cost
 from collapsebench.bench.programs import LoopProgram
 from collapsebench.experiment import Experiment
 
 ROUNDS = {"smoke": 3, "quick": 30, "paper": 60}
 """Timed rounds by tier. Short calls and many rounds: on a noisy machine the median of 10 is uncertain by 6%, of 30 by 3%."""
-RIVAL_EVERY = 3
-"""Rounds between two turns of the rivals, which take longer than we do."""
+TURN = 3
+"""Rounds between two turns of the rivals, which take longer than we do, and of the limit."""
 Rival = tuple[float, Callable[[], Any]]
 """Units of work that a rival's call does, in the unit of ours, and the call."""
 
@@ -47,7 +48,10 @@ class Row:
     lower: float = 0.0
     compile: float = 0.0
     peak_bytes: int = 0
-    limit: float | None = None
+    limits: list[float] = dataclasses.field(default_factory=list)
+    """seconds that the work takes at the machine's ceiling, turn by turn"""
+    products: list[float] = dataclasses.field(default_factory=list)
+    """and that a network's matrix products take by themselves, at their shapes"""
     rivals: dict[str, list[float]] = dataclasses.field(default_factory=dict)
     extra: dict[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -66,30 +70,36 @@ class Row:
         """Units of work per second."""
         return self.units / self.median
 
-    @property
-    def share(self) -> float | None:
-        """Share of the limit that is reached; None where the work is not known."""
-        return None if not self.limit else self.limit / self.median
+    def share(self, least: Sequence[float]) -> tuple[float, float, float] | None:
+        """`least` seconds, by turns, over ours: median and range of the turns; None where there was no turn."""
+        ratio = np.array(least) / self._near(len(least))
+        return (float(np.median(ratio)), float(ratio.min()), float(ratio.max())) if least else None
+
+    def _near(self, turns: int) -> np.ndarray:
+        """The median time of our rounds after each of so many turns."""
+        starts = np.minimum(np.arange(turns) * TURN, len(self.times) - 1)
+        return np.array([np.median(self.times[i : i + TURN]) for i in starts])
 
     def times_faster(self) -> tuple[str, float, float, float] | None:
         """(best rival, ratio, low, high): our rate over its, by turns of the rival; median and range of the turns."""
         if not self.rivals:
             return None
-        ours = self.units / np.array(self.times)
         best = max(self.rivals, key=lambda name: statistics.median(self.rivals[name]))
         theirs = np.array(self.rivals[best])
-        near = np.minimum(np.arange(len(theirs)) * RIVAL_EVERY, len(ours) - 1)
-        ratio = np.array([np.median(ours[i : i + RIVAL_EVERY]) for i in near]) / theirs
+        ratio = self.units / self._near(len(theirs)) / theirs
         return best, float(np.median(ratio)), float(ratio.min()), float(ratio.max())
 
     def to_json(self) -> dict[str, Any]:
         """What is kept in pytest-benchmark's `extra_info`."""
         data = {"unit": self.unit, "units": self.units, "rate": self.rate, "times": self.times,
                 "calibration": self.calibration, "trace": self.trace, "lower": self.lower, "compile": self.compile,
-                "peak_bytes": self.peak_bytes, "limit": self.limit, "share": self.share, **self.extra}  # fmt: skip
-        if (found := self.times_faster()) is not None:
+                "peak_bytes": self.peak_bytes, **self.extra}  # fmt: skip
+        for name, least in (("share", self.limits), ("share_of_products", self.products)):
+            found = self.share(least)
+            data[name] = None if found is None else dict(zip(("median", "low", "high"), found, strict=True))
+        if (faster := self.times_faster()) is not None:
             data["rivals"] = {name: statistics.median(rates) for name, rates in self.rivals.items()}
-            data["times_faster"] = dict(zip(("rival", "median", "low", "high"), found, strict=True))
+            data["times_faster"] = dict(zip(("rival", "median", "low", "high"), faster, strict=True))
         return data
 
 
@@ -211,22 +221,21 @@ class JaxBenchmark:
         check: Callable[[Any], Any] | None = None, rivals: Mapping[str, Rival] | None = None, rounds: int | None = None,
     ) -> Any:  # fmt: skip
         """Time a Python call. Its first call, with what it compiles, is reported apart as compile time."""
-        row = self._row(units, unit, limit)
+        row = self._row(units, unit)
         begun = time.perf_counter()
         answer = jax.block_until_ready(call())
         row.compile = time.perf_counter() - begun
         self._verify(check, answer)
-        return self._timed(row, lambda: call(), tuple, rivals, rounds)
+        return self._timed(row, lambda: call(), tuple, limit, rivals, rounds)
 
-    def _row(self, units: float, unit: str, limit: Cost | None) -> Row:
-        name, group = self._benchmark.name, self._benchmark.group or ""
-        return Row(name, group, unit, units, [], [], limit=None if limit is None else limit.seconds())
+    def _row(self, units: float, unit: str) -> Row:
+        return Row(self._benchmark.name, self._benchmark.group or "", unit, units, [], [])
 
     def _staged(
         self, trace: Callable[[], Any], setup: Callable[[], tuple[Any, ...]], units: float, unit: str, limit: Cost | None,
         check: Callable[[Any], Any] | None, rivals: Mapping[str, Rival] | None, rounds: int | None,
     ) -> Any:  # fmt: skip
-        row = self._row(units, unit, limit)
+        row = self._row(units, unit)
         with events.no_persistent_cache(), events.watched() as seen:
             row.trace, traced = _clocked(trace)
             row.lower, lowered = _clocked(traced.lower)
@@ -234,25 +243,28 @@ class JaxBenchmark:
         row.extra["cache_hits"] = seen.hits
         row.peak_bytes = _peak_bytes(compiled)
         self._verify(check, jax.block_until_ready(compiled(*setup())))
-        return self._timed(row, compiled, setup, rivals, rounds)
+        return self._timed(row, compiled, setup, limit, rivals, rounds)
 
     def _verify(self, check: Callable[[Any], Any] | None, answer: Any) -> None:
         if check is not None and check(answer) is False:
             raise WrongAnswerError(f"{self._benchmark.name}: the answer is not what its law says; nothing was timed")
 
     def _timed(
-        self, row: Row, call: Callable[..., Any], setup: Callable[[], tuple[Any, ...]],
+        self, row: Row, call: Callable[..., Any], setup: Callable[[], tuple[Any, ...]], limit: Cost | None,
         rivals: Mapping[str, Rival] | None, rounds: int | None,
     ) -> Any:  # fmt: skip
-        calibrate = ceilings.calibration()
+        calibrate = ceilings.calibration().seconds
+        limits = _limits(row, limit)
         before: list[float] = []
         after: list[float] = []
 
         def between() -> tuple[tuple[Any, ...], dict[str, Any]]:
-            """The rivals, new arguments and a calibration on both sides of a round, outside of the time that counts."""
+            """Rivals, limits, new arguments and a calibration on both sides of a round, outside of the time that counts."""
             if before:
                 after.append(calibrate())
-            if len(before) % RIVAL_EVERY == 0:
+            if len(before) % TURN == 0:
+                for found, work, ceiling in limits:
+                    found.append(work / ceiling.work * ceiling.seconds())
                 for name, (work, rival) in (rivals or {}).items():
                     seconds, _ = _clocked(lambda rival=rival: jax.block_until_ready(rival()))
                     row.rivals.setdefault(name, []).append(work / seconds)
@@ -276,6 +288,16 @@ class JaxBenchmark:
         self._benchmark.extra_info.update(row.to_json())
         self._rows.append(row)
         return answer
+
+
+def _limits(row: Row, limit: Cost | None) -> list[tuple[list[float], float, Ceiling]]:
+    """Where the turns of each limit go, how much work it is, and its ceiling."""
+    if limit is None:
+        return []
+    found = [(row.limits, *limit.binding())]
+    if limit.products:
+        found.append((row.products, limit.flops, ceilings.products(limit.precision, limit.products)))
+    return found
 
 
 def _clocked(call: Callable[[], Any]) -> tuple[float, Any]:

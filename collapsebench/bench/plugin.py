@@ -66,8 +66,8 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 
     machine_info["collapsebench"] = {
         "device": ceilings.device_name(), "versions": versions(), "tier": config.getoption("collapsebench_tier"),
-        "normals_per_second": ceilings.normals_per_second(), "bytes_per_second": ceilings.bytes_per_second(),
-        "flops_per_second": {name: ceilings.flops_per_second(name) for name in ceilings.precisions()},
+        "normals_per_second": ceilings.most_normals().rate, "bytes_per_second": ceilings.copies().rate,
+        "flops_per_second": {name: ceilings.products(name).rate for name in ceilings.precisions()},
         "watts": ceilings.watts(),
     }  # fmt: skip
 

@@ -16,8 +16,13 @@ def _seconds(value: float) -> str:
     return f"{value * 1e9:.3g} ns"
 
 
+def share(found: Sequence[float] | None) -> str:
+    """(median, low, high) of a share, as per cent."""
+    return "" if found is None else "{:.0f}% [{:.0f}, {:.0f}]".format(*(100 * part for part in found))
+
+
 def benchmark_table(rows: Sequence[Any]) -> str:
-    """Compile and run times, rates, memory, share of the limit and times faster than the best rival."""
+    """Compile and run times, rates, memory, shares of the limits and times faster than the best rival."""
     lines = []
     for row in rows:
         found = row.times_faster()
@@ -25,7 +30,7 @@ def benchmark_table(rows: Sequence[Any]) -> str:
         lines.append((
             row.name, _seconds(row.trace + row.lower), _seconds(row.compile), f"{_seconds(row.median)} ± {_seconds(row.spread)}",
             f"{row.rate:.3g} {row.unit}/s", f"{row.peak_bytes / 2**20:.3g} MiB",
-            "" if row.share is None else f"{100 * row.share:.0f}%", faster,
+            share(row.share(row.limits)), share(row.share(row.products)), faster,
         ))  # fmt: skip
     more = [f"{row.name}: a standard error of {row.extra['precision']:.0%} in {_seconds(row.extra['seconds_to_precision'])}"
             for row in rows if "seconds_to_precision" in row.extra]  # fmt: skip
@@ -36,7 +41,8 @@ def benchmark_table(rows: Sequence[Any]) -> str:
             )
             exponents = f"time ~ size^{curve['exponent']:.2f}, memory ~ size^{curve['memory_exponent']:.2f}"
             more.append(f"{row.name}: {exponents} over {curve['over']} ({points})")
-    head = ("benchmark", "trace", "compile", "run (median ± IQR)", "rate", "peak", "of limit", "times faster than")
+    head = ("benchmark", "trace", "compile", "run (median ± IQR)", "rate", "peak", "of limit", "of its products",
+            "times faster than")  # fmt: skip
     return "\n".join([table(head, lines), *([""] if more else []), *more])
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from collapsebench.report.benchmarks import as_markdown
+from collapsebench.report.benchmarks import as_markdown, share
 
 BEGIN = "<!-- speed: begin (python -m collapsebench.report.speed README.md results/benchmarks) -->\n"
 END = "<!-- speed: end -->"
@@ -32,10 +32,11 @@ def _row(benchmark: dict[str, Any]) -> tuple[str, ...]:
         if faster is None
         else f"{faster['median']:.3g} [{faster['low']:.2g}, {faster['high']:.2g}] {faster['rival']}"
     )
-    share = "" if extra["share"] is None else f"{100 * extra['share']:.0f}%"
+    shares = (extra[name] and share(tuple(extra[name].values())) for name in ("share", "share_of_products"))
     name = benchmark["name"].removeprefix("bench_").replace("_", " ")
     precise = extra.get("seconds_to_precision")
-    return name, f"{extra['rate']:.2g} {extra['unit']}/s", share, ratio, "" if precise is None else f"{precise:.2g} s"
+    until = "" if precise is None else f"{precise:.2g} s"
+    return name, f"{extra['rate']:.2g} {extra['unit']}/s", *(found or "" for found in shares), ratio, until
 
 
 def speed_tables(folder: Path) -> str:
@@ -46,7 +47,7 @@ def speed_tables(folder: Path) -> str:
         machine = data["machine_info"]["collapsebench"]
         versions = ", ".join(f"{name} {machine['versions'][name]}" for name in ("jax", "numpy"))
         rows = [_row(benchmark) for benchmark in data["benchmarks"]]
-        head = ("benchmark", "rate", "of limit", "times faster than", "1% after")
+        head = ("benchmark", "rate", "of limit", "of its products", "times faster than", "1% after")
         parts.append(
             f"{machine['device']}, {versions}, {data['commit_info']['time'][:10]}:\n\n{as_markdown(head, rows)}"
         )
