@@ -16,14 +16,6 @@ BEGIN = "<!-- speed: begin (python -m collapsebench.report.speed README.md resul
 END = "<!-- speed: end -->"
 
 
-FILES = ("quick", "networks")
-"""`collapsebench bench`, and of the networks alone, where PyTorch is."""
-
-
-def _place(path: Path) -> tuple[str, int]:
-    return path.parent.name, FILES.index(path.stem)
-
-
 def _row(benchmark: dict[str, Any]) -> tuple[str, ...]:
     extra = benchmark["extra_info"]
     faster = extra.get("times_faster")
@@ -40,9 +32,9 @@ def _row(benchmark: dict[str, Any]) -> tuple[str, ...]:
 
 
 def speed_tables(folder: Path) -> str:
-    """A table for each of FILES below `folder`, by device."""
+    """A table for each device below `folder`."""
     parts = []
-    for path in sorted((path for name in FILES for path in folder.glob(f"*/{name}.json")), key=_place):
+    for path in sorted(folder.glob("*/quick.json")):
         data = json.loads(path.read_text())
         machine = data["machine_info"]["collapsebench"]
         versions = ", ".join(f"{name} {machine['versions'][name]}" for name in ("jax", "numpy"))
