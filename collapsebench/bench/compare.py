@@ -134,7 +134,11 @@ def _pair(a: Timing, b: Timing, thresholds: Mapping[str, float], level: float) -
     rng = np.random.default_rng(0)
 
     def medians(times: np.ndarray) -> np.ndarray:
-        return np.asarray(np.median(times[rng.integers(len(times), size=(RESAMPLES, len(times)))], axis=1))
+        """Of resampled blocks of rounds, because neighbouring rounds share the machine's mood (Kuensch, 1989)."""
+        length = max(1, math.isqrt(len(times)))
+        starts = rng.integers(len(times) - length + 1, size=(RESAMPLES, -(-len(times) // length), 1))
+        rounds = (starts + np.arange(length)).reshape(RESAMPLES, -1)[:, : len(times)]
+        return np.asarray(np.median(times[rounds], axis=1))
 
     low, high = np.quantile(medians(b.times) / medians(a.times), [0.005, 0.995])
     p = float(mannwhitneyu(a.times, b.times).pvalue)

@@ -19,9 +19,12 @@ from collapsebench.bench.programs import LoopProgram
 from collapsebench.experiment import Experiment
 
 ROUNDS = {"smoke": 3, "quick": 30, "paper": 60}
-"""Timed rounds by tier. Short calls and many rounds: on a noisy machine the median of 10 is uncertain by 6%, of 30 by 3%."""
-TURN = 3
-"""Rounds between two turns of the rivals, which take longer than we do, and of the limit."""
+"""Timed rounds by tier, at least. On a noisy machine the median of 10 is uncertain by 6%, of 30 by 3%."""
+WINDOW, MOST_ROUNDS = {"smoke": 0.0, "quick": 3.0, "paper": 10.0}, 300
+"""Seconds that all rounds together should take, so that a short call meets more than one mood of the machine: what a
+neighbour on the same processor does lasts longer than 30 rounds of 10 ms."""
+TURNS = 10
+"""How often the rivals, which take longer than we do, and the limits have their turn."""
 Rival = tuple[float, Callable[[], Any]]
 """Units of work that a rival's call does, in the unit of ours, and the call."""
 
@@ -48,6 +51,8 @@ class Row:
     lower: float = 0.0
     compile: float = 0.0
     peak_bytes: int = 0
+    turn: int = 3
+    """rounds between two turns of rivals and limits"""
     limits: list[float] = dataclasses.field(default_factory=list)
     """seconds that the work takes at the machine's ceiling, turn by turn"""
     products: list[float] = dataclasses.field(default_factory=list)
@@ -77,8 +82,8 @@ class Row:
 
     def _near(self, turns: int) -> np.ndarray:
         """The median time of our rounds after each of so many turns."""
-        starts = np.minimum(np.arange(turns) * TURN, len(self.times) - 1)
-        return np.array([np.median(self.times[i : i + TURN]) for i in starts])
+        starts = np.minimum(np.arange(turns) * self.turn, len(self.times) - 1)
+        return np.array([np.median(self.times[i : i + self.turn]) for i in starts])
 
     def times_faster(self) -> tuple[str, float, float, float] | None:
         """(best rival, ratio, low, high): our rate over its, by turns of the rival; median and range of the turns."""
@@ -127,7 +132,7 @@ class JaxBenchmark:
 
         units, unit: the work of one call, for rates. limit: what it must do at least, for its share of the ceiling.
         check(answer) returns False or raises where the answer is wrong, and then nothing is timed. rivals: by name, the
-        units of work of their call, and the call; each takes a turn before every third round of ours.
+        units of work of their call, and the call; each takes about ten turns between the rounds of ours.
         Returns the answer. Raises WrongAnswerError, and RecompiledError where a timed round compiles.
         """
         devices.mesh()
@@ -249,12 +254,20 @@ class JaxBenchmark:
         if check is not None and check(answer) is False:
             raise WrongAnswerError(f"{self._benchmark.name}: the answer is not what its law says; nothing was timed")
 
+    def _rounds(self, call: Callable[..., Any], setup: Callable[[], tuple[Any, ...]]) -> int:
+        """As many as the tier asks for, and more of a short call."""
+        arguments = jax.block_until_ready(setup())
+        seconds, _ = _clocked(lambda: jax.block_until_ready(call(*arguments)))
+        return max(ROUNDS[self.tier], min(MOST_ROUNDS, int(WINDOW[self.tier] / seconds)))
+
     def _timed(
         self, row: Row, call: Callable[..., Any], setup: Callable[[], tuple[Any, ...]], limit: Cost | None,
         rivals: Mapping[str, Rival] | None, rounds: int | None,
     ) -> Any:  # fmt: skip
         calibrate = ceilings.calibration().seconds
         limits = _limits(row, limit)
+        rounds = rounds or self._rounds(call, setup)
+        row.turn = max(1, -(-rounds // TURNS))
         before: list[float] = []
         after: list[float] = []
 
@@ -262,7 +275,7 @@ class JaxBenchmark:
             """Rivals, limits, new arguments and a calibration on both sides of a round, outside of the time that counts."""
             if before:
                 after.append(calibrate())
-            if len(before) % TURN == 0:
+            if len(before) % row.turn == 0:
                 for found, work, ceiling in limits:
                     found.append(work / ceiling.work * ceiling.seconds())
                 for name, (work, rival) in (rivals or {}).items():
@@ -281,7 +294,7 @@ class JaxBenchmark:
                 raise RecompiledError(f"{row.name}: a timed round compiled; its time is not a run time")
             return answer
 
-        answer = self._benchmark.pedantic(once, setup=between, rounds=rounds or ROUNDS[self.tier], iterations=1)
+        answer = self._benchmark.pedantic(once, setup=between, rounds=rounds, iterations=1)
         after.append(calibrate())
         row.calibration = [(a + b) / 2 for a, b in zip(before, after, strict=True)]
         row.peak_bytes = row.peak_bytes or _device_peak()
