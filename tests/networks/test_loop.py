@@ -123,19 +123,25 @@ def test_codes_of_the_first_encoder():
 
 
 @pytest.mark.slow
-def test_without_errors_a_flow_is_a_fixed_point():
-    """Off-off-off: the truth is a trained flow, and flows that start from it learn from a stream of their own draws."""
-    flow = cb.models.Flow(training=Training(steps=2000, batch=256, rate=3e-3, schedule="cosine"))
-    truth = cb.targets.Trained(model=flow, target="moons")
+@pytest.mark.parametrize("family", ["flow", "vae"])
+def test_without_errors_a_network_is_a_fixed_point(family):
+    """Off-off-off: the truth is a trained network, and those that start from it learn from a stream of their own draws.
+
+    At the learner's small rate: the optimum of a bound on the likelihood is not the truth, so at .003 a VAE drifts. Not
+    of a diffusion model: of all fields that make a distribution its loss asks for one, and the truth's is another.
+    """
+    model = cb.MODELS.get(family)(training=Training(steps=2000, batch=256, rate=3e-3, schedule="cosine"))
+    truth = cb.targets.Trained(model=model, target="moons")
     learner = Training(steps=200, batch=256, rate=3e-5, schedule="cosine", average=0.99)
     base = cb.Experiment(
-        name="fixed", target=truth, model=dataclasses.replace(flow, start=truth, training=learner), metrics=("nll",),
+        name="fixed", target=truth, model=dataclasses.replace(model, start=truth, training=learner), metrics=("nll",),
         generations=20, trajectories=8, handover="population", warm_start=True, holdout=4096,
     )  # fmt: skip
     result = cb.run(base)
     drift = result.nll.values[:, -1] - result.nll.values[:, 0]
-    assert np.abs(drift.mean()) < 5 * result.nll_standard_error.values.mean()
-    # The check can fail: with as many rows as a tenth of a minibatch an epoch the drift is far beyond it.
-    small = dataclasses.replace(base, handover="samples", n=64)
-    lost = cb.run(small).nll.values
-    assert (lost[:, -1] - lost[:, 0]).mean() > 10 * np.abs(drift.mean())
+    allowed = 5 * result.nll_standard_error.values.mean()
+    assert np.abs(drift.mean()) < allowed
+    # The check can fail: the same loop at the rate at which the truth was learnt, on a set of 64 rows.
+    fast = dataclasses.replace(base.model, training=dataclasses.replace(learner, rate=3e-3))
+    lost = cb.run(dataclasses.replace(base, model=fast, handover="samples", n=64, generations=5)).nll.values
+    assert (lost[:, -1] - lost[:, 0]).mean() > allowed
