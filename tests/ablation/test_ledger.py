@@ -48,6 +48,7 @@ def test_an_exact_learner_injects_no_optimisation_error():
     np.testing.assert_allclose(exact.optimisation, 0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_pythagoras_for_an_exponential_family():
     """KL(q || p) = KL(q || best) + KL(best || p) for every p of the class: a mixture as q, one Gaussian as the class."""
     from collapsebench.distributions.normal import Moments, Normal

@@ -108,6 +108,7 @@ def test_grow(assert_law):
     assert_law(rows.variance.values, law, theory.replace_variance_law(N, FITS))
 
 
+@pytest.mark.slow
 def test_pathway_of_an_unbiased_estimator(assert_law):
     n = 200
     common = {"model": cb.models.Gaussian(unbiased=True), "n": n, "metrics": ("mean_error",)}

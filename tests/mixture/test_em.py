@@ -108,6 +108,7 @@ def test_every_step_gains_likelihood(blobs):
     assert np.diff(path).min() > -1e-5
 
 
+@pytest.mark.slow
 def test_weights_are_repeats(blobs, random):
     count = random.integers(0, 4, size=256)
     start = Mixture.spherical(blobs[:4], 1.0)

@@ -36,6 +36,7 @@ def test_replace(handover, fresh):
     assert _distance(result, FITS * DIM / (N - DIM)).min() > 10
 
 
+@pytest.mark.slow
 def test_accumulate_on_one_design(handover):
     """Wrong law: replace's; a fresh design has a law of its own, which gives less."""
     experiment = dataclasses.replace(EXPERIMENT, handover=handover, regime=cb.regimes.Accumulate())
@@ -49,6 +50,7 @@ def test_accumulate_on_one_design(handover):
         assert _distance(fresh, law)[-1] > 10
 
 
+@pytest.mark.slow
 def test_chain_of_generators_then_a_fit_of_another_size():
     """n_real rows for the generator, n downstream. Wrong law: both of the generator's size."""
     model = cb.models.LinearRegression(dim=DIM, fresh=True)
@@ -78,6 +80,7 @@ def test_population_never_errs():
         np.testing.assert_allclose(result["excess_risk"], 0, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_logistic_error_grows_by_one_share_a_fit():
     """Excess log loss over that of the first fit is about k. Wrong law: accumulate's sum of 1/i^2."""
     experiment = cb.Experiment(

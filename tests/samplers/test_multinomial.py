@@ -126,6 +126,7 @@ def test_a_lane_does_not_depend_on_the_others(wide):
         np.testing.assert_array_equal(together[lane], alone)
 
 
+@pytest.mark.slow
 def test_recursion_inside_scan_map_and_shard_map():
     """Neutral drift: symbols die for good, and the chance that two draws differ falls by 1 - 1/n a generation."""
     n, symbols, generations, trajectories = 60, 30, 40, 2048
