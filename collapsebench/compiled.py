@@ -117,7 +117,7 @@ class Loop:
         lowered = jax.jit(anew, **self._options).lower(*arguments, **static)
         if not _alone(lowered.as_text()):
             return lowered.compile()
-        with _without_cache():
+        with without_cache():
             program = lowered.compile()
         _write(where, lambda: (serialize_executable.serialize(program)[0], jax.tree.map(lambda _: 0, program.out_info)))
         return program
@@ -145,14 +145,19 @@ def once(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _without_cache() -> Iterator[None]:
-    """JAX's cache switched off, and what it remembers of that forgotten, on the way in and on the way out."""
-    jax.config.update("jax_enable_compilation_cache", False)
+def without_cache() -> Iterator[None]:
+    """No program is taken from JAX's cache inside: a compile time is one, and an executable can be written.
+
+    The flag alone does not do it: whether the cache is in use is remembered from the first look.
+    """
+    config: Any = jax.config
+    before = config.jax_enable_compilation_cache
+    config.update("jax_enable_compilation_cache", False)
     compilation_cache.reset_cache()
     try:
         yield
     finally:
-        jax.config.update("jax_enable_compilation_cache", True)
+        config.update("jax_enable_compilation_cache", before)
         compilation_cache.reset_cache()
 
 

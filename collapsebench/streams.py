@@ -38,7 +38,7 @@ _DERIVE = 0x57000000
 def root_key(seed: int, name: str) -> Key:
     """The key of one named experiment; a seed may have 64 bits.
 
-    It is jax.random.key(seed) with the name's CRC-32 folded in, by NumPy: JAX would compile three programs for it.
+    It is jax.random.key(seed) with the name's CRC-32 folded in, by NumPy: JAX would compile programs for it.
     """
     high, low = divmod(int(seed), 2**32)
     words = np.zeros((1,), np.uint32), np.array([low], np.uint32)

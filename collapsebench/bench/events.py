@@ -57,15 +57,3 @@ def watched() -> Iterator[Events]:
     finally:
         found = now() - before
         inside.compiles, inside.hits = found.compiles, found.hits
-
-
-@contextlib.contextmanager
-def no_persistent_cache() -> Iterator[None]:
-    """No program is taken from a cache on disk inside: a compile time is one."""
-    config: Any = jax.config
-    before = config.jax_enable_compilation_cache
-    jax.config.update("jax_enable_compilation_cache", False)
-    try:
-        yield
-    finally:
-        jax.config.update("jax_enable_compilation_cache", before)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,13 +14,14 @@ from collapsebench.bench import ceilings, cost, events
 from collapsebench.bench.ceilings import Ceiling
 from collapsebench.bench.cost import Cost
 from collapsebench.bench.programs import LoopProgram
+from collapsebench.bench.row import Row
+from collapsebench.compiled import without_cache
 from collapsebench.experiment import Experiment
 
 ROUNDS = {"smoke": 3, "quick": 30, "paper": 60}
-"""Timed rounds by tier, at least. On a noisy machine the median of 10 is uncertain by 6%, of 30 by 3%."""
+"""Timed rounds by tier, at least: on a noisy machine the median of a few says little."""
 WINDOW, MOST_ROUNDS = {"smoke": 0.0, "quick": 3.0, "paper": 10.0}, 300
-"""Seconds that all rounds together should take, so that a short call meets more than one mood of the machine: what a
-neighbour on the same processor does lasts longer than 30 rounds of 10 ms."""
+"""Seconds that all rounds together should take, so that a short call meets more than one mood of the machine."""
 TURNS = 10
 """How often the rivals, which take longer than we do, and the limits have their turn."""
 Rival = tuple[float, Callable[[], Any]]
@@ -35,77 +34,6 @@ class RecompiledError(AssertionError):
 
 class WrongAnswerError(AssertionError):
     """The program that was to be timed does not give what its law says."""
-
-
-@dataclasses.dataclass
-class Row:
-    """One line of the table: what was measured of a benchmark. Times in seconds."""
-
-    name: str
-    group: str
-    unit: str
-    units: float
-    times: list[float]
-    calibration: list[float]
-    trace: float = 0.0
-    lower: float = 0.0
-    compile: float = 0.0
-    peak_bytes: int = 0
-    turn: int = 3
-    """rounds between two turns of rivals and limits"""
-    limits: list[float] = dataclasses.field(default_factory=list)
-    """seconds that the work takes at the machine's ceiling, turn by turn"""
-    products: list[float] = dataclasses.field(default_factory=list)
-    """and that a network's matrix products take by themselves, at their shapes"""
-    rivals: dict[str, list[float]] = dataclasses.field(default_factory=dict)
-    extra: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-    @property
-    def median(self) -> float:
-        return statistics.median(self.times)
-
-    @property
-    def spread(self) -> float:
-        """Interquartile range."""
-        low, high = np.quantile(self.times, [0.25, 0.75])
-        return float(high - low)
-
-    @property
-    def rate(self) -> float:
-        """Units of work per second."""
-        return self.units / self.median
-
-    def share(self, least: Sequence[float]) -> tuple[float, float, float] | None:
-        """`least` seconds, by turns, over ours: median and range of the turns; None where there was no turn."""
-        ratio = np.array(least) / self._near(len(least))
-        return (float(np.median(ratio)), float(ratio.min()), float(ratio.max())) if least else None
-
-    def _near(self, turns: int) -> np.ndarray:
-        """The median time of our rounds after each of so many turns."""
-        starts = np.minimum(np.arange(turns) * self.turn, len(self.times) - 1)
-        return np.array([np.median(self.times[i : i + self.turn]) for i in starts])
-
-    def times_faster(self) -> tuple[str, float, float, float] | None:
-        """(best rival, ratio, low, high): our rate over its, by turns of the rival; median and range of the turns."""
-        if not self.rivals:
-            return None
-        best = max(self.rivals, key=lambda name: statistics.median(self.rivals[name]))
-        theirs = np.array(self.rivals[best])
-        ratio = self.units / self._near(len(theirs)) / theirs
-        return best, float(np.median(ratio)), float(ratio.min()), float(ratio.max())
-
-    def to_json(self) -> dict[str, Any]:
-        """What is kept in pytest-benchmark's `extra_info`."""
-        data = {"unit": self.unit, "units": self.units, "rate": self.rate, "times": self.times,
-                "calibration": self.calibration, "trace": self.trace, "lower": self.lower, "compile": self.compile,
-                "peak_bytes": self.peak_bytes, **self.extra}  # fmt: skip
-        for name, least in (("share", self.limits), ("share_of_products", self.products)):
-            found = self.share(least)
-            data[name] = None if found is None else dict(zip(("median", "low", "high"), found, strict=True))
-        if (faster := self.times_faster()) is not None:
-            data["rivals"] = {name: statistics.median(rates) for name, rates in self.rivals.items()}
-            data["times_faster"] = dict(zip(("rival", "median", "low", "high"), faster, strict=True))
-        return data
 
 
 class JaxBenchmark:
@@ -201,7 +129,7 @@ class JaxBenchmark:
         seconds, memory = [], []
         for size in sizes:
             program = LoopProgram.of(make(size), count(size))
-            with events.no_persistent_cache():
+            with without_cache():
                 compiled = program.trace().lower().compile()
             jax.block_until_ready(compiled(*program.arguments()))
             found = []
@@ -241,7 +169,7 @@ class JaxBenchmark:
         check: Callable[[Any], Any] | None, rivals: Mapping[str, Rival] | None, rounds: int | None,
     ) -> Any:  # fmt: skip
         row = self._row(units, unit)
-        with events.no_persistent_cache(), events.watched() as seen:
+        with without_cache(), events.watched() as seen:
             row.trace, traced = _clocked(trace)
             row.lower, lowered = _clocked(traced.lower)
             row.compile, compiled = _clocked(lowered.compile)
@@ -256,6 +184,8 @@ class JaxBenchmark:
 
     def _rounds(self, call: Callable[..., Any], setup: Callable[[], tuple[Any, ...]]) -> int:
         """As many as the tier asks for, and more of a short call."""
+        if not WINDOW[self.tier]:
+            return ROUNDS[self.tier]
         arguments = jax.block_until_ready(setup())
         seconds, _ = _clocked(lambda: jax.block_until_ready(call(*arguments)))
         return max(ROUNDS[self.tier], min(MOST_ROUNDS, int(WINDOW[self.tier] / seconds)))

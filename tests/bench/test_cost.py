@@ -9,8 +9,8 @@ import pytest
 
 import collapsebench as cb
 from collapsebench.bench import cost, events
-from collapsebench.bench.fixture import Row
 from collapsebench.bench.programs import LoopProgram
+from collapsebench.bench.row import Row
 from collapsebench.learning import Training
 from collapsebench.numerics import as_leaves
 from collapsebench.streams import root_key

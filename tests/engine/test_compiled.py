@@ -6,9 +6,11 @@ import os
 import jax
 import numpy as np
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 import collapsebench as cb
 from collapsebench import compiled
+from collapsebench.bench import events
 from collapsebench.regimes.replace import Replace
 
 LOOP = cb.Experiment(
@@ -43,6 +45,19 @@ def run(tmp_path):
             return cb.run(experiment).variance.values
 
     return go
+
+
+@pytest.fixture
+def jax_cache(tmp_path):
+    """JAX's own cache in a folder of the test, whatever a program costs to compile."""
+    names = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
+    before = [getattr(jax.config, name) for name in names]
+    for values in ((str(tmp_path / "jax"), 0.0), before):
+        for name, value in zip(names, values, strict=True):
+            jax.config.update(name, value)
+        compilation_cache.reset_cache()
+        if values is not before:
+            yield
 
 
 def files(folder):
@@ -103,6 +118,21 @@ def test_a_loop_that_calls_lapack_is_not_kept(run, tmp_path):
     plane = {"target": cb.TARGETS.get("normal")(dim=2), "model": cb.MODELS.get("gaussian")(dim=2)}
     run(dataclasses.replace(LOOP, **plane, metrics=("variance", "w2_squared")))
     assert len(files(tmp_path)) == 1  # the shapes
+
+
+@pytest.mark.usefixtures("jax_cache")
+def test_without_the_cache_nothing_is_found_in_it():
+    def found():
+        jax.clear_caches()
+        with events.watched() as seen:
+            jax.jit(lambda x: 3 * x + 1)(2.0)
+        return seen.hits
+
+    assert found() == 0
+    assert found() > 0  # it is in use by now
+    with compiled.without_cache():
+        assert found() == 0
+    assert found() > 0
 
 
 def test_the_folder_does_not_grow_for_ever(run, tmp_path, monkeypatch):

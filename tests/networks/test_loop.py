@@ -127,8 +127,8 @@ def test_codes_of_the_first_encoder():
 def test_without_errors_a_network_is_a_fixed_point(family):
     """Off-off-off: the truth is a trained network, and those that start from it learn from a stream of their own draws.
 
-    At the learner's small rate: the optimum of a bound on the likelihood is not the truth, so at .003 a VAE drifts. Not
-    of a diffusion model: of all fields that make a distribution its loss asks for one, and the truth's is another.
+    At the learner's small rate, for the optimum of a VAE's bound is not the truth. Not of a diffusion model: of all fields
+    that make a distribution its loss asks for one, and the truth's is another.
     """
     model = cb.MODELS.get(family)(training=Training(steps=2000, batch=256, rate=3e-3, schedule="cosine"))
     truth = cb.targets.Trained(model=model, target="moons")
