@@ -10,7 +10,7 @@ import pytest
 import collapsebench as cb
 from collapsebench.bench import cost
 from collapsebench.bench.programs import TrainingProgram
-from collapsebench.learning import Training
+from collapsebench.learning.training import Training
 
 LAYERS = {"dim": 784, "latent": 20, "hidden": (400,), "likelihood": "bernoulli"}
 UNET = {"dim": 784, "channels": (16, 32)}

@@ -8,7 +8,7 @@ import jax
 import pytest
 
 import collapsebench as cb
-from collapsebench import devices
+from collapsebench.engine import devices
 
 BASE = cb.Experiment(name="scaling", metrics=("variance",), holdout=1, n=100, generations=20, trajectories=256)
 

@@ -25,8 +25,10 @@ import numpy as np
 import rivals
 
 import collapsebench as cb
-from collapsebench import devices, loop, runner, trajectory
-from collapsebench.streams import root_key
+from collapsebench.engine import devices, loop
+from collapsebench.engine import generation as trajectory
+from collapsebench.maths.streams import root_key
+from collapsebench.runs import runner
 
 Timed = Callable[[], Any]
 

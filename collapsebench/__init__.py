@@ -11,36 +11,37 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
-    "Experiment": "experiment",
-    "run": "runner",
-    "Stopped": "runner",
-    "sweep": "sweeps",
-    "ablate": "ablation",
-    "profile": "profiles",
-    "load": "results",
-    "save": "results",
-    "fit": "by_hand",
-    "sample": "by_hand",
-    "log_prob": "by_hand",
-    "Batch": "types",
-    "Estimate": "types",
-    "Metric": "types",
-    "RequestError": "types",
-    "View": "types",
-    "spec": "types",
-    "static": "types",
-    "Regime": "regime",
-    "MODELS": "registry",
-    "TARGETS": "registry",
-    "REGIMES": "registry",
-    "CURATORS": "registry",
-    "METRICS": "registry",
-    "PAPERS": "registry",
+    "Experiment": "experiment.experiment",
+    "run": "runs.runner",
+    "Stopped": "runs.runner",
+    "sweep": "runs.sweep",
+    "ablate": "analysis.ablation",
+    "profile": "analysis.profiles",
+    "load": "runs.results",
+    "save": "runs.results",
+    "fit": "experiment.by_hand",
+    "sample": "experiment.by_hand",
+    "log_prob": "experiment.by_hand",
+    "Batch": "parts.data",
+    "Estimate": "parts.metric",
+    "Metric": "parts.metric",
+    "View": "parts.metric",
+    "Regime": "parts.regime",
+    "RequestError": "specs.errors",
+    "spec": "specs.pytree",
+    "static": "specs.pytree",
+    "MODELS": "specs.registry",
+    "TARGETS": "specs.registry",
+    "REGIMES": "specs.registry",
+    "CURATORS": "specs.registry",
+    "METRICS": "specs.registry",
+    "PAPERS": "specs.registry",
 }
-_MODULES = (
-    "models", "targets", "regimes", "curation", "metrics", "papers",
-    "theory", "datasets", "distributions", "samplers",
-)  # fmt: skip
+_MODULES = {
+    "models": "models", "targets": "targets", "regimes": "regimes", "curators": "curators", "metrics": "metrics",
+    "papers": "literature.papers", "theory": "theory", "datasets": "datasets",
+    "distributions": "maths.distributions", "samplers": "maths.samplers",
+}  # fmt: skip
 
 __all__ = [*_HOME, *_MODULES]
 
@@ -49,7 +50,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(importlib.import_module(f"collapsebench.{_HOME[name]}"), name)
     elif name in _MODULES:
-        value = importlib.import_module(f"collapsebench.{name}")
+        value = importlib.import_module(f"collapsebench.{_MODULES[name]}")
     else:
         raise AttributeError(f"module 'collapsebench' has no attribute {name!r}")
     globals()[name] = value

@@ -9,14 +9,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from collapsebench import catalogue
 from collapsebench.bench import cold as cold_starts
 from collapsebench.bench import compare
 from collapsebench.bench.plugin import suite as suite_folder
-from collapsebench.errors import DONE, FAILED, RequestError
-from collapsebench.report import benchmarks as report
-from collapsebench.report.tables import table
-from collapsebench.sweeps import Sweep
+from collapsebench.experiment.sweep import Sweep
+from collapsebench.literature import catalogue
+from collapsebench.show import benchmarks as report
+from collapsebench.show.tables import table
+from collapsebench.specs.errors import DONE, FAILED, RequestError
 
 NOTHING_COLLECTED = 5
 """Exit code of pytest where no test is left."""

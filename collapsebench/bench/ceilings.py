@@ -13,8 +13,9 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import PartitionSpec
 
-from collapsebench import devices, samplers
-from collapsebench.streams import root_key
+from collapsebench.engine import devices
+from collapsebench.maths import samplers
+from collapsebench.maths.streams import root_key
 
 BEST_OF = 5
 Shape = tuple[int, int, int]

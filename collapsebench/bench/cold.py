@@ -33,7 +33,10 @@ _EVENTS = {
     "/jax/core/compile/jaxpr_to_mlir_module_duration": "trace",
     "/jax/core/compile/backend_compile_duration": "compile",
 }
-_CHILD = "from collapsebench import cli, commands; from collapsebench.bench import cold; cold.child(cli.main, commands)"
+_CHILD = (
+    "from collapsebench import cli; from collapsebench.cli import commands; from collapsebench.bench import cold; "
+    "cold.child(cli.main, commands)"
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-from collapsebench.errors import RequestError
+from collapsebench.specs.errors import RequestError
 
 THRESHOLD = 0.15
 """A median that moved by less is the same, whatever a test says: machines differ that much from hour to hour."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from collapsebench.bench import ceilings
 from collapsebench.bench.ceilings import Ceiling, Shape
-from collapsebench.experiment import Experiment, short_name
-from collapsebench.types import Handover
+from collapsebench.experiment.experiment import Experiment, short_name
+from collapsebench.parts.data import Handover
 
 FLOAT = 4
 """Bytes of a number: networks learn in float32."""
@@ -93,7 +93,7 @@ def parameters(model: Any) -> int:
     """How many numbers a network learns."""
     import jax
 
-    from collapsebench.streams import root_key
+    from collapsebench.maths.streams import root_key
 
     return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.random_params, root_key(0, "cost"))))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from collapsebench import compiled
+from collapsebench.engine import compiled
 
 COMPILED = "/jax/core/compile/backend_compile_duration"
 FOUND = ("/jax/compilation_cache/cache_hits", compiled.FOUND)

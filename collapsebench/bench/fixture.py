@@ -9,14 +9,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from collapsebench import devices
 from collapsebench.bench import ceilings, cost, events
 from collapsebench.bench.ceilings import Ceiling
 from collapsebench.bench.cost import Cost
 from collapsebench.bench.programs import LoopProgram
 from collapsebench.bench.row import Row
-from collapsebench.compiled import without_cache
-from collapsebench.experiment import Experiment
+from collapsebench.engine import devices
+from collapsebench.engine.compiled import without_cache
+from collapsebench.experiment.experiment import Experiment
 
 ROUNDS = {"smoke": 3, "quick": 30, "paper": 60}
 """Timed rounds by tier, at least: on a noisy machine the median of a few says little."""

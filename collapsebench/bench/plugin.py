@@ -62,7 +62,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     if not config.getoption("collapsebench_benchmark"):
         return
     from collapsebench.bench import ceilings
-    from collapsebench.results import versions
+    from collapsebench.runs.results import versions
 
     machine_info["collapsebench"] = {
         "device": ceilings.device_name(), "versions": versions(), "tier": config.getoption("collapsebench_tier"),
@@ -85,7 +85,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     rows = config.stash.get(_ROWS, [])
     if not rows or not config.getoption("collapsebench_benchmark"):
         return
-    from collapsebench.report.benchmarks import benchmark_table
+    from collapsebench.show.benchmarks import benchmark_table
 
     terminalreporter.section("collapsebench")
     for line in benchmark_table(rows).splitlines():

@@ -11,11 +11,14 @@ import numpy as np
 import xarray as xr
 from jax.sharding import AxisType, PartitionSpec
 
-from collapsebench import devices, loop, results, runner, trajectory
-from collapsebench.experiment import Experiment
-from collapsebench.numerics import as_leaves
-from collapsebench.streams import part, root_key, trajectory_key
-from collapsebench.types import Batch, RequestError
+from collapsebench.engine import devices, loop
+from collapsebench.engine import generation as trajectory
+from collapsebench.experiment.experiment import Experiment
+from collapsebench.maths.numerics import as_leaves
+from collapsebench.maths.streams import part, root_key, trajectory_key
+from collapsebench.parts.data import Batch
+from collapsebench.runs import results, runner
+from collapsebench.specs.errors import RequestError
 
 
 @dataclasses.dataclass(frozen=True)

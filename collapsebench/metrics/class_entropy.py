@@ -6,11 +6,12 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from collapsebench.estimators import reading
-from collapsebench.estimators.means import mean_estimate
-from collapsebench.features import prepare
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec, static
+from collapsebench.learning.features import prepare
+from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.means import mean_estimate
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("class_entropy")
@@ -20,7 +21,7 @@ class ClassEntropy(Metric):
 
     log(classes) where all are equally frequent, 0 where one is left; too small by about (classes - 1) / (2 `rows`).
     The standard error is that of the draws, to first order. The classifier, the only choice of `features`, is the one
-    of collapsebench.features; it gives every draw a class, a draw that looks like nothing too.
+    of collapsebench.learning.features; it gives every draw a class, a draw that looks like nothing too.
     """
 
     rows: int = static(256)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from jaxtyping import Array, Float
 
-from collapsebench.estimators.manifold import ManifoldMetric
-from collapsebench.estimators.neighbours import density
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, spec
+from collapsebench.learning.features.manifold import ManifoldMetric
+from collapsebench.maths.estimators.neighbours import density
+from collapsebench.parts.metric import Estimate
+from collapsebench.specs.pytree import spec
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("density")
@@ -17,7 +18,7 @@ class Density(ManifoldMetric):
 
     1 on average where the model is the target; unlike precision, one real row far out does not count for much.
     On at most `rows` holdout rows and as many draws, as they are or, with features = "classifier", in a network's
-    features (see collapsebench.features); the standard error is that of the draws.
+    features (see collapsebench.learning.features); the standard error is that of the draws.
     Source: Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equation 3.
     """
 

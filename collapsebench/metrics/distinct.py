@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from collapsebench.errors import nearest
-from collapsebench.estimators import reading
-from collapsebench.estimators.counting import distinct_rows
-from collapsebench.registry import METRICS
-from collapsebench.types import Handover, Key, Metric, View, spec, static
+from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.counting import distinct_rows
+from collapsebench.parts.data import Handover
+from collapsebench.parts.metric import Metric, View
+from collapsebench.specs.errors import nearest
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 PER = ("rows", "real")
 

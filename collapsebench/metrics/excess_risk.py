@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from collapsebench.registry import METRICS
-from collapsebench.types import Key, Metric, RequestError, View, spec
+from collapsebench.parts.metric import Metric, View
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("excess_risk")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from collapsebench.estimators import reading
-from collapsebench.estimators.transport import frechet
-from collapsebench.features import prepare
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec, static
+from collapsebench.learning.features import prepare
+from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.transport import frechet
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("frechet")
@@ -17,7 +18,7 @@ class Frechet(Metric):
     """Squared Frechet distance between the normals with the moments of the whole holdout and of `rows` draws.
 
     Of the rows as they are or, with features = "classifier", in the features of a network that was trained on the real
-    images (see collapsebench.features; not Inception's, so it is no FID). Too large by about the trace of the
+    images (see collapsebench.learning.features; not Inception's, so it is no FID). Too large by about the trace of the
     covariance over `rows`; the standard error is that of the draws, by a jackknife over groups of them.
     Source: Dowson and Landau (1982); Heusel et al. (2017) on network features.
     """

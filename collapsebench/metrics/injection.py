@@ -8,11 +8,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from collapsebench.distributions.roles import population
-from collapsebench.estimators import reading
-from collapsebench.registry import METRICS
-from collapsebench.streams import part
-from collapsebench.types import Batch, Data, Key, Metric, RequestError, View, spec, static
+from collapsebench.maths.distributions.roles import population
+from collapsebench.maths.estimators import reading
+from collapsebench.maths.streams import part
+from collapsebench.parts.data import Batch, Data
+from collapsebench.parts.metric import Metric, View
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 PARTS = ("expressivity", "estimation", "optimisation")
 LOSSES = ("kl", "excess_risk")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from collapsebench.estimators import reading
-from collapsebench.estimators.kernels import polynomial_mmd_squared
-from collapsebench.features import prepare
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec, static
+from collapsebench.learning.features import prepare
+from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.kernels import polynomial_mmd_squared
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("kid")

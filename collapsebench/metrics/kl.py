@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from collapsebench.estimators import reading
-from collapsebench.estimators.means import exact, mean_estimate
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec, static
+from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.means import exact, mean_estimate
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("kl")

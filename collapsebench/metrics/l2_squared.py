@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from collapsebench.distributions.mixture import Mixture, as_mixture
-from collapsebench.distributions.normal import Normal
-from collapsebench.estimators import reading
-from collapsebench.registry import METRICS
-from collapsebench.types import Key, Metric, View, spec
+from collapsebench.maths.distributions.mixture import Mixture, as_mixture
+from collapsebench.maths.distributions.normal import Normal
+from collapsebench.maths.estimators import reading
+from collapsebench.parts.metric import Metric, View
+from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.registry import METRICS
 
 
 def _mixtures(first: Any, second: Any) -> bool:

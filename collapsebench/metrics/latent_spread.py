@@ -6,9 +6,10 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from collapsebench.estimators import reading
-from collapsebench.registry import METRICS
-from collapsebench.types import Key, Metric, View, spec, static
+from collapsebench.maths.estimators import reading
+from collapsebench.parts.metric import Metric, View
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("latent_spread")

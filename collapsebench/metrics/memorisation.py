@@ -6,11 +6,13 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from collapsebench.estimators import reading
-from collapsebench.estimators.means import mean_estimate
-from collapsebench.estimators.neighbours import nearest_distance
-from collapsebench.registry import METRICS
-from collapsebench.types import Batch, Estimate, Handover, Key, Metric, View, spec, static
+from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.means import mean_estimate
+from collapsebench.maths.estimators.neighbours import nearest_distance
+from collapsebench.parts.data import Batch, Handover
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("memorisation")

@@ -6,11 +6,12 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from collapsebench.estimators import reading
-from collapsebench.estimators.kernels import median_distance, mmd_squared
-from collapsebench.features import prepare
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec, static
+from collapsebench.learning.features import prepare
+from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.kernels import median_distance, mmd_squared
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 MEDIAN_ROWS = 64
 """Holdout rows whose 2016 distances give the median: sorting all pairs would cost more than the statistic."""
@@ -23,7 +24,7 @@ class MMD(Metric):
 
     bandwidth: a number, or "median" for the median distance of real rows, so that all generations share it.
     On at most `rows` holdout rows and as many draws, as they are or, with features = "classifier", in a network's
-    features (see collapsebench.features). Source: Gretton et al. (2012), A kernel two-sample test.
+    features (see collapsebench.learning.features). Source: Gretton et al. (2012), A kernel two-sample test.
     """
 
     bandwidth: Any = "median"

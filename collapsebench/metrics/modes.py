@@ -7,10 +7,11 @@ from typing import Any
 import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
-from collapsebench.distributions.mixture import Mixture, invert_lower, residuals, squared_distances
-from collapsebench.estimators import reading
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec, static
+from collapsebench.maths.distributions.mixture import Mixture, invert_lower, residuals, squared_distances
+from collapsebench.maths.estimators import reading
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("modes")

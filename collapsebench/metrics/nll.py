@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collapsebench.estimators.means import mean_estimate
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec
+from collapsebench.maths.estimators.means import mean_estimate
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("nll")

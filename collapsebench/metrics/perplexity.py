@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from collapsebench.estimators.means import mean_estimate
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec
+from collapsebench.maths.estimators.means import mean_estimate
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("perplexity")

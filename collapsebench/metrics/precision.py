@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from jaxtyping import Array, Float
 
-from collapsebench.estimators.manifold import ManifoldMetric
-from collapsebench.estimators.means import share_estimate
-from collapsebench.estimators.neighbours import visits
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, spec
+from collapsebench.learning.features.manifold import ManifoldMetric
+from collapsebench.maths.estimators.means import share_estimate
+from collapsebench.maths.estimators.neighbours import visits
+from collapsebench.parts.metric import Estimate
+from collapsebench.specs.pytree import spec
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("precision")
@@ -17,7 +18,7 @@ class Precision(ManifoldMetric):
     """Share of the model's draws in the real manifold: the balls around real rows that reach to the k-th neighbour.
 
     On at most `rows` holdout rows and as many draws, as they are or, with features = "classifier", in a network's
-    features (see collapsebench.features); the standard error is that of the draws.
+    features (see collapsebench.learning.features); the standard error is that of the draws.
     Source: Kynkaanniemi et al. (2019), Improved precision and recall metric for assessing generative models.
     """
 

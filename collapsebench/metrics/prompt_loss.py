@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from collapsebench.estimators import reading
-from collapsebench.estimators.means import mean_estimate
-from collapsebench.registry import METRICS
-from collapsebench.streams import part
-from collapsebench.types import Estimate, Key, Metric, View, spec, static
+from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.means import mean_estimate
+from collapsebench.maths.streams import part
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("prompt_loss")

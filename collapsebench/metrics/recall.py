@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from jaxtyping import Array, Float
 
-from collapsebench.estimators.manifold import ManifoldMetric
-from collapsebench.estimators.neighbours import recall
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, spec
+from collapsebench.learning.features.manifold import ManifoldMetric
+from collapsebench.maths.estimators.neighbours import recall
+from collapsebench.parts.metric import Estimate
+from collapsebench.specs.pytree import spec
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("recall")
@@ -16,7 +17,7 @@ class Recall(ManifoldMetric):
     """Share of real rows in the model's manifold: the balls around its draws that reach to the k-th neighbour.
 
     On at most `rows` holdout rows and as many draws, as they are or, with features = "classifier", in a network's
-    features (see collapsebench.features); the standard error is that of the draws, by the jackknife, which
+    features (see collapsebench.learning.features); the standard error is that of the draws, by the jackknife, which
     errs on the side of too large.
     Source: Kynkaanniemi et al. (2019), Improved precision and recall metric for assessing generative models.
     """

@@ -6,11 +6,12 @@ from typing import Any
 
 import jax
 
-from collapsebench.estimators import reading
-from collapsebench.estimators.transport import sliced_w2
-from collapsebench.features import prepare
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec, static
+from collapsebench.learning.features import prepare
+from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.transport import sliced_w2
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("sliced_w2")
@@ -19,7 +20,7 @@ class SlicedW2(Metric):
     """Sliced 2-Wasserstein distance between at most `rows` holdout rows and as many draws of the model.
 
     The root of the mean squared distance over `projections` directions; the standard error is that of the directions.
-    Of the rows as they are or, with features = "classifier", in a network's features (see collapsebench.features).
+    Of the rows as they are or, with features = "classifier", in a network's features (see collapsebench.learning.features).
     """
 
     projections: int = static(32)

@@ -6,9 +6,10 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from collapsebench.estimators import reading
-from collapsebench.registry import METRICS
-from collapsebench.types import Key, Metric, View, spec
+from collapsebench.maths.estimators import reading
+from collapsebench.parts.metric import Metric, View
+from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("support")

@@ -8,12 +8,13 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array
 
-from collapsebench.distributions.normal import Normal
-from collapsebench.estimators import reading
-from collapsebench.estimators.means import exact, share_estimate
-from collapsebench.estimators.ordering import quantiles
-from collapsebench.registry import METRICS
-from collapsebench.types import Estimate, Key, Metric, View, spec, static
+from collapsebench.maths.distributions.normal import Normal
+from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.means import exact, share_estimate
+from collapsebench.maths.estimators.ordering import quantiles
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("tail_mass")

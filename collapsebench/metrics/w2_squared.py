@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from collapsebench.estimators import reading
-from collapsebench.estimators.transport import w2_squared_sorted
-from collapsebench.registry import METRICS
-from collapsebench.types import Key, Metric, View, spec, static
+from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.transport import w2_squared_sorted
+from collapsebench.parts.metric import Metric, View
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("w2_squared")

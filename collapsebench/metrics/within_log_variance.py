@@ -6,10 +6,11 @@ from typing import Any
 
 import jax
 
-from collapsebench.distributions.mixture import Mixture
-from collapsebench.estimators import reading
-from collapsebench.registry import METRICS
-from collapsebench.types import Key, Metric, View, spec
+from collapsebench.maths.distributions.mixture import Mixture
+from collapsebench.maths.estimators import reading
+from collapsebench.parts.metric import Metric, View
+from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("within_log_variance")

@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from collapsebench.distributions.bernoulli import Bernoulli as BernoulliDistribution
-from collapsebench.distributions.roles import DistributionModel
-from collapsebench.distributions.totals import Totals
-from collapsebench.registry import MODELS
-from collapsebench.types import Data, Key, spec
+from collapsebench.maths.distributions.bernoulli import Bernoulli as BernoulliDistribution
+from collapsebench.maths.distributions.roles import DistributionModel
+from collapsebench.maths.distributions.totals import Totals
+from collapsebench.parts.data import Data
+from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("bernoulli")

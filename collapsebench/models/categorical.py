@@ -9,12 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from collapsebench.distributions.categorical import Categorical as CategoricalDistribution
-from collapsebench.distributions.categorical import Counter
-from collapsebench.distributions.roles import DistributionModel
-from collapsebench.numerics import divide
-from collapsebench.registry import MODELS
-from collapsebench.types import Data, Key, RequestError, spec, static
+from collapsebench.maths.distributions.categorical import Categorical as CategoricalDistribution
+from collapsebench.maths.distributions.categorical import Counter
+from collapsebench.maths.distributions.roles import DistributionModel
+from collapsebench.maths.numerics import divide
+from collapsebench.parts.data import Data
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("categorical")

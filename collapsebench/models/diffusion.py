@@ -11,13 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from collapsebench import samplers
-from collapsebench.errors import nearest
-from collapsebench.learning import Training
-from collapsebench.network_model import NetworkModel, check_image, check_widths
-from collapsebench.registry import MODELS
-from collapsebench.streams import part
-from collapsebench.types import Batch, Key, RequestError, spec, static, within
+from collapsebench.learning.network_model import NetworkModel, check_image, check_widths
+from collapsebench.learning.training import Training
+from collapsebench.maths import samplers
+from collapsebench.maths.streams import part
+from collapsebench.parts.data import Batch
+from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.registry import MODELS
 
 OBJECTIVES = ("ddpm", "flow")
 SAMPLERS = ("ancestral", "deterministic", "heun")
@@ -91,7 +92,7 @@ class Diffusion(NetworkModel):
     # --- network ------------------------------------------------------------------------------------------------------
 
     def _network(self) -> Any:
-        from collapsebench.networks.denoiser import Layers, UNet
+        from collapsebench.learning.networks.denoiser import Layers, UNet
 
         return UNet(self.channels, self.words) if self.channels else Layers(self.hidden, self.words)
 

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from collapsebench.distributions.roles import DistributionModel
-from collapsebench.numerics import POPULATION
-from collapsebench.registry import MODELS
-from collapsebench.types import Data, Key, RequestError, spec, within
+from collapsebench.maths.distributions.roles import DistributionModel
+from collapsebench.parts.data import POPULATION, Data
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key, spec, within
+from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("early_stopped")

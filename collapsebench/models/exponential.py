@@ -6,12 +6,13 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from collapsebench.distributions.exponential import Exponential as ExponentialDistribution
-from collapsebench.distributions.exponential import LogTotal
-from collapsebench.distributions.roles import DistributionModel
-from collapsebench.numerics import safe_log
-from collapsebench.registry import MODELS
-from collapsebench.types import Data, Key, spec
+from collapsebench.maths.distributions.exponential import Exponential as ExponentialDistribution
+from collapsebench.maths.distributions.exponential import LogTotal
+from collapsebench.maths.distributions.roles import DistributionModel
+from collapsebench.maths.numerics import safe_log
+from collapsebench.parts.data import Data
+from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("exponential")

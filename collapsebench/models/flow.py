@@ -9,11 +9,12 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from collapsebench import samplers
-from collapsebench.learning import Training
-from collapsebench.network_model import NetworkModel, check_widths
-from collapsebench.registry import MODELS
-from collapsebench.types import Key, RequestError, spec, static, within
+from collapsebench.learning.network_model import NetworkModel, check_widths
+from collapsebench.learning.training import Training
+from collapsebench.maths import samplers
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("flow")
@@ -44,7 +45,7 @@ class Flow(NetworkModel):
         return dataclasses.replace(super().exact(), bias=1.0)
 
     def _network(self) -> Any:
-        from collapsebench.networks.coupling import Coupling
+        from collapsebench.learning.networks.coupling import Coupling
 
         return Coupling(self.dim, self.layers, self.hidden)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar
 
-from collapsebench.distributions.normal import Moments, Normal
-from collapsebench.distributions.roles import DistributionModel
-from collapsebench.registry import MODELS
-from collapsebench.types import Data, Key, spec, static, within
+from collapsebench.maths.distributions.normal import Moments, Normal
+from collapsebench.maths.distributions.roles import DistributionModel
+from collapsebench.parts.data import Data
+from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("gaussian")

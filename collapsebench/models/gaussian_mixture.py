@@ -9,12 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from collapsebench.distributions.mixture import NODES, Mixture
-from collapsebench.distributions.roles import DistributionModel
-from collapsebench.em import Rules, fit_mixture
-from collapsebench.errors import nearest
-from collapsebench.registry import MODELS
-from collapsebench.types import Batch, Handover, Key, RequestError, spec, static, within
+from collapsebench.maths.distributions.mixture import NODES, Mixture
+from collapsebench.maths.distributions.roles import DistributionModel
+from collapsebench.maths.em import Rules, fit_mixture
+from collapsebench.parts.data import Batch, Handover
+from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.registry import MODELS
 
 COVARIANCES = ("full", "diagonal", "spherical")
 

@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from collapsebench.distributions.kernel import GRID, SUPPORT, KernelMixture, weighted_moments
-from collapsebench.distributions.roles import DistributionModel
-from collapsebench.linalg import psd_factor
-from collapsebench.numerics import divide, safe_log
-from collapsebench.registry import MODELS
-from collapsebench.types import Batch, Key, Name, RequestError, spec, static
+from collapsebench.maths.distributions.kernel import GRID, SUPPORT, KernelMixture, weighted_moments
+from collapsebench.maths.distributions.roles import DistributionModel
+from collapsebench.maths.linalg import psd_factor
+from collapsebench.maths.numerics import divide, safe_log
+from collapsebench.parts.data import Batch
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key, Name, spec, static
+from collapsebench.specs.registry import MODELS
 
 RULES = ("scott", "silverman")
 

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from collapsebench.distributions.labelled import LabelledModel, feature_scales
-from collapsebench.distributions.logistic import LogisticLabels, newton
-from collapsebench.registry import MODELS
-from collapsebench.types import Batch, Key, RequestError, spec, static, within
+from collapsebench.maths.distributions.labelled import LabelledModel, feature_scales
+from collapsebench.maths.distributions.logistic import LogisticLabels, newton
+from collapsebench.parts.data import Batch
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("logistic_regression")

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from collapsebench.distributions.labelled import LabelledModel, feature_scales
-from collapsebench.distributions.linear import LinearGaussian, RegressionMoments, least_squares
-from collapsebench.registry import MODELS
-from collapsebench.types import Data, Key, spec, static, within
+from collapsebench.maths.distributions.labelled import LabelledModel, feature_scales
+from collapsebench.maths.distributions.linear import LinearGaussian, RegressionMoments, least_squares
+from collapsebench.parts.data import Data
+from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("ridge_regression")

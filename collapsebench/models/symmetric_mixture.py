@@ -9,11 +9,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from collapsebench.distributions.mixture import Mixture
-from collapsebench.distributions.roles import DistributionModel
-from collapsebench.numerics import divide, safe_log
-from collapsebench.registry import MODELS
-from collapsebench.types import Batch, Key, spec, within
+from collapsebench.maths.distributions.mixture import Mixture
+from collapsebench.maths.distributions.roles import DistributionModel
+from collapsebench.maths.numerics import divide, safe_log
+from collapsebench.parts.data import Batch
+from collapsebench.specs.pytree import Key, spec, within
+from collapsebench.specs.registry import MODELS
 
 
 @spec

@@ -10,13 +10,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from collapsebench import samplers
-from collapsebench.errors import nearest
-from collapsebench.learning import Training
-from collapsebench.network_model import NetworkModel, check_image, check_widths
-from collapsebench.registry import MODELS
-from collapsebench.streams import part
-from collapsebench.types import Key, RequestError, spec, static, within
+from collapsebench.learning.network_model import NetworkModel, check_image, check_widths
+from collapsebench.learning.training import Training
+from collapsebench.maths import samplers
+from collapsebench.maths.streams import part
+from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.registry import MODELS
 
 LIKELIHOODS = ("gaussian", "bernoulli")
 DRAWS = ("samples", "means")
@@ -73,12 +73,12 @@ class VAE(NetworkModel):
         return dataclasses.replace(super().exact(), beta=1.0, bias=1.0, draws="samples")
 
     def _encoder(self) -> Any:
-        from collapsebench.networks.autoencoder import Encoder
+        from collapsebench.learning.networks.autoencoder import Encoder
 
         return Encoder(self.latent, self.hidden, self.channels)
 
     def _decoder(self) -> Any:
-        from collapsebench.networks.autoencoder import Decoder
+        from collapsebench.learning.networks.autoencoder import Decoder
 
         return Decoder(self.dim, self.hidden, self.channels)
 

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 import jax
 
-from collapsebench import samplers
-from collapsebench.regime import Pool, Regime
-from collapsebench.registry import REGIMES
-from collapsebench.types import Batch, Data, Key, spec
+from collapsebench.maths import samplers
+from collapsebench.parts.data import Batch, Data
+from collapsebench.parts.regime import Pool, Regime
+from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.registry import REGIMES
 
 
 @REGIMES.register("accumulate_subsample")

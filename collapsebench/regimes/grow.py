@@ -7,9 +7,10 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from collapsebench.regime import Regime
-from collapsebench.registry import REGIMES
-from collapsebench.types import Data, Key, spec, static
+from collapsebench.parts.data import Data
+from collapsebench.parts.regime import Regime
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import REGIMES
 
 
 @REGIMES.register("grow")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from collapsebench.regime import Regime
-from collapsebench.registry import REGIMES
-from collapsebench.types import Data, Key, spec, static
+from collapsebench.parts.data import Data
+from collapsebench.parts.regime import Regime
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import REGIMES
 
 
 @REGIMES.register("memory")

@@ -6,9 +6,10 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from collapsebench.regime import Regime
-from collapsebench.registry import REGIMES
-from collapsebench.types import Data, Key, spec, within
+from collapsebench.parts.data import Data
+from collapsebench.parts.regime import Regime
+from collapsebench.specs.pytree import Key, spec, within
+from collapsebench.specs.registry import REGIMES
 
 
 @REGIMES.register("mix")

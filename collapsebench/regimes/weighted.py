@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from collapsebench.numerics import divide
-from collapsebench.regime import Regime
-from collapsebench.registry import REGIMES
-from collapsebench.types import Data, Key, spec, static, within
+from collapsebench.maths.numerics import divide
+from collapsebench.parts.data import Data
+from collapsebench.parts.regime import Regime
+from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.registry import REGIMES
 
 
 @REGIMES.register("weighted")

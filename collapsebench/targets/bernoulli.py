@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from collapsebench.distributions.bernoulli import Bernoulli as BernoulliDistribution
-from collapsebench.distributions.roles import DistributionTarget
-from collapsebench.registry import TARGETS
-from collapsebench.types import spec, within
+from collapsebench.maths.distributions.bernoulli import Bernoulli as BernoulliDistribution
+from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.specs.pytree import spec, within
+from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("bernoulli")

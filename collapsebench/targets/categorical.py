@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from collapsebench.distributions.categorical import Categorical as CategoricalDistribution
-from collapsebench.distributions.roles import DistributionTarget
-from collapsebench.registry import TARGETS
-from collapsebench.types import RequestError, spec, static
+from collapsebench.maths.distributions.categorical import Categorical as CategoricalDistribution
+from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import spec, static
+from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("categorical")

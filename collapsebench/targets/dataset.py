@@ -11,10 +11,10 @@ from jaxtyping import Array, Float
 
 from collapsebench import datasets
 from collapsebench.datasets.local import is_file, load_file
-from collapsebench.distributions.rows import Rows, check_size, split_rows
-from collapsebench.errors import RequestError
-from collapsebench.registry import TARGETS
-from collapsebench.types import Key, Name, spec, static
+from collapsebench.maths.distributions.rows import Rows, check_size, split_rows
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key, Name, spec, static
+from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("dataset")

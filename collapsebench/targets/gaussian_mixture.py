@@ -6,10 +6,10 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from collapsebench.distributions.mixture import Mixture
-from collapsebench.distributions.roles import DistributionTarget
-from collapsebench.registry import TARGETS
-from collapsebench.types import spec, static, within
+from collapsebench.maths.distributions.mixture import Mixture
+from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.specs.pytree import spec, static, within
+from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("gaussian_mixture")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from collapsebench.distributions.mixture import Mixture
-from collapsebench.distributions.roles import DistributionTarget
-from collapsebench.registry import TARGETS
-from collapsebench.types import spec, static, within
+from collapsebench.maths.distributions.mixture import Mixture
+from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.specs.pytree import spec, static, within
+from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("grid")

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from collapsebench import datasets
-from collapsebench.distributions.rows import Rows, check_size, split_rows
-from collapsebench.errors import RequestError
-from collapsebench.registry import TARGETS
-from collapsebench.types import Key, spec, static
+from collapsebench.maths.distributions.rows import Rows, check_size, split_rows
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("images")

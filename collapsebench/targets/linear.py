@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from collapsebench.distributions.labelled import feature_scales
-from collapsebench.distributions.linear import LinearGaussian
-from collapsebench.distributions.roles import DistributionTarget
-from collapsebench.registry import TARGETS
-from collapsebench.types import spec, static, within
+from collapsebench.maths.distributions.labelled import feature_scales
+from collapsebench.maths.distributions.linear import LinearGaussian
+from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.specs.pytree import spec, static, within
+from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("linear")

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from collapsebench.distributions.labelled import feature_scales
-from collapsebench.distributions.logistic import LogisticLabels
-from collapsebench.distributions.roles import DistributionTarget
-from collapsebench.registry import TARGETS
-from collapsebench.types import spec, static, within
+from collapsebench.maths.distributions.labelled import feature_scales
+from collapsebench.maths.distributions.logistic import LogisticLabels
+from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.specs.pytree import spec, static, within
+from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("logistic")

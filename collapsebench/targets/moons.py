@@ -7,9 +7,9 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from collapsebench.distributions.curve import NoisyCurves, arc_width, window
-from collapsebench.registry import TARGETS
-from collapsebench.types import spec, within
+from collapsebench.maths.distributions.curve import NoisyCurves, arc_width, window
+from collapsebench.specs.pytree import spec, within
+from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("moons")

@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from collapsebench import samplers
-from collapsebench.registry import TARGETS
-from collapsebench.streams import part
-from collapsebench.types import Key, RequestError, spec, static, within
+from collapsebench.maths import samplers
+from collapsebench.maths.streams import part
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.registry import TARGETS
 
 WORDS = (10, 2, 2)
 """Vocabularies of a caption: the digit; thin or thick; upright or slanted."""

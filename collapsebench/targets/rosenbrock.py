@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from collapsebench.distributions.mixture import normal_rule
-from collapsebench.registry import TARGETS
-from collapsebench.types import Batch, Key, spec, within
+from collapsebench.maths.distributions.mixture import normal_rule
+from collapsebench.parts.data import Batch
+from collapsebench.specs.pytree import Key, spec, within
+from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("rosenbrock")

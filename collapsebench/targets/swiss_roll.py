@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from collapsebench.distributions.curve import REACH, NoisyCurves
-from collapsebench.registry import TARGETS
-from collapsebench.types import spec, within
+from collapsebench.maths.distributions.curve import REACH, NoisyCurves
+from collapsebench.specs.pytree import spec, within
+from collapsebench.specs.registry import TARGETS
 
 HALVINGS = 12
 """Bisections for the ends of a window: near the curve they are at most REACH noise / 4096 too far."""

@@ -7,11 +7,13 @@ from typing import Any
 import jax
 from jaxtyping import Array, Float
 
-from collapsebench.numerics import as_leaves
-from collapsebench.registry import MODELS, TARGETS
-from collapsebench.sources import Fountain, Sources
-from collapsebench.streams import Stream, key_for, root_key
-from collapsebench.types import Batch, Key, RequestError, spec, static
+from collapsebench.maths.numerics import as_leaves
+from collapsebench.maths.sources import Fountain
+from collapsebench.maths.streams import Stream, key_for, root_key
+from collapsebench.parts.data import Batch, Sources
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.registry import MODELS, TARGETS
 
 
 @TARGETS.register("trained")

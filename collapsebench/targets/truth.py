@@ -7,8 +7,8 @@ from typing import Any
 import jax
 from jaxtyping import Array, Float
 
-from collapsebench.registry import MODELS, TARGETS
-from collapsebench.types import Key, Params, spec
+from collapsebench.specs.pytree import Key, Params, spec
+from collapsebench.specs.registry import MODELS, TARGETS
 
 
 @TARGETS.register("truth")

@@ -7,10 +7,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from collapsebench.distributions.roles import DistributionTarget
-from collapsebench.distributions.uniform import Uniform as UniformDistribution
-from collapsebench.registry import TARGETS
-from collapsebench.types import RequestError, spec, static
+from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.maths.distributions.uniform import Uniform as UniformDistribution
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import spec, static
+from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("uniform")

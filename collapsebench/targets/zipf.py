@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from collapsebench.distributions.categorical import Categorical
-from collapsebench.distributions.roles import DistributionTarget
-from collapsebench.registry import TARGETS
-from collapsebench.types import RequestError, spec, static
+from collapsebench.maths.distributions.categorical import Categorical
+from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import spec, static
+from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("zipf")

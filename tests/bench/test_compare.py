@@ -7,7 +7,7 @@ import pytest
 
 from collapsebench.bench import compare
 from collapsebench.cli import main
-from collapsebench.errors import RequestError
+from collapsebench.specs.errors import RequestError
 
 
 def write(path, random, slow=1.0, device="cpu", names=("a", "b", "c", "d"), rounds=10, drift=0.4):

@@ -11,10 +11,10 @@ import collapsebench as cb
 from collapsebench.bench import cost, events
 from collapsebench.bench.programs import LoopProgram
 from collapsebench.bench.row import Row
-from collapsebench.learning import Training
-from collapsebench.numerics import as_leaves
-from collapsebench.streams import root_key
-from collapsebench.types import Batch
+from collapsebench.learning.training import Training
+from collapsebench.maths.numerics import as_leaves
+from collapsebench.maths.streams import root_key
+from collapsebench.parts.data import Batch
 
 BASE = cb.Experiment(name="cost", n=256, holdout=1, metrics=("variance",), trajectories=4, generations=3)
 

@@ -1,7 +1,7 @@
 """`collapsebench ablate`: table, files, and refusals in one line."""
 
 import collapsebench as cb
-from collapsebench import cli
+from collapsebench.cli import parser as cli
 
 SMALL = ["--n", "20", "--generations", "2", "--trajectories", "8", "--set", "handover=summary"]
 

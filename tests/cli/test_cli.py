@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
-from collapsebench import cli, runner
+from collapsebench.cli import parser as cli
+from collapsebench.runs import runner
 
 SMALL = ["run", "gaussian", "--n", "20", "--generations", "2", "--trajectories", "2", "--set", "metrics=variance"]
 
@@ -137,7 +138,7 @@ def test_a_full_disk_is_exit_4(capsys, tmp_path, monkeypatch):
     def full(*args, **options):
         raise OSError(28, "No space left on device", "result.nc")
 
-    monkeypatch.setattr("collapsebench.commands.save", full)
+    monkeypatch.setattr("collapsebench.cli.commands.save", full)
     code, _, err = ask(capsys, *SMALL, "--out", str(tmp_path))
     assert code == 4
     assert "disk is full" in err

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure as Canvas
 
-from collapsebench import drawing
-from collapsebench.figures import Figure, Kind, Panel, Series, write
+from collapsebench.show import drawing
+from collapsebench.show.figures import Figure, Kind, Panel, Series, write
 
 
 def drawn(panel):

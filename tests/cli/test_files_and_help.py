@@ -14,16 +14,19 @@ import pytest
 import xarray
 
 import collapsebench as cb
-from collapsebench import catalogue, cli, registry, results, runner
-from collapsebench.experiment import Experiment
+from collapsebench.cli import parser as cli
+from collapsebench.experiment.example import example
+from collapsebench.experiment.experiment import Experiment
+from collapsebench.runs import results, runner
+from collapsebench.specs import registry
 
 REPRODUCE = ["reproduce", "seddik", "--scale", "smoke"]
 SMALL = ["run", "gaussian", "--n", "20", "--generations", "2", "--trajectories", "2", "--set", "metrics=variance"]
 
 MODEL = """
 import collapsebench as cb
-from collapsebench.distributions.normal import Normal
-from collapsebench.distributions.roles import DistributionModel
+from collapsebench.maths.distributions.normal import Normal
+from collapsebench.maths.distributions.roles import DistributionModel
 
 
 @cb.spec
@@ -219,7 +222,7 @@ def test_the_help_of_run_names_every_field_and_the_defaults():
     assert set(cli.FIELDS) == {f.name for f in dataclasses.fields(Experiment)}
     (commands,) = [a for a in cli._parser()._actions if isinstance(a, argparse._SubParsersAction)]
     text = commands.choices["run"].format_help()
-    model = catalogue.example(cb.models.Gaussian())
+    model = example(cb.models.Gaussian())
     for field in ("n", "generations", "trajectories", "seed"):
         assert re.search(rf"--{field} \w\s.*a model: {getattr(model, field)}\n", text), field
     assert [type(metric).registry_name for metric in model.metrics] == ["nll"]
@@ -239,11 +242,11 @@ def test_a_stopped_sweep_says_which_points_were_not_run(capsys, tmp_path, monkey
             raise runner.Stopped(None)
         return measured(*args, **options)
 
-    monkeypatch.setattr("collapsebench.sweeps.run", interrupted)
+    monkeypatch.setattr("collapsebench.runs.sweep.run", interrupted)
     request = cb.Experiment(metrics=("variance",), n=10, generations=2, trajectories=3)
     with pytest.raises(cb.Stopped) as stopped:
         cb.sweep(request, {"n": [10, 20, 30]})
-    from collapsebench import report
+    from collapsebench import show as report
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import collapsebench as cb
-from collapsebench import catalogue
-from collapsebench.report import speed
+from collapsebench.literature import catalogue
+from collapsebench.show import speed
 
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text()
@@ -58,7 +58,7 @@ def test_commands_run_on_the_users_classes(folder, line):
 
 def test_the_catalogue_is_what_list_prints():
     table = TEXT.split("<!-- catalogue: begin (collapsebench list) -->\n")[1].split("<!-- catalogue: end -->")[0]
-    assert table == catalogue.markdown(), "run: python -m collapsebench.catalogue README.md"
+    assert table == catalogue.markdown(), "run: python -m collapsebench.literature.catalogue README.md"
 
 
 def test_every_block_imports_what_it_uses():

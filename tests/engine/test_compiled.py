@@ -9,8 +9,8 @@ import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
 import collapsebench as cb
-from collapsebench import compiled
 from collapsebench.bench import events
+from collapsebench.engine import compiled
 from collapsebench.regimes.replace import Replace
 
 LOOP = cb.Experiment(

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import collapsebench as cb
-from collapsebench import runner
+from collapsebench.runs import runner
 
 BASE = cb.Experiment(
     name="engine", metrics=("variance", "mean_error"), n=8, generations=5, trajectories=6, width=2, holdout=1

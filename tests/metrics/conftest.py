@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
-from collapsebench import features
-from collapsebench.distributions.rows import split_rows
+from collapsebench.learning import features
+from collapsebench.maths.distributions.rows import split_rows
 
 
 @pytest.fixture(scope="session")

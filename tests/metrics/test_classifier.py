@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
-from collapsebench import features
-from collapsebench.distributions.rows import split_rows
-from collapsebench.features import cache, trained
+from collapsebench.learning import features
+from collapsebench.learning.features import cache, trained
+from collapsebench.maths.distributions.rows import split_rows
 
 
 def test_it_knows_its_digits(labels, digits):

@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 import collapsebench as cb
-from collapsebench.distributions.bernoulli import Bernoulli
-from collapsebench.distributions.normal import Normal
+from collapsebench.maths.distributions.bernoulli import Bernoulli
+from collapsebench.maths.distributions.normal import Normal
 from collapsebench.metrics.tail_mass import TailMass
 
 

@@ -11,8 +11,8 @@ from scipy.special import digamma, gammaln
 from sklearn.metrics.pairwise import polynomial_kernel
 from sklearn.neighbors import NearestNeighbors
 
-from collapsebench.estimators import counting, kernels, means, neighbours, ordering, transport
-from collapsebench.types import Batch
+from collapsebench.maths.estimators import counting, kernels, means, neighbours, ordering, transport
+from collapsebench.parts.data import Batch
 
 pytestmark = pytest.mark.usefixtures("double")
 K = 3

@@ -13,9 +13,9 @@ from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
 from sklearn.neighbors import NearestNeighbors
 
 import collapsebench as cb
-from collapsebench.estimators import kernels, means, neighbours, reading, transport
-from collapsebench.numerics import as_leaves
-from collapsebench.results import from_columns
+from collapsebench.maths.estimators import kernels, means, neighbours, reading, transport
+from collapsebench.maths.numerics import as_leaves
+from collapsebench.runs.results import from_columns
 
 ROWS, K = 120, 5
 KEY = jax.random.key(0)

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import norm
 
 import collapsebench as cb
-from collapsebench.distributions.mixture import Mixture
-from collapsebench.distributions.normal import Normal
+from collapsebench.maths.distributions.mixture import Mixture
+from collapsebench.maths.distributions.normal import Normal
 
 MEAN, SD, QUANTILE = 0.3, 0.8, 0.3
 SIZE, REPLICATES = 512, 1500

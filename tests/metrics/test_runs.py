@@ -42,7 +42,7 @@ EXPERIMENTS = {
 }  # fmt: skip
 pytestmark = pytest.mark.slow  # the contract tests run every metric once; this follows each to a point
 ELSEWHERE = {"excess_risk", "within_log_variance", "injection", "class_entropy", "latent_spread", "prompt_loss"}
-"""the last four in tests/ablation/test_ledger.py, test_features.py and tests/networks"""
+"""the last four in tests/analysis/ablation/test_ledger.py, test_features.py and tests/learning"""
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ before = state()
 import collapsebench as cb
 for name in cb.__all__:
     getattr(cb, name)
-from collapsebench.registry import REGISTRIES
+from collapsebench.specs.registry import REGISTRIES
 assert all(registry.names() for noun, registry in REGISTRIES.items() if noun in ("models", "targets", "regimes"))
 assert not before[2]
 assert state() == before, "the import changed a flag, the environment, or started a backend"
@@ -41,7 +41,8 @@ assert not heavy, f"--help imports {sorted(heavy)}"
 
 RUN_ONLY = """
 import sys
-from collapsebench import catalogue, commands
+from collapsebench.cli import commands
+from collapsebench.literature import catalogue
 catalogue.request("gaussian")
 heavy = {"flax", "optax", "xarray", "pandas", "matplotlib", "scipy", "sklearn"} & set(sys.modules)
 assert not heavy, f"the way to a first run imports {sorted(heavy)}"

@@ -1,8 +1,0 @@
-"""The three errors told apart: a 2^3 factorial with common random numbers, and what each error contributes."""
-
-from collapsebench.ablation.attribution import ERRORS, TERMS, effects, shapley, shares
-from collapsebench.ablation.dials import Dials, dials
-from collapsebench.ablation.factorial import Ablation, ablate, arms
-from collapsebench.ablation.ledger import ledger
-
-__all__ = ["ERRORS", "TERMS", "Ablation", "Dials", "ablate", "arms", "dials", "effects", "ledger", "shapley", "shares"]

@@ -1,0 +1,8 @@
+"""The three errors told apart: a 2^3 factorial with common random numbers, and what each error contributes."""
+
+from collapsebench.analysis.ablation.attribution import ERRORS, TERMS, effects, shapley, shares
+from collapsebench.analysis.ablation.dials import Dials, dials
+from collapsebench.analysis.ablation.factorial import Ablation, ablate, arms
+from collapsebench.analysis.ablation.ledger import ledger
+
+__all__ = ["ERRORS", "TERMS", "Ablation", "Dials", "ablate", "arms", "dials", "effects", "ledger", "shapley", "shares"]

@@ -1,0 +1,113 @@
+"""Dose and response: the divergence at several levels of one error, with the other two switched off or left on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from collapsebench.analysis.ablation.attribution import ERRORS, bootstrap_means, interval
+from collapsebench.analysis.ablation.dials import Dials
+from collapsebench.experiment.experiment import Experiment
+from collapsebench.experiment.sweep import Sweep, set_field
+from collapsebench.runs.runner import Progress
+from collapsebench.runs.sweep import run_sweep
+from collapsebench.specs.errors import RequestError
+
+Dose = tuple[str, tuple[Any, ...]]
+"""A field of the experiment by its dotted path, and its levels."""
+FACTORS = (0.1, 0.3, 1, 3, 10)
+"""Sample sizes of the statistical dial, in units of the experiment's own n."""
+OTHERS = ("off", "on")
+
+
+def default_doses(experiment: Experiment) -> dict[str, Dose]:
+    """The doses of each error: sample sizes around n, and what the model names in `dials`, largest error first."""
+    found: dict[str, Dose] = {"statistical": ("n", tuple(sorted({max(2, round(experiment.n * f)) for f in FACTORS})))}
+    named = getattr(experiment.model, "dials", {})
+    return found | {
+        error: (f"model.{named[error][0]}", tuple(named[error][1])) for error in ERRORS[1:] if error in named
+    }
+
+
+def dose_sweeps(
+    experiment: Experiment, found: Dials, metric: Any, chosen: Mapping[str, Dose]
+) -> dict[tuple[str, str], Sweep]:
+    """A sweep over the levels for each (error, whether the others are "off" or "on"), common random numbers in all.
+
+    Levels that an experiment refuses (too few rows, too narrow a kernel) are left out, and so is a sweep without any.
+    Raises RequestError for an error or a field that is not known.
+    """
+    made: dict[tuple[str, str], Sweep] = {}
+    for error, (path, levels) in chosen.items():
+        if error not in ERRORS:
+            raise RequestError(f"doses: {error}: not one of {', '.join(ERRORS)}")
+        for others in (0, 1):
+            corner = [int(other == error or others) for other in ERRORS]
+            if error == "expressivity" or not _has(found.models[0][1], path):
+                corner[1] = 1  # the class as given has this dial
+            try:
+                base = dataclasses.replace(found.arm(experiment, *corner), metrics=(metric,))
+            except RequestError:
+                continue
+            allowed = tuple(level for level in levels if _allows(base, path, level))
+            if allowed:
+                made[error, OTHERS[others]] = Sweep(base, {path: allowed})
+    return made
+
+
+def _has(model: Any, path: str) -> bool:
+    """Whether the model has the field at a dotted path such as model.training.steps."""
+    if not path.startswith("model."):
+        return True
+    for name in path.split(".")[1:]:
+        if not hasattr(model, name):
+            return False
+        model = getattr(model, name)
+    return True
+
+
+def _allows(base: Experiment, path: str, level: Any) -> bool:
+    if not _has(base.model, path):
+        raise RequestError(f"doses: {path}: the model has no such field")
+    try:
+        set_field(base, path, level)
+    except RequestError:
+        return False
+    return True
+
+
+def run_doses(
+    sweeps: Mapping[tuple[str, str], Sweep], levels: Mapping[str, Dose], resamples: int, seed: int,
+    progress: Any = lambda i: None,
+) -> tuple[dict[str, Any], dict[str, Any], float]:  # fmt: skip
+    """Variables, coordinates and seconds: `dose_<error>` [<error>_level, others, generation] with its 95% bootstrap interval.
+
+    progress(i) is the callback of the i-th sweep.
+    """
+    data: dict[str, Any] = {}
+    seconds = 0.0
+    for i, ((error, others), request) in enumerate(sweeps.items()):
+        told: Progress | None = progress(i)
+        result = run_sweep(request, progress=told)
+        seconds += result.attrs["seconds"]
+        done = next(iter(request.values.values()))
+        values = np.asarray(result[request.experiment.columns[0]].values, np.float64)  # [level, trajectory, generation]
+        draws = bootstrap_means([values.swapaxes(0, 1)], resamples, seed)[:, 0]
+        means = {"": values.mean(axis=1)} | dict(zip(("_low", "_high"), interval(draws), strict=True))
+        rows = [list(map(repr, levels[error][1])).index(repr(level)) for level in done]
+        for end, mean in means.items():
+            shape = (len(levels[error][1]), len(OTHERS), mean.shape[-1])
+            filled = data.setdefault(
+                f"dose_{error}{end}", ((f"{error}_level", "others", "generation"), np.full(shape, np.nan))
+            )
+            filled[1][rows, OTHERS.index(others)] = mean
+    found = {error for error, _ in sweeps}
+    coords: dict[str, Any] = {f"{error}_level": [_label(level) for level in levels[error][1]] for error in found}
+    return data, coords | ({"others": list(OTHERS)} if found else {}), seconds
+
+
+def _label(level: Any) -> str:
+    return "all" if level is None else f"{level:g}" if isinstance(level, int | float) else str(level)

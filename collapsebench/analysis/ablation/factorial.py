@@ -1,0 +1,163 @@
+"""The 2^3 factorial of an experiment: eight arms, the same random numbers, one attribution."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from collapsebench.analysis.ablation.attribution import (
+    ERRORS,
+    TERMS,
+    bootstrap_means,
+    effects,
+    interval,
+    shapley,
+    shares,
+)
+from collapsebench.analysis.ablation.dials import Dials, dials
+from collapsebench.analysis.ablation.doses import Dose, default_doses, dose_sweeps, run_doses
+from collapsebench.engine import devices
+from collapsebench.experiment.experiment import Experiment
+from collapsebench.experiment.sweep import part_label
+from collapsebench.maths.estimators.reading import kind_of
+from collapsebench.runs.results import new_dataset
+from collapsebench.runs.runner import Progress, Step, run
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.registry import METRICS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DIVERGENCES = ("kl", "excess_risk", "nll")
+"""What is attributed where the request does not say: the first that every arm can be measured by. For symbols and
+counts KL(model || target) comes first: the other way round it is infinite as soon as one value has died out."""
+Levels = tuple[int, int, int]
+CORNERS: list[Levels] = [(s, e, a) for s in (0, 1) for e in (0, 1) for a in (0, 1)]
+"""(statistical, expressivity, approximation), 1 with the error."""
+
+
+def arms(
+    experiment: Experiment, rich: Any = None, divergence: Any = None, learner: Mapping[str, Any] | None = None
+) -> dict[Levels, Experiment]:
+    """The eight experiments by CORNERS; metrics = (divergence,).
+
+    Raises RequestError where the dials cannot be set, or no divergence is defined for all eight.
+    """
+    return _arms(experiment, dials(experiment, rich, learner), divergence)
+
+
+def _arms(experiment: Experiment, found: Dials, divergence: Any) -> dict[Levels, Experiment]:
+    plain, refusals = dataclasses.replace(experiment, metrics=("nll",), snapshots=()), []
+    for metric in [divergence] if divergence is not None else _divergences(experiment):
+        try:
+            return {c: dataclasses.replace(found.arm(plain, *c), metrics=(metric,)) for c in CORNERS}
+        except RequestError as refusal:
+            refusals.append(str(refusal))
+    raise RequestError(refusals[0])
+
+
+def _divergences(experiment: Experiment) -> tuple[Any, ...]:
+    discrete = kind_of(experiment) in ("symbol", "count")
+    return (METRICS.build("kl", reverse=True), *DIVERGENCES) if discrete else DIVERGENCES
+
+
+def ablate(
+    experiment: Experiment, *, rich: Any = None, divergence: Any = None, learner: Mapping[str, Any] | None = None,
+    doses: bool | Mapping[str, Dose] = True, resamples: int = 1000, progress: Progress | None = None,
+) -> xr.Dataset:  # fmt: skip
+    """Switch each of the three errors off and on in all eight ways, and say what each contributes to the divergence.
+
+    The experiment as it stands is the arm with all errors: its handover makes the statistical error, its model's class
+    the expressivity error, its model's learner the approximation error. rich: a model whose class contains the truth
+    (None: found by the target's family). divergence: a metric (None: the first of DIVERGENCES that all arms have).
+    learner: fields that make the learner exact, beyond the model's own `exact`, such as {"unbiased": True}.
+    doses: also the response to several levels of each error; True for those of `doses.default_doses`, or
+    {error: (path, levels)} such as {"approximation": ("model.steps", (1, 3, 9))}.
+    Trajectory i sees the same random numbers in every arm and dose. Equal arms are run once.
+
+    Returns a Dataset: `divergence` [statistical, expressivity, approximation, trajectory, generation]; `shapley` and
+    `share` [error, generation] and `effect` [term, generation], of means over trajectories, each with its 95% bootstrap
+    interval `_low`, `_high` (percentiles over `resamples` resamples of trajectories); `total` [generation], the
+    divergence with all errors less that with none, which the Shapley values sum to; `floor` [generation], that with
+    none; `dose_<error>` [<error>_level, others, generation], the mean divergence at each level with the other two
+    errors "off" or "on", with its interval. Raises RequestError as `arms` does, Stopped on Ctrl-C.
+    """
+    devices.mesh()  # the truth may be an array: the first one starts the backend, with one device if not told
+    found = dials(experiment, rich, learner)
+    made = _arms(experiment, found, divergence)
+    unique: dict[str, Experiment] = {arm.digest: arm for arm in made.values()}
+    place = {digest: i for i, digest in enumerate(unique)}
+    metric = made[1, 1, 1].metrics[0]
+    levels = default_doses(experiment) if doses is True else dict(doses or {})
+    sweeps = dose_sweeps(dataclasses.replace(experiment, snapshots=()), found, metric, levels)
+    count = len(unique) + len(sweeps)
+    runs = [run(arm, progress=_told(progress, i, count)) for i, arm in enumerate(unique.values())]
+    responses, dose_coords, seconds = run_doses(
+        sweeps, levels, resamples, experiment.seed, lambda i: _told(progress, len(unique) + i, count)
+    )
+    column = made[1, 1, 1].columns[0]
+    values = [np.asarray(result[column].values, np.float64) for result in runs]
+    where = {corner: place[arm.digest] for corner, arm in made.items()}
+
+    def spread(means: np.ndarray) -> np.ndarray:
+        """[unique, ...] to [2, 2, 2, ...]."""
+        return np.stack([means[where[corner]] for corner in CORNERS]).reshape(2, 2, 2, *means.shape[1:])
+
+    with np.errstate(invalid="ignore"):  # infinite less infinite
+        means = spread(np.stack([value.mean(axis=0) for value in values]))
+        resampled = bootstrap_means(values, resamples, experiment.seed)
+        draws = np.moveaxis(np.stack([spread(draw) for draw in resampled]), 0, 3)  # [2, 2, 2, resamples, generation]
+        data: dict[str, Any] = {
+            "divergence": ((*ERRORS, "trajectory", "generation"), spread(np.stack(values))),
+            "total": ("generation", means[1, 1, 1] - means[0, 0, 0]),
+            "floor": ("generation", means[0, 0, 0]),
+            **responses,
+        }
+        for name, dim, function in (
+            ("shapley", "error", shapley),
+            ("share", "error", _share),
+            ("effect", "term", effects),
+        ):
+            data[name] = ((dim, "generation"), function(means))
+            for end, bound in zip(("low", "high"), interval(function(draws).swapaxes(0, 1)), strict=True):
+                data[f"{name}_{end}"] = ((dim, "generation"), bound)
+    coords: dict[str, Any] = {error: [False, True] for error in ERRORS}
+    coords |= {"error": list(ERRORS), "term": [" x ".join(term) for term in TERMS], **dose_coords}
+    coords |= {"trajectory": runs[0].trajectory.values, "generation": runs[0].generation.values}
+    attrs = {
+        **runs[0].attrs, "kind": "ablation", "experiment": json.dumps(experiment.to_json()), "digest": experiment.digest,
+        "name": experiment.name, "handover": str(experiment.handover), "divergence": part_label(metric),
+        "unit": metric.unit or "its own unit",
+        "arms": json.dumps({"".join(map(str, corner)): arm.to_json() for corner, arm in made.items()}),
+        "doses": json.dumps({error: levels[error][0] for error, _ in sweeps}),
+        "resamples": resamples, "seconds": seconds + sum(result.attrs["seconds"] for result in runs),
+    }  # fmt: skip
+    return new_dataset(data, coords, attrs)
+
+
+@dataclasses.dataclass(frozen=True)
+class Ablation:
+    """A request of `ablate`, as data; fields as there."""
+
+    experiment: Experiment
+    rich: Any = None
+    divergence: Any = None
+    doses: bool | Mapping[str, Dose] = False
+
+    def run(self, progress: Progress | None = None) -> xr.Dataset:
+        """The ablation that was asked for."""
+        return ablate(self.experiment, rich=self.rich, divergence=self.divergence, doses=self.doses, progress=progress)
+
+
+def _share(means: np.ndarray) -> np.ndarray:
+    return shares(shapley(means))
+
+
+def _told(progress: Progress | None, i: int, count: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda step: progress(Step(step.name, i * step.total + step.done, count * step.total, step.compiling))

@@ -1,0 +1,1 @@
+"""Experiments as data: the experiment, the request of a sweep, one model by hand."""

@@ -1,0 +1,60 @@
+"""A small experiment for any model, and the regimes that an experiment can have."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from collapsebench.experiment.experiment import Experiment, spec_name
+from collapsebench.maths.estimators import reading
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.registry import REGIMES, TARGETS
+
+
+def regimes_for(experiment: Experiment) -> tuple[Any, ...]:
+    """Every registered regime, with its defaults, that the experiment can have."""
+    found = []
+    for _, entry in REGIMES.items():
+        try:
+            found.append(dataclasses.replace(experiment, regime=entry()).regime)
+        except RequestError:
+            continue
+    return tuple(found)
+
+
+def example(model: Any) -> Experiment:
+    """A small experiment for any model, on a target of its own family, else the normal, else the first that it learns.
+
+    Raises RequestError when there is none.
+    """
+    other: Experiment | None = None
+    sizes = {field: getattr(model, field, None) for field in ("dim", "classes")}
+    for target in _targets():
+        if not hasattr(target, "distribution"):
+            continue  # rows of no family; to look at them would mean to read them
+        for arguments in ({}, *({field: size} for field, size in sizes.items())):
+            try:
+                experiment = Experiment(
+                    name=spec_name(model), target=target(**arguments), model=model, metrics=("nll",), trajectories=100,
+                    generations=20,
+                )  # fmt: skip
+            except (TypeError, RequestError):
+                continue
+            theirs, ours = reading.families(experiment)
+            if theirs is not None and type(ours) is type(theirs):
+                return experiment
+            if theirs is not None:
+                other = other or experiment
+                break
+    if other is not None:
+        return other
+    raise RequestError(
+        f"model = {spec_name(model)}: no registered target gives what it learns; build an Experiment in Python"
+    )
+
+
+def _targets() -> Iterator[Any]:
+    """Every registered target, the normal first; the others are imported if it does not do."""
+    yield TARGETS.get("normal")
+    yield from (target for _, target in TARGETS.items())

@@ -1,0 +1,253 @@
+"""An experiment is pure data: what is real, what learns, what it learns from, what is measured, and how much of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import re
+from typing import Any
+
+import numpy as np
+
+from collapsebench.parts.data import Handover
+from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.registry import CURATORS, METRICS, MODELS, REGIMES, TARGETS, Registry
+
+_PARTS: dict[str, Registry] = {"target": TARGETS, "model": MODELS, "regime": REGIMES, "curator": CURATORS}
+_METHODS = {
+    "target": ("sample", "log_prob"), "model": ("init", "fit", "sample", "log_prob"), "regime": ("update",),
+    "curator": ("weights",),
+}  # fmt: skip
+_LEAST = {"n": 1, "generations": 1, "trajectories": 1, "seed": 0, "holdout": 1, "n_real": 1, "width": 1}
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A self-consuming loop. Parts may be given as specs or as registered names; a variant is `dataclasses.replace`.
+
+    n: synthetic rows per generation. n_real: real rows at the start (None: n). holdout: real rows that only metrics
+    see. generations: fits, the first of them on real data. handover: "samples", "summary" or "population" (see
+    `Handover`). warm_start: a fit starts from the last model instead of from init. curator: what weighs the synthetic
+    rows (None: all alike). x64: float64 throughout. snapshots: generations whose draws are kept for pictures.
+    width: trajectories in one vectorised pass (None: chosen from the memory at hand); part of the record, because
+    float32 results depend on it in the fifth digit.
+    Raises RequestError, one line, for a value that no run could use.
+    """
+
+    name: str = "experiment"
+    target: Any = "normal"
+    model: Any = "gaussian"
+    regime: Any = "replace"
+    metrics: tuple[Any, ...] = ("variance",)
+    n: int = 100
+    generations: int = 50
+    trajectories: int = 100
+    seed: int = 0
+    n_real: int | None = None
+    holdout: int = 1024
+    handover: str = "samples"
+    warm_start: bool = False
+    x64: bool = False
+    curator: Any = None
+    snapshots: tuple[int, ...] = ()
+    width: int | None = None
+
+    def __post_init__(self) -> None:
+        for field in _PARTS:
+            if (value := getattr(self, field)) is not None or field != "curator":
+                object.__setattr__(self, field, build_part(field, value))
+        metrics = self.metrics if isinstance(self.metrics, tuple | list) else (self.metrics,)
+        object.__setattr__(self, "metrics", tuple(build_part("metrics", metric) for metric in metrics))
+        snapshots = self.snapshots if isinstance(self.snapshots, tuple | list) else (self.snapshots,)
+        if not all(isinstance(g, int | np.integer) for g in snapshots):
+            raise RequestError(f"snapshots = {self.snapshots!r}: they must be whole numbers, generations from 0 on")
+        object.__setattr__(self, "snapshots", tuple(sorted(int(g) for g in snapshots)))
+        self._check()
+
+    def _check(self) -> None:
+        for field, least in _LEAST.items():
+            value = getattr(self, field)
+            if value is None and field in ("n_real", "width"):
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+                raise RequestError(f"{field} = {value!r}: it must be a whole number of at least {least}")
+        if self.handover == Handover.SAMPLES and max(self.n, self.n_real or 0) >= 2**31:
+            raise RequestError(f"n = {self.n}: at most 2**31 - 1 samples can be drawn; handover = summary has no limit")
+        if self.seed >= 2**64:
+            raise RequestError(f"seed = {self.seed}: it must be below 2**64")
+        if not isinstance(self.name, str) or not self.name:
+            raise RequestError(f"name = {self.name!r}: it must be a word")
+        for field in ("warm_start", "x64"):
+            if not isinstance(getattr(self, field), bool | np.bool_):
+                raise RequestError(f"{field} = {getattr(self, field)!r}: it must be True or False")
+        if self.handover not in list(Handover):
+            known = ", ".join(Handover)
+            raise RequestError(f"handover = {self.handover}: not one of {known}{nearest(str(self.handover), Handover)}")
+        if not self.metrics:
+            raise RequestError("metrics = (): name at least one, for instance variance")
+        if self.snapshots and not 0 <= self.snapshots[0] <= self.snapshots[-1] < self.generations:
+            raise RequestError(f"snapshots = {self.snapshots}: generations run from 0 to {self.generations - 1}")
+        for field in _PARTS:
+            check_numbers(field, getattr(self, field))
+        for metric in self.metrics:
+            check_numbers("metrics", metric)
+        check_dims(self.target, self.model)
+        for part in (self.target, self.model, self.regime, self.curator, *self.metrics):
+            check = getattr(part, "check", None)
+            if check is not None:
+                check(self)
+        if self.handover != Handover.SAMPLES and self.regime.needs_samples:
+            name = spec_name(self.regime)
+            raise RequestError(
+                f"regime = {name}: it must see single samples, which handover = {self.handover} never makes"
+            )
+        if self.handover != Handover.SAMPLES and self.curator is not None:
+            name = spec_name(self.curator)
+            raise RequestError(
+                f"curator = {name}: it must see single samples, which handover = {self.handover} never makes"
+            )
+        if self.handover == Handover.SUMMARY and not hasattr(self.model, "summary"):
+            name = spec_name(self.model)
+            raise RequestError(
+                f"handover = summary: model {name} has no sampling law of sufficient statistics; use samples"
+            )
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """One name per metric; a second use of the same metric is numbered."""
+        names: list[str] = []
+        for metric in self.metrics:
+            name = short_name(metric)
+            names.append(name if name not in names else f"{name}_{sum(n.startswith(name) for n in names) + 1}")
+        return tuple(names)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What a run measures per generation: each metric, the standard error of one that estimates, and for a network
+        whether a loss that is not finite has ended the trajectory."""
+        pairs = zip(self.metric_names, self.metrics, strict=True)
+        measured = [c for name, m in pairs for c in ([name, f"{name}_standard_error"] if m.estimates else [name])]
+        return (*measured, "ended") if getattr(self.model, "streams", False) else tuple(measured)
+
+    def to_json(self) -> dict[str, Any]:
+        """The experiment as JSON data; `from_json` gives it back."""
+        return {field.name: _encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Experiment:
+        values = {key: _decode(key, value) for key, value in data.items()}
+        return cls(**values)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the JSON form, 16 digits: the same for the same experiment, on any machine."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def build_part(field: str, value: Any) -> Any:
+    """The target, model, regime, curator or metric that a name, a class or a spec stands for.
+
+    Raises RequestError for anything else.
+    """
+    registry = METRICS if field == "metrics" else _PARTS[field]
+    part = registry.build(value)
+    if isinstance(part, type):
+        part = part()
+    if field == "metrics":
+        if not hasattr(type(part), "estimates"):
+            raise RequestError(f"metrics = {spec_name(part)}: a metric derives from collapsebench.Metric")
+        return part
+    missing = [method for method in _METHODS[field] if not callable(getattr(part, method, None))]
+    if missing or (field == "target" and hasattr(part, "fit")):
+        what = spec_name(part) if dataclasses.is_dataclass(part) else f"a value of type {type(part).__name__}"
+        why = (
+            f"it has no {' or '.join(missing)}"
+            if missing
+            else "it is a model; Truth(model, params) makes a target of it"
+        )
+        raise RequestError(f"{field} = {what}: no {registry.noun}, {why}")
+    return part
+
+
+def check_numbers(field: str, part: Any) -> None:
+    """Raise RequestError for a number of a spec that is none, is not finite, or is out of its bounds."""
+    if not dataclasses.is_dataclass(part):
+        return
+    for own in dataclasses.fields(part):
+        if own.type not in ("float", "int", "bool", float, int, bool):
+            continue
+        value, (low, high) = getattr(part, own.name), own.metadata.get("within", (-math.inf, math.inf))
+        if not isinstance(value, bool | int | float) and not hasattr(value, "dtype"):
+            raise RequestError(f"{field}.{own.name} = {value!r}: it must be a number")
+        numbers = np.asarray(value, float)
+        if np.isnan(numbers).any() or not ((numbers >= low) & (numbers <= high)).all():
+            bounds = f"lie between {low:g} and {high:g}" if math.isfinite(high) else f"be at least {low:g}"
+            bounds = bounds if math.isfinite(low) else "be a number"
+            raise RequestError(f"{field}.{own.name} = {value}: it must {bounds}")
+
+
+def check_dims(target: Any, model: Any) -> None:
+    """Raise RequestError unless model and target agree on the dimension or the number of classes."""
+    for field in ("dim", "classes"):
+        ours, theirs = getattr(model, field, None), getattr(target, field, None)
+        for noun, size in (("model", ours), ("target", theirs)):
+            if isinstance(size, int | np.integer) and size < 1:
+                raise RequestError(f"{noun}.{field} = {size}: it must be at least 1")
+        if ours is not None and theirs is not None and ours != theirs:
+            raise RequestError(f"model.{field} = {ours}: the target has {field} = {theirs}; make them equal")
+    kinds = [getattr(part, "kind", "vector") for part in (target, model)]
+    if kinds[0] != kinds[1]:
+        raise RequestError(
+            f"model = {spec_name(model)}: it learns {kinds[1]} data, but target {spec_name(target)} gives {kinds[0]} data"
+        )
+
+
+def spec_name(part: Any) -> str:
+    """The registered name of a spec, or the `module:Class` that finds it."""
+    cls = type(part)
+    return cls.__dict__.get("registry_name") or f"{cls.__module__}:{cls.__qualname__}"
+
+
+def short_name(part: Any) -> str:
+    """The registered name of a spec, or its class's name in lower case with underscores."""
+    name = type(part).__name__
+    return type(part).__dict__.get("registry_name") or re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def _encode(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: _encode(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
+        return {"type": spec_name(value), **fields}
+    if isinstance(value, tuple | list):
+        return [_encode(entry) for entry in value]
+    if isinstance(value, dict):  # a network's parameters
+        return {"dict": {key: _encode(entry) for key, entry in value.items()}}
+    if isinstance(value, str):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value if not isinstance(value, float) or math.isfinite(value) else str(value)
+    return {"array": np.asarray(value).tolist(), "dtype": str(np.asarray(value).dtype)}
+
+
+def _decode(field: str, value: Any) -> Any:
+    if isinstance(value, dict) and "array" in value:
+        return np.asarray(value["array"], dtype=value["dtype"])
+    if isinstance(value, dict) and "dict" in value:
+        return {key: _decode(field, entry) for key, entry in value["dict"].items()}
+    if isinstance(value, dict) and "type" in value:
+        arguments = {key: _decode(key, entry) for key, entry in value.items() if key != "type"}
+        return _find_spec(value["type"], field)(**arguments)
+    if isinstance(value, list):
+        return tuple(_decode("metrics" if field == "metrics" else field, entry) for entry in value)
+    return value
+
+
+def _find_spec(name: str, field: str) -> Any:
+    if ":" in name:
+        return MODELS.get(name)
+    registry = METRICS if field == "metrics" else _PARTS.get(field)
+    if registry is None:
+        raise RequestError(f"{field}: type {name} is not registered")
+    return registry.get(name)

@@ -1,0 +1,133 @@
+"""Many values of an experiment's fields at once: leaves are lanes of one program, shapes are a loop."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from collapsebench.experiment.experiment import Experiment, build_part, short_name, spec_name
+from collapsebench.parts.data import Handover
+from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.pytree import is_static
+
+if TYPE_CHECKING:
+    pass
+
+_SHAPES_OF_RESULT = ("trajectories", "generations", "metrics", "name", "snapshots", "x64", "width")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """An experiment and, for some of its fields (dotted paths), the values to run; every combination is run.
+
+    A value may be a number or a whole part (`{"regime": [Replace(), Accumulate()]}`). Trajectory i sees the same
+    random numbers at every point, so points can be compared pair by pair.
+    Raises RequestError for a field that is not there, or that would change the shape of the result.
+    """
+
+    experiment: Experiment
+    values: dict[str, tuple[Any, ...]]
+
+    def __post_init__(self) -> None:
+        for path, values in self.values.items():
+            if isinstance(values, str) or not np.iterable(values):
+                raise RequestError(f"sweep = {path}: {values!r} is one value; give a list of them")
+        object.__setattr__(self, "values", {path: tuple(values) for path, values in self.values.items()})
+        for path, values in self.values.items():
+            if path.split(".")[0] in _SHAPES_OF_RESULT:
+                raise RequestError(
+                    f"sweep = {path}: it would change the result's shape; run it as experiments of its own"
+                )
+            if not values:
+                raise RequestError(f"sweep = {path}: it has no values")
+            for value in values:
+                set_field(self.experiment, path, value)
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return int(np.prod([len(values) for values in self.values.values()]))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the experiment and of the values, 16 digits."""
+        swept = {path: [str(label(value)) for value in values] for path, values in self.values.items()}
+        text = json.dumps([self.experiment.to_json(), swept], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def set_field(experiment: Experiment, path: str, value: Any) -> Experiment:
+    """The experiment with one field, named by a dotted path (`model.bandwidth`), replaced.
+
+    Raises RequestError, with the nearest name, when there is no such field.
+    """
+    return _set(experiment, path.split("."), value, path)
+
+
+def set_fields(experiment: Experiment, values: dict[str, Any]) -> Experiment:
+    """The experiment with several fields replaced together, in order; only the outcome has to make sense.
+
+    Raises RequestError as `set_field` does, and where the fields do not go together.
+    """
+    whole: dict[str, Any] = {}
+    for path, value in values.items():
+        head, *rest = path.split(".")
+        _check_name(experiment, head, path)
+        if rest:
+            part = whole.get(head, getattr(experiment, head))
+            value = _set(build_part(head, part) if isinstance(part, str) else part, rest, value, path)
+        whole[head] = value
+    return dataclasses.replace(experiment, **whole)
+
+
+def _set(part: Any, path: list[str], value: Any, whole: str) -> Any:
+    if not dataclasses.is_dataclass(part) or isinstance(part, type):
+        raise RequestError(f"{whole}: {whole.split('.')[0]} = {part} has no fields")
+    _check_name(part, path[0], whole)
+    if len(path) > 1:
+        value = _set(getattr(part, path[0]), path[1:], value, whole)
+    return dataclasses.replace(part, **{path[0]: value})
+
+
+def _check_name(part: Any, name: str, whole: str) -> None:
+    names = [field.name for field in dataclasses.fields(part)]
+    if name not in names:
+        owner = "" if isinstance(part, Experiment) else f" of {spec_name(part)}"
+        raise RequestError(f"{whole}: no such field{owner}; there are {', '.join(names)}{nearest(name, names)}")
+
+
+def is_leaf(experiment: Experiment, path: str, values: tuple[Any, ...]) -> bool:
+    """Whether the field is a traced number, so that all its values are one compiled program."""
+    if not all(isinstance(value, bool | int | float | np.number) for value in values):
+        return False
+    head, *rest = path.split(".")
+    if head in ("n", "n_real") and not rest:
+        same_real = head == "n_real" or experiment.n_real is not None
+        return experiment.handover != Handover.SAMPLES and (same_real or head == "n")
+    if len(rest) != 1 or head not in ("target", "model", "regime", "curator"):
+        return False
+    part = getattr(experiment, head)
+    return not is_static(type(part), rest[0]) and not hasattr(part, "prepare")
+
+
+def label(value: Any) -> Any:
+    return value if isinstance(value, bool | int | float | str | np.number) else part_label(value)
+
+
+def part_label(part: Any) -> str:
+    """A short name for a part: its registered name, and the fields that are not at their defaults."""
+    if not dataclasses.is_dataclass(part):
+        return str(part)
+    fields = dataclasses.fields(part)
+    changed = [
+        f"{f.name}={getattr(part, f.name)}" for f in fields if f.init and _differs(getattr(part, f.name), f.default)
+    ]
+    return short_name(part) + (f"({', '.join(changed)})" if changed else "")
+
+
+def _differs(value: Any, default: Any) -> bool:
+    return default is dataclasses.MISSING or not isinstance(value, bool | int | float | str) or value != default

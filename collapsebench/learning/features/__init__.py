@@ -1,0 +1,15 @@
+"""What a small classifier of our own, trained on the real images, sees in a row: 64 features and a class.
+
+    network = features.classifier("digits")
+    network.features(x)     [n, 64], for distances
+    network.logits(x)       [n, classes]
+    network.digest          what a result records
+
+It is trained once and kept below the user's cache folder. Distances on it are ours: none of them is an FID or a KID as
+published, whose features are Inception's.
+"""
+
+from collapsebench.learning.features.trained import Classifier, classifier
+from collapsebench.learning.features.uses import digests, prepare
+
+__all__ = ["Classifier", "classifier", "digests", "prepare"]

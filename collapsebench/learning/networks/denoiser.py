@@ -1,0 +1,87 @@
+"""Networks that see a noisy row, the time and a caption, and say what the noise is."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from collapsebench.learning.networks.layers import Double, GroupNorm, Halve, Keep, waves
+
+
+class Condition(nn.Module):
+    """Time and caption as one vector. A caption has a token per word; token -1 says nothing about that word."""
+
+    words: tuple[int, ...]
+    width: int
+
+    @nn.compact
+    def __call__(self, t: Float[Array, " batch"], caption: Int[Array, "batch words"]) -> Float[Array, "batch width"]:
+        h = nn.Dense(self.width)(nn.silu(nn.Dense(self.width)(waves(t, 32))))
+        for i, size in enumerate(self.words):  # row 0 of each table is the token that says nothing
+            h = h + nn.Embed(size + 1, self.width, name=f"word_{i}")(caption[:, i] + 1)
+        return h
+
+
+class Layers(nn.Module):
+    """Residual layers of `hidden` units for rows of a few numbers."""
+
+    hidden: tuple[int, ...]
+    words: tuple[int, ...]
+
+    @nn.compact
+    def __call__(
+        self, x: Float[Array, "batch dim"], t: Float[Array, " batch"], caption: Any
+    ) -> Float[Array, "batch dim"]:
+        h = nn.Dense(self.hidden[0])(x)
+        condition = nn.silu(Condition(self.words, self.hidden[0])(t, caption))
+        for width in self.hidden:
+            shift = nn.Dense(width)(condition)
+            change = nn.Dense(width)(nn.silu(nn.Dense(width)(nn.silu(h)) + shift))
+            h = change + (h if h.shape[1] == width else nn.Dense(width)(h))
+        return nn.Dense(x.shape[1], kernel_init=nn.initializers.zeros_init())(nn.silu(h))
+
+
+class Block(nn.Module):
+    """Two convolutions around a shift and scale by the condition, added to what came in."""
+
+    features: int
+
+    @nn.compact
+    def __call__(
+        self, x: Float[Array, "batch side side in"], condition: Any
+    ) -> Float[Array, "batch side side features"]:
+        scale, shift = jnp.split(nn.Dense(2 * self.features)(condition)[:, None, None], 2, axis=-1)
+        h = Keep(self.features)(nn.silu(GroupNorm()(x)))
+        h = GroupNorm()(h) * (1 + scale) + shift
+        h = Keep(self.features, zero=True)(nn.silu(h))
+        return h + (x if x.shape[3] == self.features else nn.Dense(self.features)(x))
+
+
+class UNet(nn.Module):
+    """A small U-Net for square images of one channel: one block a level on the way down, one on the way up."""
+
+    channels: tuple[int, ...]
+    words: tuple[int, ...]
+
+    @nn.compact
+    def __call__(
+        self, x: Float[Array, "batch dim"], t: Float[Array, " batch"], caption: Any
+    ) -> Float[Array, "batch dim"]:
+        side = math.isqrt(x.shape[1])
+        condition = nn.silu(Condition(self.words, 4 * self.channels[0])(t, caption))
+        h = Keep(self.channels[0])(x.reshape(-1, side, side, 1))
+        passed = []
+        for channels in self.channels:
+            h = Block(channels)(h, condition)
+            passed.append(h)
+            h = Halve(channels)(h)
+        h = Block(self.channels[-1])(h, condition)
+        for channels in self.channels[::-1]:
+            h = jnp.concatenate([Double(channels)(h), passed.pop()], axis=-1)
+            h = Block(channels)(h, condition)
+        h = nn.silu(GroupNorm()(h))
+        return Keep(1, zero=True)(h).reshape(x.shape)

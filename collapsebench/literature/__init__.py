@@ -1,0 +1,1 @@
+"""Papers and studies: experiments, claims, figures, verdicts."""

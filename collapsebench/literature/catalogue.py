@@ -1,0 +1,132 @@
+"""What there is, by name: what `list` shows, and the experiments that `run` knows."""
+
+from __future__ import annotations
+
+import ast
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from collapsebench import datasets
+from collapsebench.analysis.ablation import Ablation
+from collapsebench.experiment.example import example
+from collapsebench.experiment.experiment import Experiment, spec_name
+from collapsebench.experiment.sweep import Sweep, set_fields
+from collapsebench.literature.study import Request, Scale
+from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.registry import MODELS, PAPERS, REGISTRIES, STUDIES
+
+
+def rows(kind: str) -> list[tuple[str, str]]:
+    """(name, one line) of everything of a kind."""
+    if kind == "datasets":
+        return [(name, f"{(card := datasets.describe(name)).summary} ({card.licence})") for name in datasets.names()]
+    if kind == "experiments":
+        models = [(name, f"the model {name} on its example target") for name in MODELS.names()]
+        studies = [(name, _describe(request)) for name, request in _study_experiments().items()]
+        return models + studies
+    registry = REGISTRIES[kind]
+    return [(name, registry.one_line(name)) for name in registry.names()]
+
+
+def markdown() -> str:
+    """The README's table of everything that is registered."""
+    kinds = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets")
+    lines = ["| | name | what |", "|---|---|---|"]
+    for kind in kinds:
+        for i, (name, line) in enumerate(rows(kind)):
+            lines.append(f"| {kind if i == 0 else ''} | `{name}` | {line.replace('|', chr(92) + '|')} |")
+    return "\n".join(lines) + "\n"
+
+
+def _describe(request: Request) -> str:
+    experiment = request if isinstance(request, Experiment) else request.experiment
+    over = f", over {', '.join(request.values)}" if isinstance(request, Sweep) else ""
+    parts = " ".join(spec_name(part) for part in (experiment.target, experiment.model, experiment.regime))
+    return f"{parts}, {experiment.handover}{over}{', ablated' if isinstance(request, Ablation) else ''}"
+
+
+def _study_experiments() -> dict[str, Request]:
+    found: dict[str, Request] = {}
+    for registry in (PAPERS, STUDIES):
+        for name, study in registry.items():
+            for label, request in study().experiments(Scale.QUICK).items():
+                found[f"{name}/{label}"] = request
+    return found
+
+
+def experiment(name: str) -> Experiment | Sweep:
+    """The experiment of that name; of an ablation, the arm with all errors. Raises RequestError as `request` does."""
+    found = request(name)
+    return found.experiment if isinstance(found, Ablation) else found
+
+
+def request(name: str) -> Request:
+    """What that name asks for: a model on its example target, STUDY/EXPERIMENT, or package.module:OBJECT.
+
+    Raises RequestError with the nearest known name.
+    """
+    if name in MODELS:
+        return example(MODELS.get(name)())
+    if ":" in name:
+        found = MODELS.get(name)
+        found = found() if isinstance(found, type) else found
+        return found if isinstance(found, Experiment | Sweep | Ablation) else example(found)
+    known = _study_experiments()
+    if name not in known:
+        names = [*MODELS.names(), *known]
+        raise RequestError(
+            f"{name}: no such experiment{nearest(name, names)}; `collapsebench list experiments` has them all"
+        )
+    return known[name]
+
+
+def parse(text: str) -> Any:
+    """A value from the command line: a number, a truth value, None, a tuple with commas, or a word."""
+    if "," in text:
+        return tuple(parse(part) for part in text.split(",") if part)
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return ast.literal_eval(text.lstrip("0") if text.lstrip("0").isdigit() else text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def changed(request: Experiment | Sweep, values: dict[str, Any]) -> Experiment | Sweep:
+    """The request with fields replaced by dotted path. A field that a sweep runs over is fixed at the value given."""
+    base = request.experiment if isinstance(request, Sweep) else request
+    base = set_fields(base, values)
+    if not isinstance(request, Sweep):
+        return base
+    rest = {path: swept for path, swept in request.values.items() if path not in values}
+    return Sweep(base, rest) if rest else base
+
+
+def doctor() -> list[tuple[str, str]]:
+    """Versions, devices and memory, one line each."""
+    import jax
+
+    from collapsebench.engine import devices
+    from collapsebench.runs import results
+
+    mesh = devices.mesh()
+    kind = jax.devices()[0].device_kind
+    return [
+        ("python", platform.python_version()), *results.versions().items(),
+        ("devices", f"{mesh.size} x {kind} ({jax.default_backend()})"),
+        ("cores", str(devices.cores())), ("run memory", f"{devices.memory_budget() / 2**30:.1f} GiB per device at a time"),
+        ("programs", str(getattr(jax.config, "jax_compilation_cache_dir", None))), ("data sets", ", ".join(datasets.names())),
+    ]  # fmt: skip
+
+
+def _update(path: str) -> None:
+    text = Path(path).read_text()
+    begin, end = "<!-- catalogue: begin (collapsebench list) -->\n", "<!-- catalogue: end -->"
+    before, after = text.split(begin)[0], text.split(end)[1]
+    Path(path).write_text(before + begin + markdown() + end + after)
+
+
+if __name__ == "__main__":
+    _update(sys.argv[1])

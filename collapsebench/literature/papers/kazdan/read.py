@@ -1,0 +1,58 @@
+"""Numbers off the results that figures and claims of Kazdan et al. (2025) share."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import xarray as xr
+
+from collapsebench import theory
+from collapsebench.literature.study import Results
+
+GAUSSIAN_LAW = {"replace": theory.replace_mean_error_law, "accumulate": theory.accumulate_mean_error_law}
+REGRESSION_LAW = {"replace": theory.least_squares_replace_law, "accumulate": theory.least_squares_accumulate_law}
+KDE_LAW = {"replace": theory.kde_variance_law, "accumulate": theory.kde_accumulate_variance_law}
+
+
+def fits(result: xr.Dataset) -> np.ndarray:
+    """Completed fits at each generation."""
+    return result.generation.values + 1
+
+
+def rows(result: xr.Dataset) -> int:
+    """Rows per generation, from the record that a result carries."""
+    return int(json.loads(result.attrs["experiment"])["n"])
+
+
+def dims(results: Results, model: str) -> list[int]:
+    """Dimensions that were run, from the names `model-dim`."""
+    ends = (name.removeprefix(f"{model}-") for name in results if name.startswith(f"{model}-"))
+    return sorted(int(end) for end in ends if end.isdigit())
+
+
+def at_size(result: xr.Dataset, n: int) -> xr.Dataset:
+    """The sweep's point of n rows per generation. Raises KeyError where it was not run."""
+    if n not in result["n"].values:
+        raise KeyError(f"n = {n}")
+    return result.sel(n=n)
+
+
+def risk(results: Results, regime: str, n: int, dim: int = 10) -> np.ndarray:
+    """[trajectory, generation] excess risk of least squares. Raises KeyError where it was not run."""
+    if regime == "accumulate_subsample":
+        return at_size(results["regression-subsample"], n).excess_risk.values
+    return at_size(results[f"regression-{dim}"], n).excess_risk.sel(regime=regime).values
+
+
+def kde_variance(target: object, n: int, bandwidth: float, regime: str, k: np.ndarray) -> np.ndarray:
+    """Expected trace of a kernel density's covariance. The law is linear, so it holds for the mean over dimensions."""
+    spread = np.asarray(target.distribution().moments()[1])  # type: ignore[attr-defined]
+    each = np.trace(spread) / len(spread)
+    return len(spread) * each * KDE_LAW[regime](n, k, bandwidth / np.sqrt(each))
+
+
+def collapse_times(results: Results, n: int) -> np.ndarray:
+    """[trajectory] fits until one symbol is left; where that was never seen, one more than were made."""
+    result = at_size(results["discrete" if n <= 1000 else "discrete-large"], n)
+    return (result.support.values > 1).sum(axis=1) + 1

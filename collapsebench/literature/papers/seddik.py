@@ -1,0 +1,208 @@
+"""Seddik et al.: How bad is training on synthetic data? A statistical analysis of model collapse, COLM 2024."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from collapsebench import theory
+from collapsebench.analysis.intervals import mean_interval
+from collapsebench.experiment.experiment import Experiment
+from collapsebench.experiment.sweep import Sweep
+from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study, measured_mean, measured_share
+from collapsebench.models.categorical import Categorical
+from collapsebench.regimes.augment import Augment
+from collapsebench.regimes.replace import Replace
+from collapsebench.show.figures import Figure, Kind, Panel, Series
+from collapsebench.specs.registry import PAPERS
+from collapsebench.targets.categorical import Categorical as CategoricalTarget
+
+PROBS = (0.4, 0.25, 0.16, 0.12, 0.07)
+"""Ours, and so are all sizes below: the laws hold for any. No two are equal, so that each end can be told apart."""
+SIZES = (10, 30, 100)
+REAL = 100
+"""Real rows that are kept in the partially synthetic loop."""
+SYNTHETIC = (10, 100, 1000)
+SPREAD = 1 - sum(p * p for p in PROBS)
+
+
+@PAPERS.register("seddik")
+class Seddik(Study):
+    """Next-token frequencies refitted to synthetic data, alone or beside real data that are kept."""
+
+    title = "How bad is training on synthetic data? A statistical analysis of language model collapse"
+    citation = "Seddik et al., COLM 2024, arXiv 2404.05090"
+
+    def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        full = Experiment(
+            name="seddik-full", target=CategoricalTarget(len(PROBS), PROBS), model=Categorical(len(PROBS)),
+            regime=Replace(), handover="summary", metrics=("variance", "mean_error"), holdout=1, n=SIZES[0],
+            trajectories=scale.pick(50, 2000, 5000), generations=scale.pick(20, 300, 1000),
+        )  # fmt: skip
+        partial = dataclasses.replace(
+            full, name="seddik-partial", regime=Augment(), n_real=REAL, generations=scale.pick(20, 50, 50)
+        )
+        return {"full": Sweep(full, {"n": SIZES}), "partial": Sweep(partial, {"n": SYNTHETIC})}
+
+
+def partial_error_law(n: float, fits: np.ndarray) -> np.ndarray:
+    """E |p_k - p_0|^2 with REAL real draws kept: the real draws' own error, and the distance from their frequencies.
+
+    The two are uncorrelated, because E p_k is the real draws' frequency; and `augment_l2_law` is linear in 1 - |p|^2,
+    which for the frequencies of REAL draws is (1 - 1 / REAL) times that of the truth.
+    """
+    return SPREAD / REAL + (1 - 1 / REAL) * theory.augment_l2_law(REAL, n, fits, PROBS)
+
+
+def _norm(results: Results, n: int) -> np.ndarray:
+    """[trajectory, generation] |p_k|^2."""
+    return 1 - results["full"]["variance"].sel(n=n).values.astype(float)
+
+
+def _end(results: Results, n: int) -> np.ndarray:
+    """Per trajectory that has ended, the symbol that has all the mass.
+
+    There |p - p_0|^2 is 1 - 2 p_0(i) + |p_0|^2, which tells the symbols apart.
+    """
+    last = results["full"].sel(n=n).isel(generation=-1)
+    ended = last["variance"].values == 0
+    chance = (2 - SPREAD - last["mean_error"].values[ended]) / 2
+    return abs(chance[:, None] - np.array(PROBS)).argmin(axis=1)
+
+
+def draw_loops(results: Results) -> Figure:
+    """E |p_k|^2 alone, the distance from the truth beside real data, and where the loop ends."""
+    panels = (
+        Panel("Fully synthetic: mass concentrates", "fits k", "E |p_k|^2", _alone(results), ylim=(None, 1.03)),
+        Panel("Real data kept: the error is bounded", "fits k", "E |p_k - p_0|^2", _beside(results), ylog=True),
+        Panel("Fully synthetic: where it ends", "p_0 of the symbol", "share of runs", _ends(results)),
+    )
+    note = f"bands: 95% intervals over trajectories; dashes: exact laws. p_0 = {', '.join(map(str, PROBS))}"
+    return Figure("Seddik et al. (2024): next-token frequencies", panels, note)
+
+
+def _alone(results: Results) -> tuple[Series, ...]:
+    series = []
+    for n in results["full"]["n"].values:
+        fits = results["full"].generation.values + 1
+        law = theory.replace_squared_norm_law(n, fits, PROBS)
+        series += [
+            Series(f"n = {n:g}", fits, *mean_interval(_norm(results, n))),
+            Series("", fits, law, kind=Kind.LAW, group=f"n = {n:g}"),
+        ]
+    return tuple(series)
+
+
+def _beside(results: Results) -> tuple[Series, ...]:
+    """The loops with real data, and for comparison the one without at n = REAL, whose law is 1 less E |p_k|^2's."""
+    fits = results["partial"].generation.values + 1
+    label = f"no real, {REAL} synthetic"
+    alone = results["full"]["mean_error"].sel(n=REAL).values[:, : len(fits)]
+    series = [
+        Series(label, fits, *mean_interval(alone)),
+        Series("", fits, theory.replace_squared_norm_law(REAL, fits, PROBS) - 1 + SPREAD, kind=Kind.LAW, group=label),
+    ]
+    for n in results["partial"]["n"].values:
+        label = f"{REAL} real, {n:g} synthetic"
+        series += [
+            Series(label, fits, *mean_interval(results["partial"]["mean_error"].sel(n=n).values)),
+            Series("", fits, partial_error_law(n, fits), kind=Kind.LAW, group=label),
+        ]
+    return tuple(series)
+
+
+def _ends(results: Results) -> tuple[Series, ...]:
+    ends = _end(results, SIZES[0])
+    law = Series("exact: p_0", PROBS, PROBS, kind=Kind.LAW, group="ends")
+    if not ends.size:
+        return (law,)
+    found = [measured_share(ends == i) for i in range(len(PROBS))]
+    columns = ([getattr(m, side) for m in found] for side in ("value", "low", "high"))
+    return Series(f"n = {SIZES[0]}", PROBS, *columns, group="ends"), law
+
+
+Seddik.figures = {"loops": draw_loops}
+
+
+# Claims
+
+FULL, PARTIAL = "fully synthetic recursion", "partially synthetic recursion"
+
+
+def _norm_at(results: Results, n: int, k: int) -> Measured | None:
+    norm = _norm(results, n)
+    return measured_mean(norm[:, k - 1]) if k <= norm.shape[1] else None
+
+
+def _all_ended(results: Results) -> Measured | None:
+    variance = results["full"]["variance"].sel(n=10).values
+    if variance.shape[1] < 300:
+        return None
+    share = measured_share(variance[:, 299] == 0)
+    return dataclasses.replace(share, holds=share.value == 1)
+
+
+def _ends_at(results: Results, symbol: int) -> Measured | None:
+    ends = _end(results, SIZES[0])
+    enough = results["full"].sizes["generation"] >= 300
+    return measured_share(ends == symbol) if enough else None
+
+
+def _error_at(results: Results, n: int, k: int) -> Measured | None:
+    error = results["partial"]["mean_error"].sel(n=n).values
+    return measured_mean(error[:, k - 1]) if k <= error.shape[1] else None
+
+
+def _no_collapse(results: Results) -> Measured | None:
+    result = results["partial"]
+    if result.sizes["generation"] < 50:
+        return None
+    share = measured_share((result["variance"].values[:, :, :50] == 0).any(axis=-1).ravel())
+    return dataclasses.replace(share, holds=share.value == 0)
+
+
+def _derived(name: str, statement: str, where: str, law: float, read: Callable[[Results], Measured | None]) -> Claim:
+    return Claim(
+        name, statement, where, Source.DERIVED, law, 0.0, "an exact law has no error; the setting is ours", read
+    )
+
+
+def _norm_claim(n: int, k: int) -> Claim:
+    return _derived(
+        f"norm-{n}-at-{k}", f"on its own {n} draws alone, E |p_k|^2 = 1 - (1 - 1/n)^k (1 - |p_0|^2) at k = {k}", FULL,
+        float(theory.replace_squared_norm_law(n, k, PROBS)), lambda results: _norm_at(results, n, k),
+    )  # fmt: skip
+
+
+def _end_claim(symbol: int) -> Claim:
+    return _derived(
+        f"ends-at-symbol-{symbol + 1}", f"all mass ends on a symbol with its probability p_0, {PROBS[symbol]}", FULL,
+        PROBS[symbol], lambda results: _ends_at(results, symbol),
+    )  # fmt: skip
+
+
+def _error_claim(n: int) -> Claim:
+    return _derived(
+        f"error-{n}-at-50", f"E |p_k - p_0|^2 at k = 50 where {REAL} real draws are kept beside {n} synthetic ones",
+        PARTIAL, float(partial_error_law(n, np.array(50))), lambda results: _error_at(results, n, 50),
+    )  # fmt: skip
+
+
+Seddik.claims = (
+    _norm_claim(30, 10),
+    _norm_claim(100, 100),
+    Claim(
+        "always-ends", "on synthetic data alone total collapse is certain: one symbol is left after 300 fits (n = 10)",
+        FULL, Source.DERIVED, None, None, "every run must have ended; by the law E (1 - |p_k|^2) = 1e-14", _all_ended,
+    ),
+    _end_claim(0),
+    _end_claim(len(PROBS) - 1),
+    *(_error_claim(n) for n in SYNTHETIC),
+    Claim(
+        "real-data-prevent-it", "with real data kept there is no total collapse, even at ten times as many synthetic",
+        PARTIAL, Source.DERIVED, None, None, "ours: the share of runs that collapse within 50 fits, which must be 0",
+        _no_collapse,
+    ),
+)  # fmt: skip

@@ -1,0 +1,124 @@
+"""Runs studies and papers, draws their figures, and says of every published number whether it came out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from collapsebench.analysis.ablation import Ablation
+from collapsebench.experiment.sweep import Sweep
+from collapsebench.literature.study import Request, Scale, Study
+from collapsebench.parts.data import Handover
+from collapsebench.runs.results import save
+from collapsebench.runs.runner import Progress, Step, run
+from collapsebench.runs.sweep import run_sweep
+from collapsebench.show import figures
+from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.registry import PAPERS, STUDIES
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclasses.dataclass(frozen=True)
+class Reproduction:
+    """What `reproduce` made: verdict records, figure paths and saved results, in order."""
+
+    verdicts: list[dict[str, Any]]
+    figures: list[Path]
+    results: list[Path]
+
+    @property
+    def unexplained(self) -> list[dict[str, Any]]:
+        """Claims that did not come out, and nobody has said why."""
+        return [verdict for verdict in self.verdicts if verdict["verdict"] == "differs" and not verdict["why"]]
+
+
+def find(requests: list[str]) -> dict[str, tuple[Study, set[str] | None]]:
+    """Studies by name, with the claims asked for (None: all), from `PAPER` and `PAPER/CLAIM`; nothing means everything
+    but the studies that take many minutes.
+
+    Raises RequestError with the nearest known name.
+    """
+    known = {**dict(PAPERS.items()), **dict(STUDIES.items())}
+    chosen: dict[str, tuple[Study, set[str] | None]] = {}
+    for request in requests or [name for name, study in known.items() if not study.when_named]:
+        name, _, claim = request.partition("/")
+        if name not in known:
+            raise RequestError(f"paper = {name}: not one of {', '.join(known)}{nearest(name, known)}")
+        study: Study = known[name]()
+        claims = [c.name for c in study.claims]
+        if claim and claim not in claims:
+            raise RequestError(f"claim = {claim}: {name} has {', '.join(claims)}{nearest(claim, claims)}")
+        before = chosen.get(name, (study, set()))[1]
+        chosen[name] = (study, None if not claim or before is None else {*before, claim})
+    return chosen
+
+
+def run_request(request: Request, progress: Progress | None = None) -> xr.Dataset:
+    """The result of an experiment, a sweep or an ablation."""
+    if isinstance(request, Ablation):
+        return request.run(progress)
+    return run_sweep(request, progress=progress) if isinstance(request, Sweep) else run(request, progress=progress)
+
+
+def work(request: Request) -> float:
+    """Rough cost in rows drawn, to share out one progress bar; compilation counts as a constant."""
+    if isinstance(request, Ablation):
+        return 8 * work(request.experiment)
+    experiment, points = (request.experiment, request.size) if isinstance(request, Sweep) else (request, 1)
+    rows = float(experiment.n) if experiment.handover == Handover.SAMPLES else 50.0
+    if (training := getattr(experiment.model, "training", None)) is not None:
+        rows += 300.0 * float(training.steps) * training.batch
+    return 3e7 + points * experiment.trajectories * experiment.generations * (rows + 20.0)
+
+
+def reproduce(
+    requests: list[str], scale: Scale, out: Path, *, progress: Progress | None = None,
+    done: Callable[[str, list[dict[str, Any]]], None] | None = None,
+) -> Reproduction:  # fmt: skip
+    """Run what `requests` name at a scale, and write results, figures, CSVs and `verdicts.json` below `out`.
+
+    progress is told of the whole; done(name, verdicts) is called after each study. Raises RequestError, Stopped.
+    """
+    chosen = find(requests)
+    plans = {name: study.experiments(scale) for name, (study, _) in chosen.items()}
+    total = sum(work(request) for plan in plans.values() for request in plan.values())
+    before = 0.0
+    made = Reproduction([], [], [])
+    for name, (study, wanted) in chosen.items():
+        found: dict[str, xr.Dataset] = {}
+        for label, request in plans[name].items():
+            told = _part(progress, before, work(request), total)
+            found[label] = run_request(request, told)
+            made.results.append(save(found[label], out / name / f"{label}.nc"))
+            before += work(request)
+        for label, draw in study.figures.items():
+            made.figures.extend(figures.write(draw(found), out / name / label))
+        claims = [claim for claim in study.claims if wanted is None or claim.name in wanted]
+        verdicts = [claim.verdict(name, found) for claim in claims]
+        made.verdicts.extend(verdicts)
+        _write_json(out / "verdicts.json", made.verdicts)
+        if done is not None:
+            done(name, verdicts)
+    return made
+
+
+def _part(progress: Progress | None, before: float, cost: float, total: float) -> Progress | None:
+    if progress is None:
+        return None
+
+    def tell(step: Step) -> None:
+        progress(Step(step.name, int(before + cost * step.done / step.total), int(total), step.compiling))
+
+    return tell
+
+
+def _write_json(path: Path, data: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(data, indent=1) + "\n")
+    partial.replace(path)

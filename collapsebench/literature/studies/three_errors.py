@@ -1,0 +1,151 @@
+"""How each of the three errors acts when the other two are switched off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from collapsebench import theory
+from collapsebench.analysis.intervals import mean_interval
+from collapsebench.experiment.experiment import Experiment
+from collapsebench.experiment.sweep import Sweep
+from collapsebench.literature.study import Claim, Measured, Request, Results, Scale, Source, Study
+from collapsebench.models.early_stopped import EarlyStopped
+from collapsebench.models.gaussian import Gaussian
+from collapsebench.models.gaussian_mixture import GaussianMixture
+from collapsebench.show.figures import Figure, Kind, Panel, Series
+from collapsebench.specs.registry import STUDIES
+from collapsebench.targets.gaussian_mixture import GaussianMixture as MixtureTarget
+from collapsebench.targets.normal import Normal
+
+STEPS, RATE = 1.0, 0.2
+"""Gradient steps of the learner that stops early, and their size: (1 - RATE)^STEPS of its start is left in each fit."""
+
+
+@STUDIES.register("three_errors")
+class ThreeErrors(Study):
+    """Each of the three errors alone: expressivity enters once, statistics walk at random, the learner compounds."""
+
+    title = "The three errors, each alone"
+    citation = "The project's own; errors as named by Shumailov et al. (2024), Nature 631"
+
+    def experiments(self, scale: Scale) -> dict[str, Request]:
+        alone = {"regime": "replace", "x64": True, "holdout": 256, "generations": scale.pick(4, 20, 100)}
+        exact = {**alone, "handover": "population", "trajectories": scale.pick(2, 4, 16)}
+        walk = Experiment(
+            name="errors-statistical", target=Normal(), model=Gaussian(), metrics=("log_variance", "mean_error"),
+            handover="summary", regime="replace", x64=True, holdout=1, n=100, generations=scale.pick(4, 50, 200),
+            trajectories=scale.pick(50, 4000, 100_000),
+        )  # fmt: skip
+        return {
+            "expressivity": Experiment(
+                name="errors-expressivity", target=MixtureTarget(components=2, radius=2.0), model=Gaussian(),
+                metrics=("kl",), **exact,
+            ),
+            "statistical": Sweep(walk, {"n": (20, 100, 500)}),
+            "approximation": Experiment(
+                name="errors-em", target=MixtureTarget(components=2, radius=1.5), metrics=("l2_squared",),
+                model=GaussianMixture(components=2, steps=3, tolerance=0.0), **exact,
+            ),
+            "early-stopped": Experiment(
+                name="errors-gradient", target=Normal(mean=1.0), metrics=("mean_error",),
+                model=EarlyStopped(steps=STEPS, rate=RATE), **exact,
+            ),
+        }  # fmt: skip
+
+
+def lost_law(fits: Any) -> Any:
+    """Share of the real mean that is lost after so many fits of the learner that stops early, from a start of 0."""
+    return 1 - (1 - (1 - RATE) ** STEPS) ** fits
+
+
+def draw(results: Results) -> Figure:
+    """Divergence by generation of each error alone, and the spread of the random walk."""
+    bias, em, early = (results[name] for name in ("expressivity", "approximation", "early-stopped"))
+    walks, g = results["statistical"], results["statistical"].generation.values
+    spread = []
+    for n in walks.n.values:
+        variance = walks.log_variance.sel(n=n).var("trajectory", ddof=1).values
+        half = 1.96 * variance * np.sqrt(2 / (walks.sizes["trajectory"] - 1))
+        spread.append(Series(f"n = {n:g}", g + 1, variance, variance - half, variance + half))
+        spread.append(Series(f"n = {n:g}", g + 1, theory.replace_log_variance_spread_law(n, g + 1), kind=Kind.LAW))
+    e = early.generation.values
+    forgotten = lost_law(e + 1) ** 2
+    panels = (
+        Panel("expressivity alone: two modes, one Gaussian", "generation", "KL(real || model) (nats)",
+              (Series("kl", bias.generation.values, *mean_interval(bias.kl.values)),), ylim=(0, None)),
+        Panel("statistics alone: spread of log variance", "fits", "Var(log v)", tuple(spread), xlog=True, ylog=True),
+        Panel("learning alone: 3 EM steps", "generation", "squared L2 distance",
+              (Series("l2_squared", em.generation.values, *mean_interval(em.l2_squared.values)),), ylog=True),
+        Panel("learning alone: one gradient step", "generation", "(mean - real mean)^2",
+              (Series("early stopped", e, *mean_interval(early.mean_error.values)),
+               Series("early stopped", e, forgotten, kind=Kind.LAW)), ylim=(0, None)),
+    )  # fmt: skip
+    note = "each panel switches the other two errors off; bands are 95% intervals over trajectories, dashes exact laws"
+    return Figure("Each of the three errors alone", panels, note, columns=2)
+
+
+def _enters_once(results: Results) -> Measured:
+    kl = results["expressivity"].kl.values
+    later = float(np.abs(kl - kl[:, :1]).max())
+    return Measured(later, holds=bool(later < 1e-10 and kl[:, 0].min() > 0.01))
+
+
+def _compounds(results: Results) -> Measured:
+    rises = np.diff(results["approximation"].l2_squared.values, axis=1)
+    return Measured(float(rises.min()), holds=bool(rises.min() > 0))
+
+
+def _forgets(results: Results) -> Measured:
+    early = results["early-stopped"].mean_error.values
+    shares = np.sqrt(early[:, -1])
+    law = lost_law(early.shape[1])
+    return Measured(float(shares.mean() / law), float(shares.min() / law) - 1e-9, float(shares.max() / law) + 1e-9)
+
+
+def _increments(results: Results, n: int) -> np.ndarray:
+    return np.diff(results["statistical"].log_variance.sel(n=n).values, axis=1, prepend=0.0)
+
+
+def _walk(n: int):  # type: ignore[no-untyped-def]
+    def read(results: Results) -> Measured | None:
+        last = results["statistical"].log_variance.sel(n=n).values[:, -1]
+        if len(last) < 1000:
+            return None
+        generations = results["statistical"].sizes["generation"]
+        ratio = float(last.var(ddof=1) / theory.replace_log_variance_spread_law(n, generations))
+        fourth = float(((last - last.mean()) ** 4).mean() / last.var() ** 2)  # not quite normal: 2 + excess kurtosis
+        half = 1.96 * ratio * np.sqrt((fourth - 1) / len(last))
+        return Measured(ratio, ratio - half, ratio + half)
+
+    return read
+
+
+def _independent(results: Results) -> Measured | None:
+    steps = _increments(results, 20)
+    if len(steps) < 1000:
+        return None
+    a, b = (part - part.mean() for part in (steps[:, :-1].ravel(), steps[:, 1:].ravel()))
+    correlation = float((a * b).mean() / np.sqrt((a * a).mean() * (b * b).mean()))
+    half = 1.96 / np.sqrt(a.size)
+    return Measured(correlation, correlation - half, correlation + half)
+
+
+ThreeErrors.figures = {"three-errors": draw}
+ThreeErrors.claims = (
+    Claim("expressivity-enters-once", "without the other two errors, expressivity error enters at generation 0 only",
+          "the project's own question", Source.DERIVED, None, None,
+          "largest later change of KL, which must stay below 1e-10 (float64)", _enters_once),
+    *(Claim(f"statistics-walk-{n}", f"statistical error walks at random: Var(log v) grows by trigamma((n-1)/2), n = {n}",
+            "theory.md, section 1", Source.DERIVED, 1.0, 0.0, "ratio of the variance at the last generation to the law",
+            _walk(n)) for n in (20, 100, 500)),
+    Claim("statistics-steps-are-independent", "the steps of that walk are independent of one another",
+          "theory.md, section 1", Source.DERIVED, 0.0, 0.0, "correlation of successive steps, n = 20", _independent),
+    Claim("learning-compounds", "approximation error compounds even with infinite data and a rich class (3 EM steps)",
+          "the project's own question", Source.DERIVED, None, None,
+          "smallest rise of the squared L2 distance in any generation and trajectory, which must be above 0", _compounds),
+    Claim("learning-forgets", "a learner that stops early forgets the truth geometrically, with infinite data",
+          "derived: 1 - (1 - (1 - rate)^steps)^g of the mean is lost", Source.DERIVED, 1.0, 1e-9,
+          "ratio of the share lost at the last generation to the law", _forgets),
+)  # fmt: skip

@@ -1,0 +1,139 @@
+"""A study: experiments, what they are claimed to show, and figures, all as data. A paper is a study with a citation."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from collapsebench.analysis.ablation import Ablation
+from collapsebench.analysis.intervals import mean_interval
+from collapsebench.experiment.experiment import Experiment
+from collapsebench.experiment.sweep import Sweep
+from collapsebench.show.figures import Animation, Figure
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Request = Experiment | Sweep | Ablation
+Results = Mapping[str, "xr.Dataset"]
+
+
+class Scale(enum.StrEnum):
+    """How much of a study is run: a check that it runs; figures in minutes on two cores; the published sizes."""
+
+    SMOKE = "smoke"
+    QUICK = "quick"
+    PAPER = "paper"
+
+    def pick(self, smoke: Any, quick: Any, paper: Any) -> Any:
+        """The value for this scale."""
+        return {Scale.SMOKE: smoke, Scale.QUICK: quick, Scale.PAPER: paper}[self]
+
+
+class Source(enum.StrEnum):
+    """How a published number is known."""
+
+    TEXT = "text"
+    CODE = "code"
+    PLOT = "plot"
+    SECOND = "second"
+    DERIVED = "derived"
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What we found: a value with its 95% interval; for a statement without a number, whether it `holds`."""
+
+    value: float
+    low: float = np.nan
+    high: float = np.nan
+    holds: bool | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """One published statement.
+
+    published: the number, or None for a qualitative statement. tolerance: how far off the published number itself may
+    be, in its own unit, and `basis` says why (digits printed, plot reading, its own sampling error).
+    read: our number off the results; it returns None where the scale is too small to tell.
+    disputed: why the statement, or the way it was measured, is in doubt, if it is. why: what explains a difference.
+    """
+
+    name: str
+    statement: str
+    where: str
+    source: Source
+    published: float | None
+    tolerance: float | None
+    basis: str
+    read: Callable[[Results], Measured | None]
+    disputed: str = ""
+    why: str = ""
+
+    def verdict(self, paper: str, results: Results) -> dict[str, Any]:
+        """The verdict record of the result schema.
+
+        A number is reproduced when it lies within our 95% interval widened by its tolerance; a statement when it holds.
+        """
+        try:
+            ours = self.read(results)
+        except KeyError as missing:
+            ours, why = None, f"experiment {missing} was not run"
+        else:
+            why = "this scale is too small to tell" if ours is None else self.why
+        if ours is None:
+            word = "not run"
+        elif self.published is None:
+            word = "qualitative" if ours.holds else "differs"
+        else:
+            slack = self.tolerance or 0.0
+            low, high = np.nanmin([ours.low, ours.value]), np.nanmax([ours.high, ours.value])
+            word = "reproduced" if low - slack <= self.published <= high + slack else "differs"
+        if self.disputed and word == "differs":
+            word, why = "disputed", self.disputed
+        return {
+            "paper": paper, "claim": self.name, "statement": self.statement, "where": self.where,
+            "source": str(self.source), "published": self.published, "ours": _number(ours and ours.value),
+            "interval": [_number(ours and ours.low), _number(ours and ours.high)], "tolerance": self.tolerance,
+            "basis": self.basis, "holds": None if ours is None else ours.holds, "verdict": word, "why": why,
+        }  # fmt: skip
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+class Study:
+    """Derive, name and register one per file: experiments by scale, claims, and figures made from results."""
+
+    registry_name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    citation: ClassVar[str] = ""
+    claims: ClassVar[tuple[Claim, ...]] = ()
+    figures: ClassVar[Mapping[str, Callable[[Results], Figure | Animation]]] = {}
+    when_named: ClassVar[bool] = False
+    """a study of many minutes is run only when it is asked for by name"""
+
+    def experiments(self, scale: Scale) -> Mapping[str, Request]:
+        """What to run, by name."""
+        raise NotImplementedError
+
+
+def measured_mean(values: Any) -> Measured:
+    """`Measured` of the mean of one number per trajectory."""
+    mean, low, high = mean_interval(values)
+    return Measured(float(mean), float(low), float(high))
+
+
+def measured_share(hits: Any, z: float = 1.96) -> Measured:
+    """`Measured` of a share of trajectories, with the Wilson (1927) interval of z standard errors."""
+    hits = np.asarray(hits, float)
+    n, p = hits.size, hits.mean()
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return Measured(float(p), float(centre - half), float(centre + half))

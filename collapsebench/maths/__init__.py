@@ -1,0 +1,1 @@
+"""Mathematics on arrays: random streams, samplers, linear algebra, distributions, mixtures, estimators."""

@@ -1,0 +1,68 @@
+"""The Bernoulli distribution."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from collapsebench.maths import samplers
+from collapsebench.maths.distributions.totals import Totals, whole_rows
+from collapsebench.maths.numerics import divide, safe_log, xlogy
+from collapsebench.parts.data import Batch
+from collapsebench.specs.pytree import Key, spec
+
+
+@spec
+class Bernoulli:
+    """1 with probability p, else 0."""
+
+    p: Float[Array, ""]
+
+    summary: ClassVar[type] = Totals
+
+    def draw_total(self, key: Key, n: Array) -> Float[Array, ""]:
+        """Binomial(n, p). For n that is not whole: the total of `whole_rows(n)` draws, scaled to weigh n."""
+        rows = whole_rows(n)
+        return samplers.binomial(key, rows, self.p) * divide(n, rows)
+
+    def sample(self, key: Key, n: int) -> Float[Array, " n"]:
+        return (jax.random.uniform(key, (n,), self.p.dtype) < self.p).astype(self.p.dtype)
+
+    def log_prob(self, x: Float[Array, " n"]) -> Float[Array, " n"]:
+        inside = (x == 0) | (x == 1)
+        return jnp.where(inside, jnp.where(x == 1, safe_log(self.p), safe_log(1 - self.p)), -jnp.inf)
+
+    def nodes(self) -> Batch:
+        """Both outcomes, with their probabilities as weights."""
+        return Batch(jnp.arange(2, dtype=self.p.dtype), jnp.stack([1 - self.p, self.p]))
+
+    def moments(self) -> tuple[Float[Array, " 1"], Float[Array, "1 1"]]:
+        return self.p[None], (self.p * (1 - self.p))[None, None]
+
+    @property
+    def log_variance(self) -> Float[Array, ""]:
+        """Log of p (1 - p); -inf once one outcome is lost."""
+        return safe_log(self.p) + safe_log(1 - self.p)
+
+    def entropy(self) -> Float[Array, ""]:
+        return -xlogy(self.p, self.p) - xlogy(1 - self.p, 1 - self.p)
+
+    def support(self) -> Float[Array, ""]:
+        """Number of outcomes that can still happen."""
+        return (self.p > 0).astype(self.p.dtype) + (self.p < 1)
+
+    def kl(self, other: Bernoulli) -> Float[Array, ""]:
+        """KL(self || other) in nats; inf where `other` misses an outcome."""
+        p, q = self.p, other.p
+        return xlogy(p, p) - xlogy(p, q) + xlogy(1 - p, 1 - p) - xlogy(1 - p, 1 - q)
+
+    def l2_squared(self, other: Bernoulli) -> Float[Array, ""]:
+        """Squared Euclidean distance of the two probability vectors."""
+        return 2 * (self.p - other.p) ** 2
+
+    def w2_squared(self, other: Bernoulli) -> Float[Array, ""]:
+        """Squared 2-Wasserstein distance: the mass that must move, by 1."""
+        return jnp.abs(self.p - other.p)

@@ -1,0 +1,122 @@
+"""The categorical distribution over symbols 0 .. K - 1 and its counts."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from collapsebench.maths import samplers
+from collapsebench.maths.distributions.totals import whole_rows
+from collapsebench.maths.numerics import divide, safe_log, xlogy
+from collapsebench.parts.data import POPULATION, Batch, Summary
+from collapsebench.specs.pytree import Key, spec
+
+
+@spec
+class Counts(Summary):
+    """Weighted counts of each symbol."""
+
+    counts: Float[Array, " K"]
+
+    @property
+    def weight(self) -> Float[Array, ""]:
+        return self.counts.sum()
+
+    def scale(self, factor: Any) -> Counts:
+        return Counts(self.counts * factor)
+
+    def concat(self, other: Self) -> Counts:
+        return Counts(self.counts + other.counts)
+
+
+@dataclasses.dataclass(frozen=True)
+class Counter:
+    """Makes Counts: the `summary` of this family is a value, because symbols do not say how many of them there are."""
+
+    classes: int
+
+    def of(self, data: Batch | Counts) -> Counts:
+        """The counts of weighted symbols x [capacity]."""
+        if isinstance(data, Counts):
+            return data
+        return Counts(jnp.zeros(self.classes, data.w.dtype).at[data.x].add(data.w, mode="promise_in_bounds"))
+
+    def draw(self, key: Key, distribution: Categorical, n: Any) -> Counts:
+        """The counts of n draws, without the draws: multinomial.
+
+        For n that is not whole: the counts of `whole_rows(n)` draws, scaled to weigh n.
+        """
+        n = jnp.asarray(n, distribution.probs.dtype)
+        rows = whole_rows(n)
+        return Counts(samplers.multinomial(key, rows, distribution.probs) * divide(n, rows))
+
+    def expect(self, distribution: Categorical, n: Any) -> Counts:
+        """The counts of an infinite sample that weighs as n rows beside other infinite samples."""
+        return Counts(distribution.probs * (n * POPULATION))
+
+
+@spec
+class Categorical:
+    """Symbol i with probability probs[i], which is exactly 0 for a dead one. Moments are those of one-hot vectors."""
+
+    probs: Float[Array, " K"]
+
+    @classmethod
+    def uniform(cls, classes: int) -> Categorical:
+        return cls(jnp.full(classes, 1 / classes, jnp.result_type(float)))
+
+    @property
+    def classes(self) -> int:
+        return self.probs.shape[-1]
+
+    @property
+    def summary(self) -> Counter:
+        return Counter(self.classes)
+
+    def sharpen(self, temperature: Any) -> Categorical:
+        """Probabilities p^(1/T) / Z: the dead stay dead, and T = 1 changes nothing."""
+
+        def tilt(probs: Array) -> Array:
+            tilted = jnp.where(probs > 0, jnp.exp(safe_log(probs / probs.max()) / temperature), 0)
+            return tilted / tilted.sum()
+
+        # Powers cost as much as the draws of a distribution that has mostly died; a branch, unless temperatures are swept.
+        return Categorical(jax.lax.cond(temperature == 1, lambda probs: probs, tilt, self.probs))
+
+    def sample(self, key: Key, n: int) -> Int[Array, " n"]:
+        return samplers.categorical_rows(key, self.probs, n)
+
+    def log_prob(self, x: Int[Array, " n"]) -> Float[Array, " n"]:
+        """Log probability of each symbol; -inf for a dead one."""
+        return safe_log(self.probs)[x]
+
+    def nodes(self) -> Batch:
+        """Every symbol, with its probability as its weight."""
+        return Batch(jnp.arange(self.classes, dtype=jnp.int32), self.probs)
+
+    def moments(self) -> tuple[Float[Array, " K"], Float[Array, "K K"]]:
+        return self.probs, jnp.diag(self.probs) - self.probs[:, None] * self.probs[None, :]
+
+    @property
+    def log_variance(self) -> Float[Array, ""]:
+        """Log of 1 - |p|^2, the chance that two draws differ; -inf when one symbol has all the mass."""
+        return safe_log((self.probs * (1 - self.probs)).sum())
+
+    def entropy(self) -> Float[Array, ""]:
+        return -xlogy(self.probs, self.probs).sum()
+
+    def support(self) -> Float[Array, ""]:
+        """Number of symbols that are alive."""
+        return (self.probs > 0).sum().astype(self.probs.dtype)
+
+    def kl(self, other: Categorical) -> Float[Array, ""]:
+        """KL(self || other) in nats; inf where `other` misses a symbol."""
+        return (xlogy(self.probs, self.probs) - xlogy(self.probs, other.probs)).sum()
+
+    def l2_squared(self, other: Categorical) -> Float[Array, ""]:
+        """Squared Euclidean distance of the probabilities."""
+        return ((self.probs - other.probs) ** 2).sum()

@@ -1,0 +1,103 @@
+"""The exponential distribution and its total, both kept as logarithms."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from collapsebench.maths import samplers
+from collapsebench.maths.numerics import safe_log
+from collapsebench.parts.data import POPULATION, Batch, Summary
+from collapsebench.specs.pytree import Key, spec
+
+_NODES, _WEIGHTS = np.polynomial.laguerre.laggauss(32)
+
+
+@spec
+class LogTotal(Summary):
+    """Weight and the logarithm of the total, so that a sample-free path follows a collapse below the smallest float."""
+
+    w: Float[Array, ""]
+    log_total: Float[Array, ""]
+
+    @property
+    def weight(self) -> Float[Array, ""]:
+        return self.w
+
+    @classmethod
+    def of(cls, data: Batch | LogTotal) -> LogTotal:
+        """The statistics of weighted rows x [capacity, 1]."""
+        return data if isinstance(data, LogTotal) else cls(data.w.sum(), safe_log((data.w * data.x[:, 0]).sum()))
+
+    @classmethod
+    def draw(cls, key: Key, distribution: Exponential, n: Any) -> LogTotal:
+        """The statistics of n draws, without the draws: total / scale ~ Gamma(n), for any n >= 0."""
+        n = jnp.asarray(n, distribution.log_scale.dtype)
+        log_gamma = samplers.log_gamma(key, jnp.where(n > 0, n, 1))
+        return cls(n, jnp.where(n > 0, distribution.log_scale + log_gamma, -jnp.inf))
+
+    @classmethod
+    def expect(cls, distribution: Exponential, n: Any) -> LogTotal:
+        """The statistics of an infinite sample that weighs as n rows beside other infinite samples."""
+        w = jnp.asarray(n * POPULATION, distribution.log_scale.dtype)
+        return cls(w, safe_log(w) + distribution.log_scale)
+
+    def scale(self, factor: Any) -> LogTotal:
+        return LogTotal(self.w * factor, self.log_total + safe_log(jnp.asarray(factor, self.w.dtype)))
+
+    def concat(self, other: Self) -> LogTotal:
+        return LogTotal(self.w + other.w, jnp.logaddexp(self.log_total, other.log_total))
+
+
+@spec
+class Exponential:
+    """Density exp(-x / scale) / scale on x >= 0, one dimension; log_scale = -inf is the point at 0."""
+
+    log_scale: Float[Array, ""]
+
+    summary: ClassVar[type] = LogTotal
+    dim: ClassVar[int] = 1
+
+    @property
+    def log_variance(self) -> Float[Array, ""]:
+        return 2 * self.log_scale
+
+    def sample(self, key: Key, n: int) -> Float[Array, "n 1"]:
+        x = jax.random.exponential(key, (n, 1), self.log_scale.dtype)
+        # A draw of exactly 0 stands for the lowest cell of the uniform's grid; at n = 1 it would be a collapse.
+        return jnp.exp(self.log_scale) * jnp.maximum(x, jnp.finfo(x.dtype).eps / 2)
+
+    def log_prob(self, x: Float[Array, "n 1"]) -> Float[Array, " n"]:
+        x, point = x[:, 0], self.log_scale == -jnp.inf
+        density = -x * jnp.exp(-jnp.where(point, 0, self.log_scale)) - self.log_scale
+        return jnp.where(x < 0, -jnp.inf, jnp.where(point & (x > 0), -jnp.inf, density))
+
+    def nodes(self) -> Batch:
+        """Gauss-Laguerre quadrature, 32 nodes."""
+        x = jnp.exp(self.log_scale) * jnp.asarray(_NODES, self.log_scale.dtype)
+        return Batch(x[:, None], jnp.asarray(_WEIGHTS, self.log_scale.dtype))
+
+    def moments(self) -> tuple[Float[Array, " 1"], Float[Array, "1 1"]]:
+        return jnp.exp(self.log_scale)[None], jnp.exp(2 * self.log_scale)[None, None]
+
+    def entropy(self) -> Float[Array, ""]:
+        return 1 + self.log_scale
+
+    def kl(self, other: Exponential) -> Float[Array, ""]:
+        """KL(self || other) in nats; inf when either is a point."""
+        both = jnp.isfinite(self.log_scale) & jnp.isfinite(other.log_scale)
+        log_ratio = jnp.where(both, self.log_scale - other.log_scale, 0)
+        return jnp.where(both, jnp.expm1(log_ratio) - log_ratio, jnp.inf)
+
+    def l2_squared(self, other: Exponential) -> Float[Array, ""]:
+        """Integral of the squared difference of the densities: (a - b)^2 / (2 a b (a + b)) for scales a and b."""
+        a, b = jnp.exp(self.log_scale), jnp.exp(other.log_scale)
+        return (jnp.sqrt(a / b) - jnp.sqrt(b / a)) ** 2 / (2 * (a + b))
+
+    def w2_squared(self, other: Exponential) -> Float[Array, ""]:
+        """Squared 2-Wasserstein distance: quantiles are in proportion, so 2 (a - b)^2 for scales a and b."""
+        return 2 * (jnp.exp(self.log_scale) - jnp.exp(other.log_scale)) ** 2

@@ -1,0 +1,83 @@
+"""What families, models and targets of labelled rows share: normal inputs, and designs new or labelled again."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from collapsebench.maths import samplers
+from collapsebench.maths.distributions.roles import DistributionModel
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key
+
+Rows = dict[str, Array]
+"""Labelled rows: {"x": [n, d], "y": [n]}."""
+
+
+def feature_scales(dim: int, decay: Any) -> Float[Array, " dim"]:
+    """Standard deviations of the inputs: variance i^-decay for i = 1..dim; decay 0 is N(0, I)."""
+    return jnp.arange(1, dim + 1, dtype=jnp.result_type(float)) ** (-0.5 * decay)
+
+
+def draw_inputs(key: Key, scales: Float[Array, " d"], n: int, prompts: Rows | None) -> Float[Array, "n d"]:
+    """n new inputs N(0, diag(scales^2)), or the first n of `prompts`."""
+    if prompts is not None:
+        return prompts["x"][:n]
+    return scales * samplers.normal(key, (n, scales.shape[0]), scales.dtype)
+
+
+class LabelledModel(DistributionModel):
+    """A model of labels given inputs. It labels the same inputs again in every generation, or, if `fresh`, new ones.
+
+    features: only so many leading inputs are used (None: all); the labels may depend on the others too.
+    """
+
+    kind: ClassVar[str] = "labelled"
+    dials: ClassVar[Any] = {"expressivity": ("features", (1, 2, None))}
+    dim: int
+    features: int | None
+    decay: Any
+    fresh: bool
+
+    @property
+    def prompted(self) -> bool:  # type: ignore[override]
+        return not self.fresh
+
+    def sample(self, key: Key, params: Any, n: int, prompts: Rows | None = None) -> Rows:
+        """n labelled rows, on the inputs of `prompts` where they are given."""
+        return self.generator(params).sample(key, n, prompts)
+
+    def check(self, experiment: Any) -> None:
+        """Raise RequestError where inputs differ from the target's, or a design would have to change its size."""
+        if self.features is not None and not 1 <= self.features <= self.dim:
+            raise RequestError(
+                f"model.features = {self.features}: it must lie between 1 and dim = {self.dim}, or be None"
+            )
+        theirs = getattr(experiment.target, "decay", self.decay)
+        if self.decay != theirs:
+            raise RequestError(
+                f"model.decay = {self.decay}: the target's inputs have decay = {theirs}; make them equal"
+            )
+        if not self.fresh:
+            _check_same_size(experiment)
+
+
+def _check_same_size(experiment: Any) -> None:
+    n, regime = experiment.n, experiment.regime
+    n_real = n if experiment.n_real is None else experiment.n_real
+    if n_real != n:
+        raise RequestError(
+            f"n_real = {n_real}: the same inputs are labelled again, so it is n = {n}; or model.fresh = True"
+        )
+    if regime.models > 1:
+        raise RequestError(
+            f"regime.models = {regime.models}: one model labels one design; use 1, or model.fresh = True"
+        )
+    drawn = {float(regime.synthetic_size(n, t)) for t in (1, experiment.generations)}
+    constant = experiment.handover == "samples" or drawn == {float(n)}
+    if regime.capacity(n, experiment.generations) != n or not constant:
+        raise RequestError(
+            f"regime = {type(regime).__name__}: the same n = {n} inputs are labelled every time; use model.fresh = True"
+        )

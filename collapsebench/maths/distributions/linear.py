@@ -1,0 +1,151 @@
+"""The linear regression family: labels y = x w + noise on normal inputs, and the sums that least squares needs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, Self
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from collapsebench.maths import samplers
+from collapsebench.maths.distributions.labelled import Rows, draw_inputs
+from collapsebench.maths.linalg import factorise, solve_upper, solve_upper_shortest, triangularise
+from collapsebench.maths.numerics import safe_log
+from collapsebench.maths.streams import part
+from collapsebench.parts.data import POPULATION, Summary
+from collapsebench.specs.pytree import Key, spec
+
+
+@spec
+class RegressionMoments(Summary):
+    """Weighted sums over labelled rows as a triangular root: factor F and image u with
+
+        F F^T = sum w x x^T   (F lower-triangular),    F u = sum w x y.
+
+    A draw has F and u at once, and least squares is one substitution, F^T coef = u. Source: Bierman (1977), Factorization
+    Methods for Discrete Sequential Estimation, chapter 5.
+    """
+
+    w: Float[Array, ""]
+    factor: Float[Array, "d d"]
+    image: Float[Array, " d"]
+
+    @property
+    def weight(self) -> Float[Array, ""]:
+        return self.w
+
+    @property
+    def gram(self) -> Float[Array, "d d"]:
+        """sum w x x^T."""
+        return self.factor @ self.factor.T
+
+    @property
+    def cross(self) -> Float[Array, " d"]:
+        """sum w x y."""
+        return self.factor @ self.image
+
+    @classmethod
+    def of(cls, data: Any) -> RegressionMoments:
+        """The statistics of weighted rows."""
+        if isinstance(data, RegressionMoments):
+            return data
+        x, y, w = data.x["x"], data.x["y"], data.w
+        if x.shape[0] < x.shape[1]:
+            root = jnp.sqrt(w)
+            return cls(w.sum(), *triangularise(x * root[:, None], y * root))
+        weighted = x * w[:, None]
+        return cls(w.sum(), *factorise(weighted.T @ x, y @ weighted))
+
+    @classmethod
+    def draw(
+        cls, key: Key, distribution: LinearGaussian, n: Any, prompts: RegressionMoments | None = None
+    ) -> RegressionMoments:
+        """The statistics of n rows without the rows: new inputs, or the inputs of `prompts` with new labels.
+
+        Law: F F^T ~ Wishart(n, S) by Bartlett's decomposition; given F, u = F^T coef + noise z, z ~ N(0, I).
+        Source: Anderson (2003), theorems 7.2.1 and 8.2.1.
+        """
+        coef, dim = distribution.coef, distribution.dim
+        if prompts is None:
+            rows = jnp.asarray(n, coef.dtype)
+            factor = distribution.scales[:, None] * samplers.wishart_factor(part(key, 0), rows, dim)
+        else:
+            rows, factor = prompts.w, prompts.factor
+        z = samplers.normal(part(key, 1), (dim,), coef.dtype)
+        # Where rows are fewer than inputs, F has columns of zeros, and nothing is known along them.
+        seen = (factor != 0).any(axis=0)
+        return cls(rows, factor, _transposed_product(factor, coef) + jnp.where(seen, distribution.noise * z, 0))
+
+    @classmethod
+    def expect(
+        cls, distribution: LinearGaussian, n: Any, prompts: RegressionMoments | None = None
+    ) -> RegressionMoments:
+        """The statistics of an infinite sample that weighs as n rows beside other infinite samples."""
+        w = jnp.asarray(n, distribution.coef.dtype) * POPULATION
+        factor = jnp.sqrt(w) * jnp.diag(distribution.scales) if prompts is None else prompts.factor
+        return cls(w, factor, _transposed_product(factor, distribution.coef))
+
+    def scale(self, factor: Any) -> RegressionMoments:
+        root = jnp.sqrt(jnp.asarray(factor, self.w.dtype))
+        return RegressionMoments(self.w * factor, root * self.factor, root * self.image)
+
+    def concat(self, other: Self) -> RegressionMoments:
+        both = factorise(self.gram + other.gram, self.cross + other.cross)
+        return RegressionMoments(self.w + other.w, *both)
+
+
+def _transposed_product(factor: Float[Array, "d d"], coef: Float[Array, " d"]) -> Float[Array, " d"]:
+    return (factor * coef[:, None]).sum(axis=0)  # a dot product of this size is a call of its own
+
+
+@spec
+class LinearGaussian:
+    """y ~ N(x w, noise^2) for x ~ N(0, diag(scales^2)); a density is that of y given x."""
+
+    coef: Float[Array, " d"]
+    noise: Float[Array, ""]
+    scales: Float[Array, " d"]
+
+    summary: ClassVar[type] = RegressionMoments
+
+    @property
+    def dim(self) -> int:
+        return self.coef.shape[0]
+
+    def sample(self, key: Key, n: int, prompts: Rows | None = None) -> Rows:
+        """n labelled rows: new inputs, or the first n inputs of `prompts` with new labels."""
+        x = draw_inputs(part(key, 0), self.scales, n, prompts)
+        return {"x": x, "y": x @ self.coef + self.noise * samplers.normal(part(key, 1), (n,), self.coef.dtype)}
+
+    def log_prob(self, rows: Rows) -> Float[Array, " n"]:
+        """Log density of y given x; without noise inf on the line and -inf off it."""
+        gap = rows["y"] - rows["x"] @ self.coef
+        noise = jnp.where(self.noise > 0, self.noise, 1)
+        density = -0.5 * (gap / noise) ** 2 - jnp.log(noise) - 0.5 * math.log(2 * math.pi)
+        return jnp.where(self.noise > 0, density, jnp.where(gap == 0, jnp.inf, -jnp.inf))
+
+    def excess_risk(self, truth: LinearGaussian) -> Float[Array, ""]:
+        """Expected squared error of predictions beyond the truth's own: (w - w*)^T S (w - w*), its inputs."""
+        return ((truth.scales * (self.coef - truth.coef)) ** 2).sum()
+
+    def kl(self, other: LinearGaussian) -> Float[Array, ""]:
+        """KL(self || other) of the labels in nats, averaged over the inputs of `self`."""
+        ratio = (self.noise / other.noise) ** 2
+        gap = ((self.scales * (self.coef - other.coef)) ** 2).sum() / other.noise**2
+        return 0.5 * (ratio + gap - 1 - safe_log(ratio))
+
+
+def least_squares(moments: RegressionMoments, penalty: Any = None, features: int | None = None) -> Float[Array, " d"]:
+    """The w that minimises sum w_i (y_i - x_i w)^2 + penalty |w|^2; without a penalty the shortest where several do.
+
+    features: only so many leading inputs are used (None: all), and the others' coefficients are 0. The leading part
+    of the root is the root of the leading part.
+    """
+    if features is not None:
+        inner = RegressionMoments(moments.w, moments.factor[:features, :features], moments.image[:features])
+        return jnp.pad(least_squares(inner, penalty), (0, moments.image.shape[0] - features))
+    if penalty is not None:
+        ridge = penalty * jnp.eye(moments.image.shape[0], dtype=moments.image.dtype)
+        return solve_upper(*factorise(moments.gram + ridge, moments.cross))
+    return solve_upper_shortest(moments.factor, moments.image)

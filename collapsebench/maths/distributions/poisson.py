@@ -1,0 +1,67 @@
+"""The Poisson distribution."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import jax.numpy as jnp
+from jax.scipy.special import gammaln, i0e
+from jaxtyping import Array, Float
+
+from collapsebench.maths import samplers
+from collapsebench.maths.distributions.totals import Totals
+from collapsebench.maths.numerics import safe_log, xlogy
+from collapsebench.specs.pytree import Key, spec
+
+_LARGE = 64  # from this rate on, the expansion of the entropy is good to 1e-8
+_TERMS = 192  # below it, these terms hold all the mass
+
+
+@spec
+class Poisson:
+    """Counts of mean `rate`; rate 0 is the point at 0."""
+
+    rate: Float[Array, ""]
+
+    summary: ClassVar[type] = Totals
+
+    def draw_total(self, key: Key, n: Array) -> Float[Array, ""]:
+        """Poisson(n rate), for any n >= 0."""
+        return samplers.poisson(key, n * self.rate)
+
+    def sample(self, key: Key, n: int) -> Float[Array, " n"]:
+        return samplers.poisson(key, self.rate, (n,))
+
+    def log_prob(self, x: Float[Array, " n"]) -> Float[Array, " n"]:
+        inside = (x >= 0) & (x == jnp.floor(x))
+        return jnp.where(inside, xlogy(x, self.rate) - self.rate - gammaln(jnp.where(inside, x, 0) + 1), -jnp.inf)
+
+    def moments(self) -> tuple[Float[Array, " 1"], Float[Array, "1 1"]]:
+        return self.rate[None], self.rate[None, None]
+
+    @property
+    def log_variance(self) -> Float[Array, ""]:
+        """Log of the rate; -inf once no count but 0 can happen."""
+        return safe_log(self.rate)
+
+    def entropy(self) -> Float[Array, ""]:
+        """In nats: the sum of -p log p for a small rate, an expansion to the third order in 1 / rate for a large one."""
+        log_p = Poisson(jnp.minimum(self.rate, _LARGE)).log_prob(jnp.arange(_TERMS, dtype=self.rate.dtype))
+        exact = -jnp.where(log_p > -jnp.inf, jnp.exp(log_p) * log_p, 0).sum()
+        t = 1 / jnp.maximum(self.rate, _LARGE)
+        expansion = 0.5 * (math.log(2 * math.pi * math.e) - jnp.log(t)) - t / 12 - t**2 / 24 - 19 * t**3 / 360
+        return jnp.where(self.rate < _LARGE, exact, expansion)
+
+    def kl(self, other: Poisson) -> Float[Array, ""]:
+        """KL(self || other) in nats; inf when `other` is the point at 0 and self is not."""
+        return xlogy(self.rate, self.rate) - xlogy(self.rate, other.rate) + other.rate - self.rate
+
+    def l2_squared(self, other: Poisson) -> Float[Array, ""]:
+        """Squared Euclidean distance of the probabilities, by sum_k a^k b^k / k!^2 = I_0(2 sqrt(ab))."""
+
+        def overlap(a: Array, b: Array) -> Array:
+            return jnp.exp(-((jnp.sqrt(a) - jnp.sqrt(b)) ** 2)) * i0e(2 * jnp.sqrt(a * b))
+
+        p, q = self.rate, other.rate
+        return overlap(p, p) + overlap(q, q) - 2 * overlap(p, q)

@@ -1,0 +1,56 @@
+"""Optimal transport between samples, where sorting solves it, and between normals with their moments."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from collapsebench.maths.estimators.means import jackknife
+from collapsebench.maths.estimators.ordering import sort
+from collapsebench.maths.estimators.reading import sample_moments
+from collapsebench.parts.metric import Estimate
+from collapsebench.specs.pytree import Key
+
+GROUPS = 8
+"""Groups of rows that the jackknife leaves out in turn: each costs an eigenvalue problem."""
+
+
+def w2_squared_sorted(x: Float[Array, "*lines n"], y: Float[Array, "*lines n"]) -> Float[Array, " *lines"]:
+    """Squared 2-Wasserstein distance between two samples of equal size on the line: sort both, pair in order."""
+    ordered = sort(jnp.stack([x, y]))
+    return ((ordered[0] - ordered[1]) ** 2).mean(axis=-1)
+
+
+def sliced_w2(key: Key, x: Float[Array, "n d"], y: Float[Array, "n d"], projections: int) -> Estimate:
+    """Root of the mean of W2^2 over random directions; its standard error is that of the directions, samples given.
+
+    Source: Bonneel et al. (2015), Sliced and Radon Wasserstein barycenters of measures, section 2.2.
+    """
+    directions = jax.random.normal(key, (projections, x.shape[1]), x.dtype)
+    directions = directions / jnp.linalg.norm(directions, axis=1, keepdims=True)
+    squares = w2_squared_sorted(*(jnp.matmul(directions, rows.T, precision="highest") for rows in (x, y)))
+    value = jnp.sqrt(squares.mean())
+    spread = squares.std() / jnp.sqrt(max(projections - 1.0, 1.0))
+    return Estimate(value, jnp.where(value > 0, spread / (2 * jnp.where(value > 0, value, 1)), 0))
+
+
+def frechet(x: Float[Array, "n d"], mean: Float[Array, " d"], covariance: Float[Array, "d d"]) -> Estimate:
+    """Squared W2 between the normals with the rows' moments and with those given; jackknife over groups of rows.
+
+    |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (R^T S1 R)^1/2 with S2 = R R^T. Source: Dowson and Landau (1982).
+    """
+    groups = min(GROUPS, x.shape[0])
+    group = jnp.arange(x.shape[0]) % groups
+    values, vectors = jnp.linalg.eigh(covariance)
+    root = vectors * jnp.sqrt(jnp.maximum(values, 0))
+
+    def distance(w: Array) -> Array:
+        own_mean, own = sample_moments(x, w)
+        cross = jnp.sqrt(jnp.maximum(jnp.linalg.eigvalsh(root.T @ own @ root), 0)).sum()
+        gap = ((own_mean - mean) ** 2).sum() + jnp.trace(own) + jnp.trace(covariance) - 2 * cross
+        return jnp.maximum(gap, 0)
+
+    kept = jnp.concatenate([jnp.full((1, x.shape[0]), True), group[None] != jnp.arange(groups)[:, None]])
+    values = jax.vmap(distance)(kept.astype(x.dtype))
+    return Estimate(values[0], jackknife(values[1:]))

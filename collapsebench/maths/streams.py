@@ -1,0 +1,68 @@
+"""Randomness by address: a key is derived from (seed, name, trajectory, stream, generation), never carried."""
+
+from __future__ import annotations
+
+import enum
+import zlib
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from collapsebench.maths.samplers.bits import hash_words, key_words, threefry
+from collapsebench.specs.pytree import Key
+
+
+class Stream(enum.IntEnum):
+    """What a random number is for. Values are part of every result: append, never renumber."""
+
+    REAL = 0
+    HOLDOUT = 1
+    INIT = 2
+    FIT = 3
+    SAMPLE = 4
+    FRESH = 5
+    REGIME = 6
+    CURATE = 7
+    METRIC = 8
+    SNAPSHOT = 9
+    TRAJECTORY = 10
+    PART = 11
+
+
+# First counter word of every derivation: away from zero, where jax.random counts, and from the samplers' own words.
+_DERIVE = 0x57000000
+
+
+def root_key(seed: int, name: str) -> Key:
+    """The key of one named experiment; a seed may have 64 bits.
+
+    It is jax.random.key(seed) with the name's CRC-32 folded in, by NumPy: JAX would compile programs for it.
+    """
+    high, low = divmod(int(seed), 2**32)
+    words = np.zeros((1,), np.uint32), np.array([low], np.uint32)
+    for more in (*([high] if high else []), zlib.crc32(name.encode())):
+        words = threefry(*words, np.zeros((1,), np.uint32), np.array([more], np.uint32))
+    return jax.random.wrap_key_data(jax.device_put(np.concatenate(words)), impl="threefry2x32")
+
+
+def derive(key: Key, purpose: int, index: Any) -> Key:
+    """The key of one purpose and index: the threefry-2x32 hash of both under `key`, in one call."""
+    words = hash_words(*key_words(key), np.uint32(_DERIVE + purpose), jnp.asarray(index, jnp.uint32))
+    return jax.random.wrap_key_data(jnp.stack(words), impl="threefry2x32")
+
+
+def trajectory_key(root: Key, trajectory: Any) -> Key:
+    """The key of one trajectory, the same whatever runs beside it."""
+    return derive(root, Stream.TRAJECTORY, trajectory)
+
+
+def key_for(key: Key, stream: Stream, generation: Any = 0) -> Key:
+    """The key of one purpose in one generation of a trajectory."""
+    return derive(key, stream, generation)
+
+
+def part(key: Key, i: Any) -> Key:
+    """The i-th of several keys that one purpose needs."""
+    return derive(key, Stream.PART, i)

@@ -1,0 +1,1 @@
+"""The contracts: what every model, target, regime, curator and metric may say, one file each, with defaults."""

@@ -1,0 +1,63 @@
+"""What regimes share: the defaults that most keep, and the pool of those that remember."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from collapsebench.parts.data import Data, has_rows
+from collapsebench.specs.pytree import Key, spec, static
+
+
+@spec
+class Pool:
+    """All data so far: a Summary, or a buffer made once and filled from the top, whose row `first` is synthetic."""
+
+    data: Any
+    first: int = static(0)
+
+    @classmethod
+    def of(cls, real: Any, generations: int, capacity: Any) -> Pool:
+        """Room for `generations - 1` synthetic sets of `capacity` rows below the real ones."""
+        if not has_rows(real):
+            return cls(real)
+        return cls(real.pad(real.capacity + (generations - 1) * int(capacity)), real.capacity)
+
+    def add(self, synthetic: Any, t: Any) -> Pool:
+        """The pool with the synthetic set of generation t = 1, 2, ... in its place."""
+        row = self.first + (t - 1) * synthetic.capacity if has_rows(synthetic) else 0
+        return Pool(self.data.append(synthetic, row), self.first)
+
+
+class Regime:
+    """What the next generation trains on.
+
+    needs_samples: whether single rows must be seen, so a Summary cannot serve.
+    models: how many of the last models the synthetic data are drawn from, in equal parts.
+    """
+
+    needs_samples: ClassVar[bool] = False
+    models: int = 1
+
+    def capacity(self, n: Any, generations: int) -> Any:
+        """Rows of the largest synthetic set that is ever drawn."""
+        return n
+
+    def synthetic_size(self, n: Any, t: Any) -> Any:
+        """Synthetic rows that generation t trains on, at most `capacity`."""
+        return n
+
+    def fresh_capacity(self, n: Any) -> Any:
+        """Rows of the largest set of new real data; 0: none is ever drawn."""
+        return 0
+
+    def fresh_size(self, n: Any, t: Any) -> Any:
+        """New real rows that generation t sees, at most `fresh_capacity`."""
+        return self.fresh_capacity(n)
+
+    def init(self, real: Data, generations: int, capacity: Any) -> Any:
+        """The pool at the start: nothing, unless the regime remembers. `capacity` is that of a synthetic set."""
+        return ()
+
+    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+        """The pool after generation t's synthetic (and new real) data came in, and what generation t trains on."""
+        raise NotImplementedError

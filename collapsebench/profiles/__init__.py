@@ -1,7 +1,0 @@
-"""Early and late collapse: when the tail, the spread and everything is lost, and the eight definitions as flags."""
-
-from collapsebench.profiles.definitions import DEFINITIONS
-from collapsebench.profiles.reading import EVENTS, measured, profile
-from collapsebench.profiles.survival import Survival, kaplan_meier
-
-__all__ = ["DEFINITIONS", "EVENTS", "Survival", "kaplan_meier", "measured", "profile"]

@@ -1,0 +1,1 @@
+"""Runs: from an experiment to a saved result."""

@@ -1,0 +1,279 @@
+"""What every model, target, regime, curator and metric promises, as checks that also run on a stranger's class.
+
+Each check is a function of a built spec; it returns nothing, or raises AssertionError with one line that says what is
+broken. The test-suite runs them over every registry, and `collapsebench check package.module:Class` over one class.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from collapsebench.engine.generation import prompted
+from collapsebench.experiment.example import example
+from collapsebench.experiment.experiment import Experiment, spec_name
+from collapsebench.maths.numerics import as_leaves
+from collapsebench.maths.streams import root_key
+from collapsebench.parts.data import Batch, Handover
+from collapsebench.runs.runner import run
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.registry import METRICS, MODELS
+
+Check = Callable[[Any], None]
+ROWS, MANY = 24, 4096
+
+
+def _demand(truth: Any, message: str) -> None:
+    if not bool(truth):
+        raise AssertionError(message)
+
+
+def _key() -> Any:
+    return root_key(0, "contract")
+
+
+# --- every spec -----------------------------------------------------------------------------------------------------
+
+
+def is_a_spec(part: Any) -> None:
+    """A frozen dataclass and a pytree whose leaves are numbers; equal ones are one compiled program."""
+    _demand(dataclasses.is_dataclass(part), "it is not a dataclass; decorate it with @collapsebench.spec")
+    _demand(part.__dataclass_params__.frozen, "it is not frozen; decorate it with @collapsebench.spec")
+    leaves, tree = jax.tree.flatten(as_leaves(part))
+    twin: Any = jax.tree.structure(as_leaves(type(part)()))
+    _demand(all(hasattr(leaf, "dtype") for leaf in leaves), "a leaf is not a number; mark shapes and choices static()")
+    _demand(twin == tree, "two equal specs are two programs")
+    _demand(not isinstance(jax.tree.unflatten(tree, leaves), str), "it does not survive flattening")
+
+
+def says_what_it_is(part: Any) -> None:
+    """The first line of its docstring is what `list` shows."""
+    _demand((type(part).__doc__ or "").strip(), "it has no docstring")
+    own = type(part).__name__ + str(inspect.signature(type(part))).replace(" -> None", "")
+    _demand(type(part).__doc__ != own, "its docstring is the dataclass's own")
+
+
+# --- models ---------------------------------------------------------------------------------------------------------
+
+
+def _data(model: Any, target: Any, n: int = ROWS) -> Batch:
+    return Batch(_sample_target(target, n), jnp.ones(n))
+
+
+@partial(jax.jit, static_argnames="n")
+def _sample_target(target: Any, n: int) -> Any:
+    return target.sample(_key(), n)
+
+
+@jax.jit
+def _fit(model: Any, key: Any, batch: Batch) -> Any:
+    return model.fit(key, model.init(key), batch)
+
+
+@jax.jit
+def _score(model: Any, params: Any, x: Any) -> Any:
+    return model.log_prob(params, x)
+
+
+def _fitted(model: Any) -> tuple[Any, Batch, Any]:
+    experiment = example(model)
+    target, model = as_leaves(experiment.target), as_leaves(model)
+    batch = _data(model, target)
+    return model, batch, _fit(model, _key(), batch)
+
+
+def fits_samples_and_scores(model: Any) -> None:
+    """fit, sample and log_prob: shapes right, numbers finite."""
+    model, batch, params = _fitted(model)
+    for leaf in jax.tree.leaves(params):
+        _demand(not np.isnan(np.asarray(leaf, float)).any(), "fit gives NaN on good data")
+    drawn = _draw(model, params, batch, ROWS)
+    layout: Any = jax.tree.structure(drawn)
+    _demand(layout == jax.tree.structure(batch.x), "sample gives another structure than the data's")
+    for ours, theirs in zip(jax.tree.leaves(drawn), jax.tree.leaves(batch.x), strict=True):
+        _demand(ours.shape == theirs.shape, f"sample gives shape {ours.shape}, the data have {theirs.shape}")
+        _demand(ours.dtype == theirs.dtype, f"sample gives {ours.dtype}, the data have {theirs.dtype}")
+    density = _score(model, params, batch.x)
+    _demand(density.shape == (ROWS,), f"log_prob gives shape {density.shape} for {ROWS} rows")
+    _demand(not np.isnan(np.asarray(density)).any(), "log_prob gives NaN on the data it was fitted to")
+
+
+@partial(jax.jit, static_argnames="n")
+def _draw(model: Any, params: Any, batch: Batch, n: int) -> Any:
+    more = (batch.x,) if prompted(model) else ()
+    return model.sample(_key(), params, n, *more)
+
+
+def ignores_rows_of_weight_zero(model: Any) -> None:
+    """Rows of weight 0 do not exist: padding changes nothing."""
+    model, batch, params = _fitted(model)
+    garbage = Batch(jax.tree.map(lambda a: jnp.concatenate([a, a[:4] + 1]) if a.dtype != int else
+                                 jnp.concatenate([a, a[:4]]), batch.x), jnp.concatenate([batch.w, jnp.zeros(4)]))  # fmt: skip
+    other = _fit(model, _key(), garbage)
+    ours, theirs = _score(model, params, batch.x), _score(model, other, batch.x)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4, err_msg="rows of weight 0 change the fit")
+
+
+def survives_collapse(model: Any) -> None:
+    """Data that are one point, many times, give a model that draws without NaN."""
+    model, batch, _ = _fitted(model)
+    point = Batch(jax.tree.map(lambda a: jnp.repeat(a[:1], ROWS, axis=0), batch.x), batch.w)
+    params = _fit(model, _key(), point)
+    for leaf in jax.tree.leaves(_draw(model, params, point, ROWS)):
+        _demand(not np.isnan(np.asarray(leaf, float)).any(), "a model fitted to one repeated point draws NaN")
+
+
+def maps_over_lanes(model: Any) -> None:
+    """vmap over keys gives what one call after another gives."""
+    model, batch, _ = _fitted(model)
+
+    keys = jax.random.split(_key(), 2)
+    fits = jax.jit(jax.vmap(lambda key: model.fit(key, model.init(key), batch)))(keys)
+    together = [_score(model, jax.tree.map(lambda a, i=i: a[i], fits), batch.x) for i in range(2)]
+    apart = [_score(model, _fit(model, key, batch), batch.x) for key in keys]
+    np.testing.assert_allclose(together, apart, rtol=1e-3, atol=1e-3, err_msg="vmap gives other fits than a loop")
+
+
+def runs_or_refuses_each_handover(model: Any) -> None:
+    """Every handover works, or says in one line that it cannot."""
+    experiment = dataclasses.replace(example(model), generations=2, trajectories=2, n=ROWS, holdout=16)
+    for handover in Handover:
+        try:
+            result = run(dataclasses.replace(experiment, handover=str(handover)))
+        except RequestError as refusal:
+            _demand("\n" not in str(refusal), f"{handover} is refused in more than one line")
+            _demand(handover != Handover.SAMPLES, f"samples must work: {refusal}")
+        else:
+            values = result[experiment.columns[0]].values
+            _demand(values.shape == (2, 2) and not np.isnan(values).any(), f"{handover} gives {values}")
+
+
+# --- targets --------------------------------------------------------------------------------------------------------
+
+
+def samples_what_it_scores(target: Any) -> None:
+    """Rows have the declared shape, and a log density that is finite on them, if it has one."""
+    target = as_leaves(target.prepare() if hasattr(target, "prepare") else target)
+    x = _sample_target(target, MANY)
+    for leaf in jax.tree.leaves(x):
+        _demand(leaf.shape[0] == MANY, f"sample gives {leaf.shape[0]} rows for {MANY}")
+        _demand(np.isfinite(np.asarray(leaf, float)).all(), "sample gives a number that is not finite")
+    if getattr(target, "kind", "vector") == "vector":
+        _demand(x.shape == (MANY, target.dim), f"sample gives shape {x.shape}, dim is {target.dim}")
+    try:
+        density = jax.jit(target.log_prob)(x)
+    except RequestError:
+        return
+    _demand(
+        density.shape == (MANY,) and np.isfinite(np.asarray(density)).all(), "log_prob is not finite on its own rows"
+    )
+
+
+def agrees_with_its_distribution(target: Any) -> None:
+    """The mean of many draws is the closed form's, within 5 standard errors."""
+    target = as_leaves(target.prepare() if hasattr(target, "prepare") else target)
+    distribution: Any = target.distribution() if hasattr(target, "distribution") else None
+    if not hasattr(distribution, "moments") or getattr(target, "kind", "vector") != "vector":
+        return
+    mean, covariance = (np.asarray(a, float) for a in distribution.moments())
+    x = np.asarray(_sample_target(target, MANY), float)
+    error = np.abs(x.mean(0) - mean) / np.sqrt(np.diag(covariance) / MANY + 1e-30)
+    _demand((error < 5).all(), f"the mean of {MANY} draws is {error.max():.1f} standard errors from moments()")
+
+
+# --- regimes, curators, metrics -------------------------------------------------------------------------------------
+
+
+def _gaussian(**changes: Any) -> Experiment:
+    return Experiment(name="contract", n=ROWS, generations=3, trajectories=2, holdout=64, **changes)
+
+
+def regime_runs_or_refuses(regime: Any) -> None:
+    """Three generations on samples; on summaries three, or a refusal in one line."""
+    for handover in ("samples", "summary", "population"):
+        try:
+            values = run(_gaussian(regime=regime, handover=handover)).variance.values
+        except RequestError as refusal:
+            _demand(handover != "samples" and "\n" not in str(refusal), f"{handover}: {refusal}")
+        else:
+            _demand(np.isfinite(values).all() and (values > 0).all(), f"{handover} gives variances {values}")
+
+
+def curator_weighs(curator: Any) -> None:
+    """Three generations run, and some data are kept."""
+    values = run(_gaussian(curator=curator)).variance.values
+    _demand(np.isfinite(values).all(), f"it gives variances {values}")
+
+
+def small_examples() -> Iterator[Experiment]:
+    """Short runs of a few registered models on their example targets, on which metrics are tried; images at the end."""
+    sizes: Any = {"n": ROWS, "generations": 2, "trajectories": 2, "holdout": 64}
+    for name in ("gaussian", "categorical", "linear_regression"):
+        yield dataclasses.replace(example(MODELS.get(name)()), **sizes)
+    yield Experiment(target="gaussian_mixture", model="gaussian_mixture", **sizes)
+    yield dataclasses.replace(example(MODELS.get("vae")()), **sizes)
+    with contextlib.suppress(RequestError):  # where no package with a data set of images is installed
+        images = Experiment(target="images", model=MODELS.get("kde")(dim=64), **sizes)
+        yield images
+    yield Experiment(target="rendered_digits", model=MODELS.get("diffusion")(dim=144, words=(10, 2, 2)), **sizes)
+
+
+def gives_numbers(experiment: Experiment) -> None:
+    """No metric of a run is NaN."""
+    result = run(experiment)
+    for column in experiment.columns:
+        _demand(not np.isnan(result[column].values).any(), f"{column} is NaN for {spec_name(experiment.model)}")
+
+
+def metric_measures(metric: Any) -> None:
+    """It gives a number, with a standard error if it estimates, for some registered model on its example target."""
+    refusals = []
+    for small in small_examples():
+        try:
+            return gives_numbers(dataclasses.replace(small, metrics=(metric,)))
+        except RequestError as refusal:
+            refusals.append(str(refusal))
+    raise AssertionError(f"no registered model can be measured with it: {refusals[-1]}")
+
+
+CHECKS: dict[str, tuple[Check, ...]] = {
+    "models": (
+        is_a_spec, says_what_it_is, fits_samples_and_scores, ignores_rows_of_weight_zero, survives_collapse,
+        maps_over_lanes, runs_or_refuses_each_handover,
+    ),
+    "targets": (is_a_spec, says_what_it_is, samples_what_it_scores, agrees_with_its_distribution),
+    "regimes": (is_a_spec, says_what_it_is, regime_runs_or_refuses),
+    "curators": (is_a_spec, says_what_it_is, curator_weighs),
+    "metrics": (is_a_spec, says_what_it_is, metric_measures),
+}  # fmt: skip
+
+
+def kind_of(part: Any) -> str:
+    """Which noun a spec is, by what it can do. Raises RequestError when it is none."""
+    marks = {"fit": "models", "log_prob": "targets", "update": "regimes", "weights": "curators", "__call__": "metrics"}
+    for method, kind in marks.items():
+        if any(method in cls.__dict__ for cls in type(part).__mro__):  # getattr would find that a class can be called
+            return kind
+    raise RequestError(
+        f"{spec_name(part)}: no model, target, regime, curator or metric; it has none of {', '.join(marks)}"
+    )
+
+
+def check(path: str) -> Iterator[tuple[str, str | None]]:
+    """Run the checks of its noun on `package.module:Class`; yields (check, None or what is broken)."""
+    part = METRICS.get(path)()
+    for function in CHECKS[kind_of(part)]:
+        try:
+            function(part)
+        except Exception as problem:
+            yield function.__name__, f"{type(problem).__name__}: {problem}".strip().split("\n")[0]
+        else:
+            yield function.__name__, None

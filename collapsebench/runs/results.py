@@ -1,0 +1,218 @@
+"""The result schema: an xarray Dataset that knows how it was made, saved as NetCDF-4."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import importlib
+import importlib.metadata
+import inspect
+import json
+import os
+import subprocess
+import sys
+import threading
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from collapsebench import __version__
+from collapsebench.experiment.experiment import Experiment
+from collapsebench.learning import features
+from collapsebench.specs.errors import RequestError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SCHEMA = "collapsebench.result"
+SCHEMA_VERSION = "1.0"
+
+
+def begin_import() -> None:
+    """Import xarray in a thread, while the devices are busy or XLA compiles: nothing needs it before the result."""
+    if "xarray" not in sys.modules:
+        threading.Thread(target=importlib.import_module, args=("xarray",)).start()
+
+
+def new_dataset(data: Any, coords: Any, attrs: Any) -> xr.Dataset:
+    """xarray.Dataset(data, coords, attrs)."""
+    import xarray as xr
+
+    return xr.Dataset(data, coords, attrs)
+
+
+def is_dataset(value: Any) -> bool:
+    """Whether a value is an xarray.Dataset."""
+    import xarray as xr
+
+    return isinstance(value, xr.Dataset)
+
+
+def from_columns(
+    experiment: Experiment, columns: np.ndarray, snapshots: dict[int, Any], *,
+    points: int | None, started: float, seconds: float, width: int,
+) -> xr.Dataset:  # fmt: skip
+    """The dataset of metrics [lanes, generations, columns]; lanes = points * trajectories, or trajectories alone."""
+    dims: tuple[str, ...] = ("trajectory", "generation")
+    if points is not None:
+        columns = columns[: len(columns) // points * points]
+        columns = columns.reshape(points, -1, *columns.shape[1:])
+        dims = ("point", *dims)
+    data: dict[str, Any] = {name: (dims, columns[..., i]) for i, name in enumerate(experiment.columns)}
+    coords = {"trajectory": np.arange(columns.shape[-3]), "generation": np.arange(columns.shape[-2])}
+    if snapshots and points is None:
+        coords["snapshot"] = np.array(sorted(snapshots))
+        data |= _snapshot_variables(snapshots)
+    return describe(new_dataset(data, coords, _provenance(experiment, started, seconds, width)), experiment)
+
+
+def describe(dataset: xr.Dataset, experiment: Experiment) -> xr.Dataset:
+    """The dataset with `long_name` on every variable of the experiment, and `units` where the metric has one."""
+    for name, metric in zip(experiment.metric_names, experiment.metrics, strict=True):
+        units = {"units": metric.unit} if metric.unit else {}
+        text = (inspect.getdoc(type(metric)) or name).split("\n")[0]
+        own = text.startswith(f"{type(metric).__name__}(")  # the dataclass's own docstring says nothing
+        dataset[name].attrs = {"long_name": name if own else text, **units}
+        if metric.estimates:
+            error = f"standard error of {name}, of the draws it was estimated from"
+            dataset[f"{name}_standard_error"].attrs = {"long_name": error, **units}
+    if "ended" in dataset:
+        dataset["ended"].attrs = {"long_name": "1 from the generation on whose training met a loss that is not finite"}
+    dataset["trajectory"].attrs = {"long_name": "number of the independent run"}
+    dataset["generation"].attrs = {"long_name": "generation; 0 is the model fitted to real data"}
+    return dataset
+
+
+def _snapshot_variables(snapshots: dict[int, Any]) -> dict[str, Any]:
+    stacked = jax.tree.map(lambda *a: np.stack(a, axis=1), *(snapshots[g] for g in sorted(snapshots)))
+    leaves = jax.tree_util.tree_leaves_with_path(stacked)
+    variables = {}
+    for path, leaf in leaves:
+        name = "sample" + "".join("_" + str(getattr(p, "key", getattr(p, "name", p))).strip(".[]'") for p in path)
+        extra = tuple(f"{name}_axis_{i}" for i in range(leaf.ndim - 3))
+        about = {"long_name": "draws from the models that are kept"}
+        variables[name] = (("trajectory_kept", "snapshot", "row", *extra)[: leaf.ndim], leaf, about)
+    return variables
+
+
+def _provenance(experiment: Experiment, started: float, seconds: float, width: int) -> dict[str, Any]:
+    device = jax.devices()[0]
+    seen = features.digests(experiment)
+    return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "experiment": json.dumps(experiment.to_json()),
+        "digest": experiment.digest,
+        "name": experiment.name,
+        "seed": experiment.seed,
+        "handover": str(experiment.handover),
+        "versions": json.dumps(versions()),
+        "device_kind": device.device_kind,
+        "device_count": jax.local_device_count(),
+        "x64": int(experiment.x64),
+        "matmul_precision": str(getattr(jax.config, "jax_default_matmul_precision", None) or "default"),
+        "commit": _commit(),
+        "started": datetime.datetime.fromtimestamp(started, datetime.UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "width": width,
+        **({"features": json.dumps(seen)} if seen else {}),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    found = {"collapsebench": __version__}
+    for package in ("jax", "jaxlib", "flax", "numpy"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "unknown"
+    return found
+
+
+@cache
+def _commit() -> str:
+    here = Path(__file__).parent
+    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        inside = subprocess.run(
+            ["git", "-C", str(here), "ls-files", "--error-unmatch", Path(__file__).name], capture_output=True, timeout=5
+        )
+        if inside.returncode:
+            return "unknown"
+        return subprocess.run(command, capture_output=True, text=True, timeout=5).stdout.strip() or "unknown"
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+
+
+class NotSaved(OSError):
+    """A result could not be written. `result` holds it, `filename` says where, `strerror` why."""
+
+    def __init__(self, error: Exception, path: Path, result: xr.Dataset) -> None:
+        code = error.errno if isinstance(error, OSError) else None
+        code = errno.ENOTDIR if code == errno.EEXIST else code  # mkdir, where a file stands in a folder's place
+        super().__init__(code or 0, os.strerror(code) if code else " ".join(str(error).split()), str(path))
+        self.result = result
+
+
+def save(dataset: xr.Dataset, path: str | Path) -> Path:
+    """Write a result as NetCDF-4 (h5netcdf), whole or not at all. Returns the path.
+
+    Raises RequestError for what is no dataset, and NotSaved, an OSError of one line, where nothing can be written.
+    """
+    if not is_dataset(dataset):
+        raise RequestError(
+            f"save: it takes a result, an xarray.Dataset, and then a path, not a value of type {type(dataset).__name__}"
+        )
+    path = Path(path)
+    encoding = {
+        name: {"zlib": True, "complevel": 1, "shuffle": True} for name in dataset.data_vars if dataset[name].ndim
+    }
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        try:
+            dataset.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
+            partial.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise
+    except (OSError, RuntimeError) as error:  # HDF5 says RuntimeError when the disk is full while it closes the file
+        raise NotSaved(error, path, dataset) from error
+    return path
+
+
+def load(path: str | Path) -> xr.Dataset:
+    """Read a result.
+
+    Raises RequestError, one line, for a file that is missing, is no result, or is of another major schema.
+    """
+    import xarray as xr
+
+    path = Path(path)
+    if not path.exists():
+        raise RequestError(f"path = {path}: no such file")
+    try:
+        dataset = xr.load_dataset(path, engine="h5netcdf")
+    except Exception as error:
+        raise RequestError(f"path = {path}: not a NetCDF-4 file that can be read ({type(error).__name__})") from error
+    if dataset.attrs.get("schema") != SCHEMA:
+        raise RequestError(f"path = {path}: schema is {dataset.attrs.get('schema')!r}, not {SCHEMA!r}")
+    version = str(dataset.attrs.get("schema_version", ""))
+    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        raise RequestError(
+            f"path = {path}: schema version {version}; this version reads {SCHEMA_VERSION.split('.')[0]}.x"
+        )
+    return dataset
+
+
+def experiment_of(dataset: xr.Dataset) -> Experiment:
+    """The experiment that made a result."""
+    return Experiment.from_json(json.loads(dataset.attrs["experiment"]))

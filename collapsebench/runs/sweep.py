@@ -1,0 +1,89 @@
+"""Runs a sweep: leaves are lanes of one program, shapes are a loop."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from collapsebench.experiment.experiment import Experiment
+from collapsebench.experiment.sweep import Sweep, is_leaf, label, set_field
+from collapsebench.runs.results import describe, new_dataset
+from collapsebench.runs.runner import Progress, Step, Stopped, run, run_points
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def sweep(experiment: Experiment, values: dict[str, Any], *, progress: Progress | None = None) -> xr.Dataset:
+    """Run every combination of `values`; the result has one further dim per swept field, in front, by its dotted path.
+
+    Raises Stopped on Ctrl-C, with the points that are finished (the others are NaN).
+    """
+    return run_sweep(Sweep(experiment, values), progress=progress)
+
+
+def run_sweep(request: Sweep, *, progress: Progress | None = None) -> xr.Dataset:
+    """`sweep` of a request that is already made."""
+    experiment = request.experiment
+    leaves = {path: v for path, v in request.values.items() if is_leaf(experiment, path, v)}
+    shapes = {path: v for path, v in request.values.items() if path not in leaves}
+    grid = [g.ravel() for g in np.meshgrid(*[np.asarray(v, float) for v in leaves.values()], indexing="ij")]
+    columns = dict(zip(leaves, grid, strict=True))
+    if "n" in columns and experiment.n_real is None:
+        columns["n_real"] = columns["n"]
+    points = grid[0].size if grid else 1
+    combinations = list(itertools.product(*shapes.values()))
+    parts: list[xr.Dataset | None] = []
+    stopped = False
+    for i, combination in enumerate(combinations):
+        own = experiment
+        for path, value in zip(shapes, combination, strict=True):
+            own = set_field(own, path, value)
+        for path, value in leaves.items():  # one check per value; the program itself is the same for all
+            for one in value:
+                set_field(own, path, one)
+        told = _share(progress, i, len(combinations))
+        try:
+            parts.append(run_points(own, columns, points, progress=told) if columns else run(own, progress=told))
+        except Stopped:
+            stopped = True
+            break
+    if stopped and not parts:
+        raise Stopped(None)
+    parts += [None] * (len(combinations) - len(parts))
+    result = _assemble(request, leaves, shapes, parts)
+    if stopped:
+        raise Stopped(result)
+    return result
+
+
+def _share(progress: Progress | None, i: int, count: int) -> Progress | None:
+    """A callback for combination i that reports the whole sweep."""
+    if progress is None:
+        return None
+    return lambda step: progress(Step(step.name, i * step.total + step.done, count * step.total, step.compiling))
+
+
+def _assemble(request: Sweep, leaves: Any, shapes: Any, parts: list[xr.Dataset | None]) -> xr.Dataset:
+    first = next(part for part in parts if part is not None)
+    inner = tuple(len(v) for v in leaves.values())
+    outer = tuple(len(v) for v in shapes.values())
+    order = [*shapes, *leaves]
+    data = {}
+    for name in request.experiment.columns:
+        tail = first[name].shape[1:] if leaves else first[name].shape
+        stack = [np.full(first[name].shape, np.nan) if part is None else part[name].values for part in parts]
+        array = np.stack(stack).reshape(outer + inner + tail)
+        to = [order.index(path) for path in request.values]
+        data[name] = ((*request.values, "trajectory", "generation"), np.moveaxis(array, to, range(len(to))))
+    coords: dict[str, Any] = {path: [label(value) for value in values] for path, values in request.values.items()}
+    coords |= {"trajectory": first.trajectory.values, "generation": first.generation.values}
+    attrs = {
+        **first.attrs, "digest": request.digest, "experiment": json.dumps(request.experiment.to_json()),
+        "sweep": json.dumps({path: np.asarray(coords[path]).tolist() for path in request.values}),
+        "seconds": sum(part.attrs["seconds"] for part in parts if part is not None),
+    }  # fmt: skip
+    return describe(new_dataset(data, coords, attrs), request.experiment)

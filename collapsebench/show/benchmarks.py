@@ -1,0 +1,90 @@
+"""What benchmarks measured, as a table."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+from collapsebench.show.tables import table
+
+
+def _seconds(value: float) -> str:
+    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "us")):
+        if value * factor >= 1:
+            return f"{value * factor:.3g} {unit}"
+    return f"{value * 1e9:.3g} ns"
+
+
+def share(found: Sequence[float] | None) -> str:
+    """(median, low, high) of a share, as per cent."""
+    return "" if found is None else "{:.0f}% [{:.0f}, {:.0f}]".format(*(100 * part for part in found))
+
+
+def benchmark_table(rows: Sequence[Any]) -> str:
+    """Compile and run times, rates, memory, shares of the limits and times faster than the best rival."""
+    lines = []
+    for row in rows:
+        found = row.times_faster()
+        faster = "" if found is None else f"{found[1]:.3g} [{found[2]:.3g}, {found[3]:.3g}] {found[0]}"
+        lines.append((
+            row.name, _seconds(row.trace + row.lower), _seconds(row.compile), f"{_seconds(row.median)} ± {_seconds(row.spread)}",
+            f"{row.rate:.3g} {row.unit}/s", f"{row.peak_bytes / 2**20:.3g} MiB",
+            share(row.share(row.limits)), share(row.share(row.products)), faster,
+        ))  # fmt: skip
+    more = [f"{row.name}: a standard error of {row.extra['precision']:.0%} in {_seconds(row.extra['seconds_to_precision'])}"
+            for row in rows if "seconds_to_precision" in row.extra]  # fmt: skip
+    for row in rows:
+        if (curve := row.extra.get("curve")) is not None:
+            points = ", ".join(
+                f"{size:g}: {_seconds(s)}" for size, s in zip(curve["sizes"], curve["seconds"], strict=True)
+            )
+            exponents = f"time ~ size^{curve['exponent']:.2f}, memory ~ size^{curve['memory_exponent']:.2f}"
+            more.append(f"{row.name}: {exponents} over {curve['over']} ({points})")
+    head = ("benchmark", "trace", "compile", "run (median ± IQR)", "rate", "peak", "of limit", "of its products",
+            "times faster than")  # fmt: skip
+    return "\n".join([table(head, lines), *([""] if more else []), *more])
+
+
+def comparison_table(pairs: Sequence[Any], groups: Sequence[Any] = ()) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Header and rows of a comparison."""
+    head = ("benchmark", "first", "second", "ratio", "99% interval", "p", "verdict")
+    rows: list[tuple[str, ...]] = [
+        (p.name, _seconds(p.first), _seconds(p.second), f"{p.ratio:.3f}", f"[{p.low:.3f}, {p.high:.3f}]", f"{p.p:.2g}", p.verdict)
+        for p in pairs
+    ]  # fmt: skip
+    rows += [
+        (f"all of {g.name}" if g.name else "all", "", "", f"{g.ratio:.3f}", f"[{g.low:.3f}, {g.high:.3f}]", "", g.verdict)
+        for g in groups
+    ]  # fmt: skip
+    return head, rows
+
+
+def across_table(
+    rows: Sequence[dict[str, Any]], first: str, second: str
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Header and rows of a comparison between devices."""
+    more = ("per peak FLOP/s", "per peak normals/s", "per watt")
+    head = ("benchmark", first, second, "speed-up", *more)
+    return head, [
+        (row["name"], f"{row['first']:.3g} {row['unit']}/s", f"{row['second']:.3g} {row['unit']}/s", f"{row['speed-up']:.3g}",
+         *("" if row[label] is None else f"{row[label]:.3g}" for label in more))
+        for row in rows
+    ]  # fmt: skip
+
+
+def as_markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def as_html(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A page with one table."""
+    cells = [
+        "".join(f"<{tag}>{html.escape(str(cell))}" for cell in line)
+        for tag, line in (("th", head), *(("td", r) for r in rows))
+    ]
+    body = "".join(f"<tr>{line}" for line in cells)
+    name = html.escape(title)
+    return f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title><h1>{name}</h1><table>{body}</table></html>\n"

@@ -1,0 +1,146 @@
+"""A figure is data: panels of series, and the CSV behind it. How it looks is `drawing`'s.
+
+Nothing imports matplotlib until something is drawn. Files are deterministic: no dates, fixed identifiers.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class Kind(enum.StrEnum):
+    """What a series is, which decides how it looks."""
+
+    MEASURED = "measured"
+    """ours: a solid line, with its band"""
+    LAW = "law"
+    """an exact law: dashed, in the colour of the series of the same label"""
+    BOUND = "bound"
+    """a bound: dotted"""
+    PUBLISHED = "published"
+    """a published number: a hollow marker"""
+    FLOOR = "floor"
+    """below this the samples' floating-point resolution ends: grey, dotted"""
+    TRAJECTORY = "trajectory"
+    """one trajectory among many: a thin line"""
+    POINTS = "points"
+    """a cloud of points"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Series:
+    """One line of a panel. low and high bound the band, what the panel's note says it is."""
+
+    label: str
+    x: Any
+    y: Any
+    low: Any = None
+    high: Any = None
+    kind: Kind = Kind.MEASURED
+    group: str = ""
+    """series of one group share a colour (empty: the label)"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Heat:
+    """A table of values [rows, columns] over y and x; x and y may be names. `cells` are written into their fields."""
+
+    label: str
+    x: Any
+    y: Any
+    values: Any
+    cells: Any = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Images:
+    """Grey images [rows, columns, height, width] from 0 to 1 in a grid; a label for each row and each column."""
+
+    values: Any
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Panel:
+    """One set of axes."""
+
+    title: str
+    xlabel: str
+    ylabel: str
+    series: tuple[Series, ...] = ()
+    heat: Heat | None = None
+    images: Images | None = None
+    xlog: bool = False
+    ylog: bool = False
+    ylim: tuple[float | None, float | None] = (None, None)
+    equal: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """Panels in rows of `columns`, with a line below that says what the bands and dashes are."""
+
+    title: str
+    panels: tuple[Panel, ...]
+    note: str = ""
+    columns: int = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Animation:
+    """Figures of one layout, shown one after another, `seconds` each."""
+
+    frames: tuple[Figure, ...]
+    seconds: float = 0.5
+
+
+def resolution_floor(spread: float = 1.0, mean: float = 1.0, x64: bool = False) -> float:
+    """Variance below which samples with this mean cannot be told apart: (eps * max(|mean|, spread))^2."""
+    eps = np.finfo(np.float64 if x64 else np.float32).eps
+    return float((eps * max(abs(mean), spread)) ** 2)
+
+
+def write(figure: Figure | Animation, stem: Path) -> list[Path]:
+    """Draw a figure as PNG and SVG, and write the CSV behind it; an animation is a GIF. Returns the paths."""
+    from collapsebench.show import drawing  # matplotlib, only when something is drawn
+
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(figure, Animation):
+        return [drawing.animate(figure, stem.with_name(stem.name + ".gif"))]
+    paths = [stem.with_name(stem.name + end) for end in (".png", ".svg", ".csv")]
+    _write_csv(figure, paths[2])
+    drawing.draw(figure, paths[0], paths[1])
+    return paths
+
+
+def _write_csv(figure: Figure, path: Path) -> None:
+    with path.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["panel", "kind", "series", "x", "y", "low", "high"])
+        for panel in figure.panels:
+            for s in panel.series:
+                x, y = np.broadcast_arrays(np.atleast_1d(s.x), np.atleast_1d(s.y))
+                low = np.broadcast_to(np.nan if s.low is None else s.low, y.shape)
+                high = np.broadcast_to(np.nan if s.high is None else s.high, y.shape)
+                for row in zip(x, y, low, high, strict=True):
+                    table.writerow([panel.title, s.kind, s.label, *(_text(value) for value in row)])
+            if panel.images is not None:  # each image's mean brightness; the pixels are in the result
+                for i, row in enumerate(np.asarray(panel.images.values).mean(axis=(2, 3))):
+                    for j, value in enumerate(row):
+                        label = panel.images.rows[i] if panel.images.rows else i
+                        table.writerow([panel.title, "image", label, j, _text(value), "", ""])
+            if panel.heat is not None:
+                for y, row in zip(panel.heat.y, np.asarray(panel.heat.values), strict=True):
+                    for x, value in zip(panel.heat.x, row, strict=True):
+                        table.writerow([panel.title, "heat", f"{panel.heat.label} at {y}", x, _text(value), "", ""])
+
+
+def _text(value: Any) -> str:
+    return str(value) if isinstance(value, str) else "" if np.isnan(value) else f"{float(value):.7g}"

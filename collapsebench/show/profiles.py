@@ -1,0 +1,86 @@
+"""A collapse profile as a table, and as the matrix of the eight definitions with the survival curves."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from collapsebench.show import figures
+from collapsebench.show.figures import Figure, Heat, Panel, Series
+from collapsebench.show.tables import table, what_was_run
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+WORDS = {1.0: "yes", 0.0: "no"}
+
+
+def _points(profile: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+    """(label, profile) of each point of a sweep; one point without a label where there was none."""
+    swept = [str(dim) for dim in profile.flag.dims if dim != "definition"]
+    for index in itertools.product(*(range(profile.sizes[dim]) for dim in swept)):
+        point = profile.isel(dict(zip(swept, index, strict=True)))
+        values = [point[dim].item() for dim in swept]
+        plain = [str(v) if isinstance(v, str) else f"{dim} = {v:g}" for dim, v in zip(swept, values, strict=True)]
+        yield ", ".join(plain), point
+
+
+def _time(point: xr.Dataset, event: str) -> str:
+    """Median and its interval in generations; `>` where fewer than half of the trajectories saw the event."""
+    value, low, high = (float(point[name].sel(event=event)) for name in ("median", "median_low", "median_high"))
+    last = int(point.generation[-1])
+
+    def text(time: float) -> str:
+        return f"> {last}" if np.isinf(time) else f"{time:.0f}"
+
+    return "not measured" if np.isnan(value) else f"{text(value)} [{text(low)}, {text(high)}]"
+
+
+def _evidence(point: xr.Dataset, definition: str) -> str:
+    flag, value = (float(point[name].sel(definition=definition)) for name in ("flag", "evidence"))
+    return "-" if np.isnan(flag) else f"{WORDS[flag]} ({value:.3g})"
+
+
+def profile_summary(profile: xr.Dataset) -> str:
+    """Median times and the eight definitions with their evidence, a column per point."""
+    points = list(_points(profile))
+    head = [label or "value" for label, _ in points]
+    times = [(event, *(_time(point, event) for _, point in points)) for event in profile.event.values]
+    flags = [(name, *(_evidence(point, name) for _, point in points)) for name in profile.definition.values]
+    return (
+        f"{what_was_run(profile)}\n\n{table(('median generation of', *head), times)}\n\n"
+        f"{table(('collapse as', *head), flags)}\n\n[a, b]: 95% interval, Kaplan-Meier; (c): evidence; -: not measured; "
+        f"risk: {profile.attrs['risk']}"
+    )
+
+
+def draw_profile(profile: xr.Dataset, stem: Path) -> list[Path]:
+    """The matrix of definitions, and the survival curve of each event, as PNG, SVG and CSV. Returns the paths."""
+    points = list(_points(profile))
+    names = [label or profile.attrs["name"] for label, _ in points]
+    flags = np.array(
+        [[float(point.flag.sel(definition=name)) for _, point in points] for name in profile.definition.values]
+    )
+    cells = [[_evidence(point, name).replace(" (", "\n(") for _, point in points] for name in profile.definition.values]
+    heat = Heat("definition holds", names, [str(name) for name in profile.definition.values], flags, cells)
+    matrix = Panel("", "", "", heat=heat)
+    panels = []
+    x = profile.generation.values
+    for event in profile.event.values:
+        lines = []
+        for name, (_, point) in zip(names, points, strict=True):
+            curve, low, high = (point[c].sel(event=event).values for c in ("survival", "survival_low", "survival_high"))
+            if not np.isnan(curve).all():
+                lines.append(Series(name, x, curve, low, high))
+        if lines:
+            panels.append(Panel(f"{event}", "generation", "trajectories without it", tuple(lines), ylim=(-0.02, 1.02)))
+    note = "curves are Kaplan-Meier with 95% intervals"
+    title = f"{profile.attrs['name']}: collapse profile"
+    paths = figures.write(Figure(title, (matrix,), "evidence in brackets; -: not measured"), stem)
+    if panels:
+        paths += figures.write(Figure(title, tuple(panels), note, columns=2), stem.with_name(f"{stem.name}-times"))
+    return paths

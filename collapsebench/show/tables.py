@@ -1,0 +1,176 @@
+"""Tables for a terminal, and the plain figure of any result."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from collapsebench.analysis.intervals import mean_interval
+from collapsebench.experiment.experiment import Experiment, short_name
+from collapsebench.runs.results import experiment_of
+from collapsebench.show import figures
+from collapsebench.show.figures import Figure, Panel, Series
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns of text, as wide as they need."""
+    rows = [list(row) for row in rows]
+    widths = [max(len(str(line[i])) for line in [list(header), *rows]) for i in range(len(header))]
+    lines = [
+        "  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [header, *rows]
+    ]
+    return "\n".join(
+        [lines[0].rstrip(), "  ".join("-" * width for width in widths), *(line.rstrip() for line in lines[1:])]
+    )
+
+
+def _number(value: Any) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def verdict_table(verdicts: list[dict[str, Any]]) -> str:
+    """One line per claim: published, ours, interval, verdict; then why, for those that did not come out."""
+    rows = []
+    for v in verdicts:
+        low, high = v["interval"]
+        interval = "-" if low is None or high is None else f"[{_number(low)}, {_number(high)}]"
+        rows.append((v["paper"], v["claim"], _number(v["published"]), _number(v["ours"]), interval, v["verdict"]))
+    text = table(("paper", "claim", "published", "ours", "95% interval", "verdict"), rows)
+    notes = [f"{v['paper']}/{v['claim']}: {v['verdict']}: {v['why']}" for v in verdicts if _needs_note(v)]
+    words = [v["verdict"] for v in verdicts]
+    counts = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+    return "\n".join([text, "", *notes, *([""] if notes else []), f"{len(verdicts)} claims: {counts}"])
+
+
+def _needs_note(verdict: dict[str, Any]) -> bool:
+    return verdict["verdict"] in ("differs", "disputed", "not run")
+
+
+def _series(result: xr.Dataset, name: str) -> Iterable[tuple[str, np.ndarray]]:
+    """(label, values [trajectory, generation]) for every point of a result that may be a sweep."""
+    array = result[name]
+    swept = [dim for dim in array.dims if dim not in ("trajectory", "generation")]
+    if not swept:
+        yield "", array.values
+        return
+    stacked = array.stack(point=swept).transpose("point", "trajectory", "generation")
+    for i, point in enumerate(stacked["point"].values):
+        yield ", ".join(f"{dim}={value}" for dim, value in zip(swept, point, strict=True)), stacked.values[i]
+
+
+def _metrics(experiment: Experiment) -> tuple[str, ...]:
+    return experiment.metric_names
+
+
+def _not_run(result: xr.Dataset, names: Iterable[str]) -> set[str]:
+    """Labels of the points of a sweep that was stopped before it came to them: no metric has a number."""
+    return set.intersection(*({label for label, v in _series(result, n) if label and np.isnan(v).all()} for n in names))
+
+
+def _cell(values: np.ndarray) -> str:
+    """Mean over trajectories, and its standard error where there are several and all are finite."""
+    kept = values[~np.isnan(values)]
+    if not kept.size:
+        return "nan"
+    with np.errstate(invalid="ignore"):
+        mean = kept.mean()
+    error = f" +- {kept.std(ddof=1) / np.sqrt(kept.size):.2g}" if kept.size > 1 and np.isfinite(mean) else ""
+    return f"{mean:.4g}{error}"
+
+
+def _describe(part: Any, prefix: str, swept: Iterable[str]) -> str:
+    """A part's name and its fields that are not at their defaults, without those that a sweep runs over."""
+    fields = [f for f in dataclasses.fields(part) if f.init and f"{prefix}.{f.name}" not in swept]
+    changed = [f"{f.name}={getattr(part, f.name)}" for f in fields if repr(getattr(part, f.name)) != repr(f.default)]
+    return short_name(part) + (f"({', '.join(changed)})" if changed else "")
+
+
+def what_was_run(result: xr.Dataset) -> str:
+    """One line: target, model, regime, sizes and seed, and what a sweep runs over."""
+    experiment = experiment_of(result)
+    fields = {field.name for field in dataclasses.fields(experiment)}
+    swept = [str(dim) for dim in result.dims if str(dim).split(".")[0] in fields]
+    said: dict[str, Any] = {
+        field: _describe(getattr(experiment, field), field, swept)
+        for field in ("target", "model", "regime", "curator")
+        if getattr(experiment, field) is not None
+    }
+    said |= {field: getattr(experiment, field) for field in ("n", "n_real", "handover", "generations", "trajectories")}
+    for field in ("generations", "trajectories"):
+        here = result.sizes.get("generation" if field == "generations" else "trajectory", said[field])
+        said[field] = here if here == said[field] else f"{here} of {said[field]}"
+    said["seed"] = experiment.seed
+    fixed = [f"{field} = {value}" for field, value in said.items() if value is not None and field not in swept]
+    over = [f"{dim} = {', '.join(str(value) for value in result[dim].values)}" for dim in swept]
+    return f"{experiment.name}: {', '.join(fixed)}" + (f"; over {'; '.join(over)}" if over else "")
+
+
+def ended(result: xr.Dataset) -> str:
+    """How many trajectories a loss that is not finite has ended, and when; empty where none was."""
+    if "ended" not in result:
+        return ""
+    over = result["ended"].transpose(..., "generation").values.reshape(-1, result.sizes["generation"]) > 0
+    if not over.any():
+        return ""
+    first = int(over.any(axis=0).argmax())
+    return (
+        f"{over.any(axis=1).sum()} of {len(over)} trajectories ended, the first in generation {first}: a loss was not "
+        "finite; their later numbers are nan and are left out of every mean"
+    )
+
+
+def summary(result: xr.Dataset) -> str:
+    """What was run, and each metric's mean over trajectories at the first, middle and last generation."""
+    experiment = experiment_of(result)
+    generations = sorted({0, result.sizes["generation"] // 2, result.sizes["generation"] - 1})
+    absent = _not_run(result, _metrics(experiment))
+    rows = []
+    for name in _metrics(experiment):
+        for label, values in _series(result, name):
+            cells = ("not run" if label in absent else _cell(values[:, g]) for g in generations)
+            rows.append((name, label, *cells))
+    head = table(("metric", "at", *(f"generation {g}" for g in generations)), rows)
+    count, seconds = (
+        int(np.prod([result.sizes[d] for d in result[experiment.columns[0]].dims])),
+        result.attrs["seconds"],
+    )
+    devices = f"{result.attrs['device_count']} x {result.attrs['device_kind']}"
+    error = "a +- b: mean over trajectories and its standard error\n" if result.sizes["trajectory"] > 1 else ""
+    over = f"{found}\n" if (found := ended(result)) else ""
+    return (
+        f"{what_was_run(result)}\n\n{head}\n\n{error}{over}"
+        f"{count:,} trajectory-generations in {seconds:.1f} s on {devices}, compilation included"
+    )
+
+
+def _interval(values: np.ndarray) -> tuple[Any, Any, Any]:
+    """`mean_interval` that is quiet where a generation has no finite value, or a single one."""
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return mean_interval(values)
+
+
+def draw_result(result: xr.Dataset, stem: Path) -> list[Path]:
+    """Every metric by generation, as PNG, SVG and CSV. Returns the paths."""
+    experiment = experiment_of(result)
+    absent = _not_run(result, _metrics(experiment))
+    panels = []
+    for name, metric in zip(_metrics(experiment), experiment.metrics, strict=True):
+        x = result.generation.values
+        there = [(label, values) for label, values in _series(result, name) if label not in absent]
+        lines = tuple(Series(label or name, x, *_interval(values)) for label, values in there)
+        unit = f"{name} ({metric.unit})" if metric.unit else name
+        panels.append(Panel(name, "generation", unit, lines, ylog=type(metric).log))
+    count = result.sizes["trajectory"]
+    note = f"mean over {count} trajectories and its 95% interval" if count > 1 else "one trajectory"
+    note += f"; {found}" if (found := ended(result)) else ""
+    return figures.write(Figure(json.loads(result.attrs["experiment"])["name"], tuple(panels), note), stem)

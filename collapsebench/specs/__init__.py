@@ -1,0 +1,1 @@
+"""Specs: frozen dataclasses that are pytrees, their registries and their records."""

@@ -1,0 +1,81 @@
+"""Specs: frozen dataclasses that are pytrees. A field is a traced leaf, or static: part of the program."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, TypeVar, dataclass_transform
+
+import jax
+from jaxtyping import PRNGKeyArray
+
+Key = PRNGKeyArray
+Params = Any
+Class = TypeVar("Class", bound=type)
+
+
+@jax.tree_util.register_static
+class Name(str):
+    """A string in the place of a number (`bandwidth="scott"`): part of the program, not a leaf of it."""
+
+    __slots__ = ()
+
+
+@jax.tree_util.register_static
+class Size(int):
+    """An integer that sets a shape: part of the program, not a leaf of it."""
+
+    __slots__ = ()
+
+
+def static(default: Any = dataclasses.MISSING, **options: Any) -> Any:
+    """A field that sets a shape, a loop length or a branch. Every other field of a spec is a traced leaf."""
+    return dataclasses.field(default=default, metadata={"static": True}, **options)
+
+
+def within(default: float, low: float = -math.inf, high: float = math.inf) -> Any:
+    """A leaf whose value must lie between `low` and `high`, both allowed: an Experiment refuses others."""
+    return dataclasses.field(default=default, metadata={"within": (low, high)})
+
+
+def _name_strings(self: Any) -> None:
+    for field in dataclasses.fields(self):
+        if not field.metadata.get("static") and type(value := getattr(self, field.name)) is str:
+            object.__setattr__(self, field.name, Name(value))
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(static, within, dataclasses.field))
+def spec(cls: Class) -> Class:
+    """Make a frozen dataclass that is a pytree: equal specs share a compiled program, `repr` is the provenance.
+
+    Not by `jax.tree_util.register_dataclass`: as of JAX 0.10 the structures of two dataclasses with equally many leaves
+    and equal static fields compare as equal, and only their hashes keep `jit` from running one class's program for the
+    other, which now and then they do not. Here the class is part of what is compared.
+    """
+    cls.__post_init__ = _name_strings  # type: ignore[attr-defined]
+    made: Any = dataclasses.dataclass(frozen=True)(cls)
+    names = [field.name for field in dataclasses.fields(made) if field.init]
+    fixed = [name for name in names if is_static(made, name)]
+    leaves = [name for name in names if name not in fixed]
+    keys = [jax.tree_util.GetAttrKey(name) for name in leaves]
+
+    def flatten(self: Any) -> tuple[tuple[Any, ...], Any]:
+        return tuple(getattr(self, name) for name in leaves), (made, *(getattr(self, name) for name in fixed))
+
+    def flatten_with_keys(self: Any) -> tuple[tuple[Any, ...], Any]:
+        children, static_part = flatten(self)
+        return tuple(zip(keys, children, strict=True)), static_part
+
+    def unflatten(static_part: Any, children: Any) -> Any:
+        self = object.__new__(made)
+        for name, value in (*zip(fixed, static_part[1:], strict=True), *zip(leaves, children, strict=True)):
+            object.__setattr__(self, name, value)
+        return self
+
+    jax.tree_util.register_pytree_with_keys(made, flatten_with_keys, unflatten, flatten)
+    return made
+
+
+def is_static(cls: type, name: str) -> bool:
+    """Whether field `name` of a spec class sets a shape or a branch."""
+    return any(f.name == name and bool(f.metadata.get("static")) for f in dataclasses.fields(cls))

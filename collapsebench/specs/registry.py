@@ -1,0 +1,180 @@
+"""One registry per noun. A file in the noun's folder registers itself; strangers come by entry point, module or file."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import pkgutil
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from collapsebench.specs.errors import RequestError, nearest
+
+Class = TypeVar("Class", bound=type)
+
+
+class Registry:
+    """Names of one noun, filled when first read: the folder's files, then the entry points of other packages."""
+
+    def __init__(self, noun: str, package: str, group: str | None = None) -> None:
+        self.noun = noun
+        self._package = package
+        self._group = group or package
+        self._entries: dict[str, Any] = {}
+        self._filled = False
+
+    def register(self, name: str) -> Callable[[Class], Class]:
+        """Class decorator. The class can be built with no arguments, and its defaults are small and fast."""
+
+        def add(entry: Class) -> Class:
+            if self._entries.get(name, entry).__qualname__ != entry.__qualname__:
+                raise ValueError(f"{self.noun} {name!r} is registered twice")
+            entry.registry_name = name  # type: ignore[attr-defined]
+            self._entries[name] = entry
+            return entry
+
+        return add
+
+    def _fill(self) -> None:
+        if self._filled:
+            return
+        self._filled = True  # before it is: a file may look up a neighbour while it is imported
+        try:
+            folder = importlib.import_module(self._package)
+            for module in pkgutil.iter_modules(folder.__path__):
+                importlib.import_module(f"{self._package}.{module.name}")
+            for point in importlib.metadata.entry_points(group=self._group):
+                if point.name not in self._entries:
+                    self.register(point.name)(point.load())
+        except BaseException:
+            self._filled = False  # the next look-up meets the same error, and not a registry half full
+            raise
+
+    def names(self) -> tuple[str, ...]:
+        self._fill()
+        return tuple(sorted(self._entries))
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        return ((name, self._entries[name]) for name in self.names())
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a name is registered. The folder's file of that name is asked first, and often no other is imported."""
+        if name not in self._entries and name.isidentifier():
+            file = f"{self._package}.{name}"
+            if importlib.util.find_spec(file) is not None:
+                importlib.import_module(file)
+        if name not in self._entries:
+            self._fill()
+        return name in self._entries
+
+    def get(self, name: str) -> Any:
+        """The class called `name`, or the one that `package.module:Class` or `file.py:Class` names.
+
+        Raises RequestError, with the nearest known name.
+        """
+        if ":" in name:
+            return _import_path(name)
+        if name in self:
+            return self._entries[name]
+        for entry in self._entries.values():
+            if getattr(entry, "__name__", None) == name:
+                return entry
+        raise RequestError(f"{self.noun} = {name}: not one of {', '.join(self.names())}{nearest(name, self.names())}")
+
+    def build(self, value: Any, **arguments: Any) -> Any:
+        """A spec from its name; a spec stays what it is."""
+        return self.get(value)(**arguments) if isinstance(value, str) else value
+
+    def attribute(self, name: str) -> Any:
+        """Module `__getattr__` of the noun's folder: `cb.models.Gaussian` finds a class by its class name."""
+        if not name.startswith("_"):
+            self._fill()
+            for entry in self._entries.values():
+                if getattr(entry, "__name__", None) == name:
+                    return entry
+        raise AttributeError(f"module {self._package!r} has no attribute {name!r}{nearest(name, self.classes())}")
+
+    def classes(self) -> list[str]:
+        """Class names, for `dir()`."""
+        return sorted({entry.__name__ for _, entry in self.items() if hasattr(entry, "__name__")})
+
+    def one_line(self, name: str) -> str:
+        """First line of the entry's docstring."""
+        return (inspect.getdoc(self.get(name)) or "").split("\n")[0]
+
+
+def _import_path(path: str) -> Any:
+    """The object that `package.module:Name` or `folder/file.py:Name` names. Raises RequestError, one line."""
+    source, _, attribute = path.rpartition(":")
+    try:
+        module = _import_file(Path(source)) if source.endswith(".py") else importlib.import_module(source)
+    except RequestError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever a stranger's file does while it is imported
+        raise RequestError(f"{path}: {_one_line(error)}") from error
+    try:
+        return getattr(module, attribute)
+    except AttributeError:
+        names = [name for name in vars(module) if not name.startswith("_")]
+        raise RequestError(
+            f"{path}: {source} has no {attribute or 'name after the colon'}{nearest(attribute, names)}"
+        ) from None
+
+
+def _import_file(path: Path) -> ModuleType:
+    """The module of a file, named by its stem; the same file is imported once. Raises RequestError."""
+    path = path.resolve()
+    if not path.is_file():
+        raise RequestError(f"{path}: no such file")
+    for module in list(sys.modules.values()):
+        known = getattr(module, "__file__", None)
+        if known and Path(known).name == path.name and Path(known).resolve() == path:
+            return module
+    if path.stem in sys.modules:
+        raise RequestError(f"{path}: another module is called {path.stem}; rename the file")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise RequestError(f"{path}: not a Python file")
+    module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)  # pytrees and repr look it up there
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[path.stem]
+        raise
+    return module
+
+
+def _one_line(error: BaseException) -> str:
+    """Class, message, file and line: the last line of the file (or its folder) whose import failed."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
+    message = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+    machinery = (__file__, importlib.__file__)
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if f.filename not in machinery and f.filename[0] != "<"
+    ]
+    if not frames:
+        return message
+    home = Path(frames[0].filename).parent
+    frame = [f for f in frames if home in Path(f.filename).parents][-1]
+    return f"{message} ({frame.filename}, line {frame.lineno})"
+
+
+MODELS = Registry("model", "collapsebench.models")
+TARGETS = Registry("target", "collapsebench.targets")
+REGIMES = Registry("regime", "collapsebench.regimes")
+CURATORS = Registry("curator", "collapsebench.curators")
+METRICS = Registry("metric", "collapsebench.metrics")
+PAPERS = Registry("paper", "collapsebench.literature.papers", "collapsebench.papers")
+STUDIES = Registry("study", "collapsebench.literature.studies", "collapsebench.studies")
+
+REGISTRIES = {
+    "models": MODELS, "targets": TARGETS, "regimes": REGIMES, "curators": CURATORS, "metrics": METRICS,
+    "papers": PAPERS, "studies": STUDIES,
+}  # fmt: skip

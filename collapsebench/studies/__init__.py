@@ -1,6 +1,0 @@
-"""The project's own experiments, on real data and on questions that no paper asks; one file per study."""
-
-from collapsebench.registry import STUDIES as _REGISTRY
-
-__getattr__ = _REGISTRY.attribute
-__dir__ = _REGISTRY.classes

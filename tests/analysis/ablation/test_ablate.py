@@ -1,0 +1,104 @@
+"""The three errors told apart where the answer is known."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import collapsebench as cb
+from collapsebench.analysis.ablation import arms
+
+EARLY = cb.models.EarlyStopped(steps=1.0, rate=0.8)
+SHIFTED = cb.targets.Normal(mean=1.0, sd=2.0)
+BASE = cb.Experiment(name="ablation", generations=5, trajectories=2000, n=50, handover="summary", holdout=64)
+
+
+@pytest.fixture(scope="module")
+def in_class():
+    """Gaussian truth, Gaussian model, exact learner."""
+    return cb.ablate(BASE, doses=False)
+
+
+def test_only_the_statistical_error_is_there(in_class):
+    share = in_class.share.sel(error="statistical")
+    np.testing.assert_allclose(share, 1, atol=1e-6)
+    for end in ("expressivity", "approximation"):
+        np.testing.assert_allclose(in_class.shapley.sel(error=end), 0, atol=1e-12)
+    assert (in_class.shapley_low.sel(error="statistical") > 0).all()
+    assert np.abs(in_class.floor).max() < 1e-10
+
+
+def test_the_total_is_the_law(in_class):
+    """E KL(real || model) of the first fit, in closed form: half of E[1/v + m^2/v - 1 + log v]."""
+    n = BASE.n
+    # n v is chi-square(n - 1), m is N(0, 1/n) and independent: E 1/v = n/(n - 3), E log v = psi((n-1)/2) + log(2/n).
+    from scipy.special import digamma
+
+    law = 0.5 * (n / (n - 3) * (1 + 1 / n) - 1 + digamma((n - 1) / 2) + np.log(2 / n))
+    arm = in_class.divergence.sel(statistical=True, expressivity=False, approximation=False)[:, 0].values
+    assert abs(arm.mean() - law) < 5 * arm.std(ddof=1) / np.sqrt(len(arm))
+
+
+def test_shapley_values_sum_to_the_total():
+    experiment = dataclasses.replace(BASE, model=EARLY, target=SHIFTED, trajectories=200)
+    result = cb.ablate(experiment, doses=False)
+    np.testing.assert_allclose(result.shapley.sum("error"), result.total, rtol=0, atol=1e-9)
+    defined = result.share.sum("error")
+    np.testing.assert_allclose(defined, 1, atol=1e-9)
+    assert (result.shapley.sel(error="approximation") > 0).all()
+    assert (result.shapley.sel(error="expressivity") == 0).all()
+
+
+def test_a_learner_that_stops_early_drifts_without_samples_for_ever():
+    """Infinite data, the right class: what is left of the start, s = .2, stays in every fit: mu_k = mu (1 - s)^k."""
+    made = arms(dataclasses.replace(BASE, model=EARLY, target=SHIFTED, x64=True, trajectories=1))
+    arm = dataclasses.replace(made[0, 0, 1], metrics=("mean_error",))
+    gap = np.sqrt(cb.run(arm).mean_error.values[0])
+    np.testing.assert_allclose(gap, 1 - 0.8 ** np.arange(1, 6), rtol=1e-9)
+
+
+def test_expressivity_enters_at_the_first_fit_only():
+    """A mixture as the truth, one Gaussian, infinite data: nothing is added after generation 0."""
+    target = cb.targets.GaussianMixture(components=2, radius=2.0)
+    experiment = dataclasses.replace(BASE, target=target, x64=True, trajectories=2)
+    made = arms(experiment)
+    values = cb.run(made[0, 1, 0]).kl.values
+    assert (values[:, 0] > 0.01).all()
+    assert np.abs(values - values[:, :1]).max() < 1e-10
+    assert made[0, 0, 0].model.components == 2
+
+
+def test_em_cut_short_drifts_at_every_generation():
+    """The right class, infinite data, 3 EM steps from a new start in each generation."""
+    target = cb.targets.GaussianMixture(components=2, radius=1.5)
+    model = cb.models.GaussianMixture(components=2, steps=3, tolerance=0.0)
+    experiment = cb.Experiment(
+        name="cut short", target=target, model=model, handover="population", generations=6, trajectories=2, x64=True,
+        metrics=("l2_squared",), holdout=16,
+    )  # fmt: skip
+    short = cb.run(experiment).l2_squared.values
+    assert (np.diff(short, axis=1) > 0).all()
+    assert (short[:, 0] > 1e-6).all()
+    exact = cb.run(dataclasses.replace(experiment, model=model.exact())).l2_squared.values
+    assert exact.max() < 1e-8
+
+
+def test_equal_arms_are_run_once_and_leaves_share_programs():
+    made = arms(dataclasses.replace(BASE, model=EARLY, target=SHIFTED))
+    assert len(set(map(repr, made.values()))) == 4  # the class holds the truth: expressivity has one end
+
+
+def test_a_target_that_no_class_holds_is_refused_in_one_line():
+    with pytest.raises(cb.RequestError, match="no registered model's class contains it") as error:
+        cb.ablate(dataclasses.replace(BASE, target=cb.targets.Moons(), model=cb.models.Gaussian(dim=2)))
+    assert "\n" not in str(error.value)
+
+
+def test_population_has_no_statistical_error_to_switch_off():
+    with pytest.raises(cb.RequestError, match="without error"):
+        cb.ablate(dataclasses.replace(BASE, handover="population"))
+
+
+def test_the_result_is_saved_and_loaded(in_class, tmp_path):
+    back = cb.load(cb.save(in_class, tmp_path / "ablation.nc"))
+    np.testing.assert_array_equal(back.shapley, in_class.shapley)

@@ -1,0 +1,56 @@
+"""A convolution gives the same by itself and side by side, gradients too; test_golden.py says that it is PyTorch's."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from collapsebench.learning.networks import layers
+
+LANES = 3
+
+
+def convolved(x, kernel, size):
+    """XLA's own, and the gradients that JAX derives of it."""
+    stride = 1 if size == 3 else 2
+    return jax.lax.conv_general_dilated(
+        x, kernel, (stride, stride), ((1, 1), (1, 1)), dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+def doubled(y, kernel, size):
+    """The transpose of XLA's convolution."""
+    x = jnp.zeros((y.shape[0], 2 * y.shape[1], 2 * y.shape[2], kernel.shape[2]), y.dtype)
+    return jax.vjp(lambda x: convolved(x, kernel, size), x)[1](y)[0]
+
+
+@pytest.mark.parametrize(
+    ("layer", "reference", "size", "channels"),
+    [(layers.keep, convolved, 3, 2), (layers.halve, convolved, 4, 2), (layers.double, doubled, 4, 5)],
+    ids=["keep", "halve", "double"],
+)
+def test_alone_and_side_by_side(layer, reference, size, channels):
+    """In float64, to its rounding: a pixel, tap or channel in the wrong place changes numbers by about themselves."""
+    with jax.enable_x64(True):
+        compare(layer, reference, size, channels)
+
+
+def compare(layer, reference, size, channels):
+    random = np.random.default_rng(0)
+    x = jnp.asarray(random.standard_normal((LANES, 4, 6, 6, channels)))
+    kernel = jnp.asarray(random.standard_normal((LANES, size, size, 2, 5)))
+
+    def values(function):
+        def loss(x, kernel):
+            return (function(x, kernel) ** 2).sum()
+
+        return lambda x, kernel: (function(x, kernel), *jax.grad(loss, (0, 1))(x, kernel))
+
+    wanted = jax.jit(jax.vmap(values(lambda x, kernel: reference(x, kernel, size))))(x, kernel)
+    alone = jax.jit(lambda x, kernel: jax.lax.map(lambda lane: values(layer)(*lane), (x, kernel)))(x, kernel)
+    together = jax.jit(jax.vmap(values(layer)))(x, kernel)
+    shared = jax.jit(jax.vmap(values(layer), (0, None)))(x, kernel[0])
+    for want, one, many, same in zip(wanted, alone, together, shared, strict=True):
+        np.testing.assert_allclose(one, want, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(many, want, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(same[0], want[0], rtol=1e-10, atol=1e-10)

@@ -1,0 +1,33 @@
+"""What the tests of all papers and studies share: one run at smoke scale, and what every verdict must hold."""
+
+import pytest
+
+from collapsebench.literature.reproduce import run_request
+from collapsebench.literature.study import Scale
+
+
+@pytest.fixture(scope="session")
+def run_smoke():
+    """Every experiment of a study at smoke scale, by name."""
+
+    def results(study):
+        plan = study().experiments(Scale.SMOKE)
+        return {name: run_request(one) for name, one in plan.items()}
+
+    return results
+
+
+@pytest.fixture(scope="session")
+def verdicts_of():
+    """The verdicts of a study's claims, by name, each well formed."""
+
+    def verdicts(study, results):
+        found = {claim.name: claim.verdict(study.registry_name, results) for claim in study.claims}
+        assert len(found) == len(study.claims)
+        for verdict in found.values():
+            assert verdict["basis"]
+            assert verdict["where"]
+            assert (verdict["published"] is None) == (verdict["tolerance"] is None)
+        return found
+
+    return verdicts

@@ -1,0 +1,31 @@
+"""Gerstgrasser et al. (2024) at smoke scale: it runs, and every claim and figure is well formed."""
+
+import numpy as np
+import pytest
+
+from collapsebench import theory
+from collapsebench.literature.papers.gerstgrasser import ACCUMULATE, DIM, PER_FIT, ROWS, Gerstgrasser
+
+
+@pytest.fixture(scope="module")
+def results(run_smoke):
+    return run_smoke(Gerstgrasser)
+
+
+def test_printed_numbers_are_the_law():
+    assert theory.least_squares_replace_law(ROWS, DIM, 1) == pytest.approx(PER_FIT, abs=5e-5)
+    for fits, printed in ACCUMULATE.items():
+        assert theory.least_squares_accumulate_law(ROWS, DIM, fits) == pytest.approx(printed, abs=5e-5)
+
+
+@pytest.mark.slow
+def test_verdicts(results, verdicts_of):
+    assert all(verdict["ours"] is not None for verdict in verdicts_of(Gerstgrasser, results).values())
+
+
+@pytest.mark.slow
+def test_figure(results):
+    figure = Gerstgrasser.figures["regression"](results)
+    assert len(figure.panels) == 2
+    for panel in figure.panels:
+        assert all(np.isfinite(np.asarray(series.y, float)).all() for series in panel.series)

@@ -1,0 +1,65 @@
+"""Khelifa et al. (2026): the law's numbers, and at smoke scale that claims and figures are well formed."""
+
+import numpy as np
+import pytest
+
+from collapsebench import theory
+from collapsebench.literature.papers.khelifa import (
+    DIM,
+    DRIFT,
+    GENERATIONS,
+    MEANS,
+    SECOND_MOMENT,
+    SMOOTHING,
+    Khelifa,
+    drift,
+)
+from collapsebench.literature.reproduce import run_request
+from collapsebench.literature.study import Scale
+
+
+def test_printed_numbers_are_the_law():
+    for share, printed in DRIFT.items():
+        law = theory.diffusion_drift_law(GENERATIONS, share, SMOOTHING, dim=DIM, second_moment=SECOND_MOMENT)
+        assert law == pytest.approx(printed, abs=5e-4)
+
+
+def test_second_moment_is_the_target_s():
+    target = Khelifa().experiments(Scale.SMOKE)["smoothing"].experiment.target
+    mean, covariance = target.distribution().moments()
+    assert np.trace(covariance) + mean @ mean == pytest.approx(SECOND_MOMENT, rel=1e-5)
+    assert len(MEANS) == target.components
+
+
+@pytest.mark.slow
+def test_a_kernel_density_drifts_by_the_law(assert_law):
+    results = {"smoothing": run_request(Khelifa().experiments(Scale.SMOKE)["smoothing"])}
+    fits = np.arange(1, GENERATIONS + 1)
+    for share in DRIFT:
+        law = theory.diffusion_drift_law(fits, share, SMOOTHING, dim=DIM, second_moment=SECOND_MOMENT)
+        assert_law(
+            drift(results, "smoothing", share),
+            law,
+            theory.diffusion_drift_law(fits - 1, share, SMOOTHING, dim=DIM, second_moment=SECOND_MOMENT),
+        )
+
+
+@pytest.fixture(scope="module")
+def results(run_smoke):
+    return run_smoke(Khelifa)
+
+
+@pytest.mark.slow
+def test_verdicts(results, verdicts_of):
+    verdicts = verdicts_of(Khelifa, results)
+    for share in DRIFT:
+        assert verdicts[f"drift-{share:g}"]["ours"] is not None
+    assert verdicts["diffusion-order"]["verdict"] == "not run"  # smoke is too short
+
+
+@pytest.mark.slow
+def test_figure(results):
+    figure = Khelifa.figures["drift"](results)
+    assert len(figure.panels) == 3
+    for panel in figure.panels:
+        assert all(np.isfinite(np.asarray(series.y, float)).all() for series in panel.series)
