@@ -1,0 +1,24 @@
+"""The golden file: moves inside the package leave every number as it was."""
+
+import json
+
+import pytest
+
+from tests.golden import numbers
+
+GOLDEN = json.loads(numbers.FILE.read_text())
+SAME = GOLDEN["machine"] == numbers.machine()
+CASES = numbers.cases()
+FAST = ("gaussian/replace/", "categorical/accumulate/summary", "gaussian_mixture/mix/samples/float32", "extra/", "sweep/leaf")
+
+
+def test_every_case_is_recorded():
+    assert set(CASES) == set(GOLDEN["cases"])
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (not n.startswith(FAST))) for n in sorted(CASES)]
+)
+def test_numbers_are_those_of_the_golden_file(name):
+    """Bit for bit on the machine that wrote it; elsewhere the means, to what float32 keeps."""
+    assert numbers.compare(GOLDEN["cases"][name], numbers.record(CASES[name]), SAME) is None
