@@ -64,7 +64,7 @@ class JaxBenchmark:
         Returns the answer. Raises WrongAnswerError, and RecompiledError where a timed round compiles.
         """
         devices.mesh()
-        jitted = function if hasattr(function, "trace") else jax.jit(function)
+        jitted = function if isinstance(function, jax.stages.Wrapped) else jax.jit(function)
         return self._staged(lambda: jitted.trace(*setup()), setup, units, unit, limit, check, rivals, rounds)
 
     def experiment(

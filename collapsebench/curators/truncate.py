@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths.numerics import divide
-from collapsebench.parts.data import Batch
+from collapsebench.parts.curator import Curator
+from collapsebench.parts.data import Kind
+from collapsebench.parts.metric import View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, within
 from collapsebench.specs.registry import CURATORS
@@ -17,7 +18,7 @@ from collapsebench.specs.registry import CURATORS
 
 @CURATORS.register("truncate")
 @spec
-class Truncate:
+class Truncate(Curator):
     """Drop draws farther than `radius` standard deviations from the batch mean.
 
     The standard deviation is the root mean square distance to the mean, in any dimension. The nearest draw stays
@@ -26,18 +27,19 @@ class Truncate:
 
     radius: float = within(2.0, low=0)
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for data without distances and for a radius that is not positive."""
-        if (kind := getattr(experiment.target, "kind", "vector")) not in ("vector", "count"):
-            raise RequestError(f"curator = truncate: {kind} data have no mean; it curates vector and count data")
+        if (kind := experiment.target.kind) not in (Kind.VECTOR, Kind.COUNT):
+            raise self.refuse(f"{kind} data have no mean; it curates vector and count data")
         if not np.all(np.asarray(self.radius) > 0):
             raise RequestError(f"curator.radius = {self.radius}: it must be above 0")
 
-    def weights(self, key: Key, target: Any, model: Any, params: Any, batch: Batch) -> Float[Array, " capacity"]:
+    def weights(self, key: Key, view: View, state: PyTree) -> tuple[Float[Array, " capacity"], PyTree]:
         """1 for a draw that stays, else 0."""
+        batch = view.synthetic
         x, w = batch.x.reshape(batch.capacity, -1), batch.w
         centred = x - divide(w @ x, w.sum())
         distance = (centred**2).sum(axis=1)
         spread = divide((w * distance).sum(), w.sum())
         nearest = jnp.where(w > 0, distance, jnp.inf).min()
-        return (distance <= jnp.maximum(self.radius**2 * spread, nearest)).astype(w.dtype)
+        return (distance <= jnp.maximum(self.radius**2 * spread, nearest)).astype(w.dtype), state

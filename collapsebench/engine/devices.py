@@ -19,7 +19,7 @@ def cores() -> int:
 def _backend_started() -> bool:
     from jax._src import xla_bridge
 
-    return bool(getattr(xla_bridge, "_backends", None))
+    return xla_bridge.backends_are_initialized()
 
 
 @contextlib.contextmanager

@@ -1,20 +1,27 @@
-"""One trajectory: what it needs, the state between its generations, and one generation. It knows the protocols only."""
+"""One trajectory: what it needs, its state between generations, and one generation. It knows the contracts only."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
+from jaxtyping import Array, Float, Int, PyTree
 
-from collapsebench.maths.distributions.roles import population
 from collapsebench.maths.sources import Fountain
 from collapsebench.maths.streams import Stream, key_for, part
+from collapsebench.parts.curator import Curator
 from collapsebench.parts.data import Batch, Data, Handover, Sources, has_rows
-from collapsebench.parts.metric import Estimate, View
+from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.parts.model import Model
+from collapsebench.parts.regime import Regime
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static
+
+Generation = int | Int[Array, ""]
+Number = float | Float[Array, ""]
 
 
 @spec
@@ -24,11 +31,11 @@ class Program:
     `n` and `n_real` are a static Size where rows are drawn, and leaves where no sample is ever made.
     """
 
-    target: Any
-    model: Any
-    regime: Any
-    curator: Any
-    metrics: Any
+    target: Target
+    model: Model
+    regime: Regime
+    curator: Curator | None
+    metrics: tuple[Metric, ...]
     n: Any
     n_real: Any
     holdout: int = static()
@@ -39,10 +46,11 @@ class Program:
     @property
     def reduces(self) -> bool:
         """Whether drawn rows are summed up at once: the model asks for no more than their sufficient statistics."""
-        return hasattr(self.model, "summary") and not self.regime.needs_samples
+        return self.model.summary is not None and not self.regime.needs_samples
 
     @property
     def capacity(self) -> Any:
+        """Rows of the largest synthetic set."""
         return self.regime.capacity(self.n, self.generations)
 
     @property
@@ -53,55 +61,46 @@ class Program:
     @property
     def columns(self) -> int:
         """Numbers that a generation gives: a metric's, its standard error's, and whether the trajectory has ended."""
-        return sum(2 if metric.estimates else 1 for metric in self.metrics) + streams(self.model)
+        return sum(2 if metric.estimates else 1 for metric in self.metrics) + self.model.streams
 
 
 @spec
 class Carry:
-    """The state of a trajectory between generations: one pytree that can be saved."""
+    """The state of a trajectory between generations: one pytree that can be saved; () for what nothing reads.
 
-    params: Any
-    pool: Any
-    synthetic: Any
-    models: Any
-    prompts: Any
-    first: Any
-    """parameters of generation 0, where a metric compares with them"""
+    models: the last `regime.models` ones, the newest first. prompts: the last data set, for a model that goes on from
+    it. first: the parameters of generation 0. memory: the curator's.
+    """
+
+    params: PyTree
+    pool: PyTree
+    synthetic: PyTree
+    models: PyTree
+    prompts: PyTree
+    first: PyTree
+    memory: PyTree
 
 
-def _rows(x: Any, n: Any, dtype: Any) -> Batch:
+def _rows(x: PyTree, n: Any) -> Batch:
     capacity = jax.tree.leaves(x)[0].shape[0]
-    return Batch(x, (jnp.arange(capacity) < n).astype(dtype))
+    return Batch(x, (jnp.arange(capacity) < n).astype(jnp.result_type(float)))
 
 
-def _distribution_of(target: Any) -> Any:
-    return target.distribution() if hasattr(target, "distribution") else None
-
-
-def has_sampling_law(target: Any, model: Any) -> bool:
+def has_sampling_law(target: Target, model: Model) -> bool:
     """Whether the model's statistics of real data can be drawn without the data."""
-    summary = getattr(model, "summary", None)
-    return summary is not None and getattr(_distribution_of(target), "summary", None) == summary
-
-
-def streams(model: Any) -> bool:
-    """Whether a model learns by gradient steps, to which an infinite sample is a stream of fresh draws."""
-    return bool(getattr(model, "streams", False))
+    return model.summary is not None and target.distribution().summary == model.summary
 
 
 def draw_real(program: Program, key: Key, capacity: Any, n: Any) -> Data:
     """n rows of real data in a set of `capacity`, in the form that the handover asks for."""
-    target, summary = program.target, getattr(program.model, "summary", None)
-    distribution = _distribution_of(target)
-    if program.handover is Handover.POPULATION and streams(program.model):
-        return Sources.of_reality(jax.eval_shape(program.model.init, key), n)
+    target, model = program.target, program.model
     if program.handover is Handover.POPULATION:
-        return population(target if distribution is None else distribution, n, summary, "this target")
-    if program.handover is Handover.SUMMARY and has_sampling_law(target, program.model):
-        return summary.draw(key, distribution, n)  # type: ignore[union-attr]
+        return model.expect_real(key, target, n)
+    if program.handover is Handover.SUMMARY and has_sampling_law(target, model):
+        return model.summary.draw(key, target.distribution(), n)
     if not isinstance(capacity, int):
         raise RequestError("n: it must be a fixed number where the target has no sampling law of the model's summary")
-    return _rows(target.sample(key, int(capacity)), n, jnp.result_type(float))
+    return _rows(target.sample(key, int(capacity)), n)
 
 
 def reduced(program: Program, data: Data) -> Data:
@@ -109,58 +108,41 @@ def reduced(program: Program, data: Data) -> Data:
     return program.model.summary.of(data) if program.reduces and isinstance(data, Batch) else data
 
 
-def prompted(model: Any) -> bool:
-    """Whether a model draws only when it is given rows to go on from; one that does not say so does not."""
-    return bool(getattr(model, "prompted", False))
-
-
-def draw_rows(program: Program, key: Key, params: Any, n: int, prompts: Any) -> Any:
-    """n rows from one model; a prompted model is given the rows of the data set before."""
-    if prompted(program.model):
-        return program.model.sample(key, params, n, prompts.x)
-    return program.model.sample(key, params, n)
-
-
-def draw_synthetic(program: Program, key: Key, params: Any, prompts: Any, capacity: Any, n: Any) -> Data:
-    """What one model hands to the next generation."""
-    model, summary = program.model, getattr(program.model, "summary", None)
-    if program.handover is Handover.POPULATION and streams(model):
-        return Sources.of_model(params, n)
+def draw_synthetic(
+    program: Program, key: Key, view: View, prompts: PyTree, memory: PyTree, capacity: Any, n: Any
+) -> tuple[Data, PyTree]:
+    """What the model of a view hands to the next generation, and the curator's memory after it."""
+    model, params = program.model, view.params
     if program.handover is Handover.POPULATION:
-        generator = model.generator(params) if hasattr(model, "generator") else None
-        if prompted(model):
-            return summary.expect(generator, n, prompts)  # type: ignore[union-attr]
-        return population(generator, n, summary, "this model")
+        return model.expect(params, n, prompts), memory
     if program.handover is Handover.SUMMARY:
-        more = (prompts,) if prompted(model) else ()
-        return summary.draw(key, model.generator(params), n, *more)  # type: ignore[union-attr]
-    sample_key, curate_key = part(key, 0), part(key, 1)
-    batch = _rows(draw_rows(program, sample_key, params, int(capacity), prompts), n, jnp.result_type(float))
-    if program.curator is not None:
-        keep = program.curator.weights(curate_key, program.target, model, params, batch)
-        batch = Batch(batch.x, batch.w * keep)
-    return batch
+        return model.summarise(key, params, n, prompts), memory
+    batch = _rows(model.sample_from(part(key, 0), params, int(capacity), prompts), n)
+    if program.curator is None:
+        return batch, memory
+    curated = dataclasses.replace(view, synthetic=batch)
+    weights, memory = program.curator.weights(part(key, 1), curated, memory)
+    return Batch(batch.x, batch.w * weights), memory
 
 
-def _split(program: Program, key: Key, carry: Carry, generation: Any) -> Data:
-    """The synthetic data of this generation, in equal parts from the last models."""
-    models = program.regime.models
-    capacity, n = program.capacity, program.regime.synthetic_size(program.n, generation + 1)
-    if models == 1:
-        return draw_synthetic(program, key, carry.params, carry.prompts, capacity, n)
-    if program.handover is Handover.SAMPLES:
-        capacity = -(-int(capacity) // models)
-    parts = [
-        draw_synthetic(
-            program, part(key, i), jax.tree.map(lambda a, i=i: a[i], carry.models), carry.prompts,
-            capacity, n / models if program.handover is not Handover.SAMPLES else (n - i + models - 1) // models,
-        )
-        for i in range(models)
-    ]  # fmt: skip
-    total = parts[0]
-    for more in parts[1:]:
-        total = total.concat(more)
-    return total
+def draw_parts(
+    program: Program, key: Key, view: View, models: PyTree, prompts: PyTree, memory: PyTree
+) -> tuple[Data, PyTree]:
+    """The synthetic data of the view's generation, in equal parts from the last models; and the curator's memory."""
+    count = program.regime.models
+    capacity, n = program.capacity, program.regime.synthetic_size(program.n, view.generation + 1)
+    if count == 1:
+        return draw_synthetic(program, key, view, prompts, memory, capacity, n)
+    rows = program.handover is Handover.SAMPLES
+    capacity = -(-int(capacity) // count) if rows else capacity
+    total: Data | None = None
+    for i in range(count):
+        own: Any = dataclasses.replace(view, params=jax.tree.map(lambda a, i=i: a[i], models))
+        size = (n - i + count - 1) // count if rows else n / count
+        more, memory = draw_synthetic(program, part(key, i), own, prompts, memory, capacity, size)
+        total = more if total is None else total.concat(more)
+    assert total is not None
+    return total, memory
 
 
 def _rows_of(program: Program, synthetic: Any) -> Any:
@@ -168,7 +150,7 @@ def _rows_of(program: Program, synthetic: Any) -> Any:
     return synthetic.capacity if has_rows(synthetic) else program.capacity
 
 
-def train_on(program: Program, key: Key, real: Any, carry: Carry, generation: Any) -> tuple[Any, Data]:
+def train_on(program: Program, key: Key, real: Any, carry: Carry, generation: Generation) -> tuple[PyTree, Data]:
     """The pool and the training set of a generation; generation 0 sees the real data."""
     regime = program.regime
     n, fresh = program.n, None
@@ -178,45 +160,51 @@ def train_on(program: Program, key: Key, real: Any, carry: Carry, generation: An
         fresh = reduced(program, drawn)
     real = reduced(program, real)
 
-    def later() -> tuple[Any, Data]:
+    def later() -> tuple[PyTree, Data]:
         return regime.update(key_for(key, Stream.REGIME, generation), carry.pool, carry.synthetic, fresh, generation)
 
     rows = max(real.capacity, jax.eval_shape(later)[1].capacity) if has_rows(real) else 0
 
-    def padded() -> tuple[Any, Data]:
+    def padded() -> tuple[PyTree, Data]:
         pool, train = later()
         return pool, train.pad(rows)
 
-    def first() -> tuple[Any, Data]:
+    def first() -> tuple[PyTree, Data]:
         return regime.init(real, program.generations, _rows_of(program, carry.synthetic)), real.pad(rows)
 
     return jax.lax.cond(generation == 0, first, padded)
 
 
-def step(program: Program, key: Key, real: Data, holdout: Batch, generation: Any, carry: Carry) -> tuple[Carry, Array]:
+def step(
+    program: Program, key: Key, real: Data, holdout: Batch, generation: Generation, carry: Carry
+) -> tuple[Carry, Array]:
     """One generation: train, draw, measure. Returns the next state and the metrics, [columns]."""
+    model = program.model
+
+    def at_first(new: PyTree, old: PyTree) -> PyTree:
+        return jax.tree.map(lambda a, b: jnp.where(generation == 0, a, b), new, old)
+
     pool, train = train_on(program, key, real, carry, generation)
-    start = program.model.init(key_for(key, Stream.INIT, 0 if program.warm_start else generation))
+    start = model.init(key_for(key, Stream.INIT, 0 if program.warm_start else generation))
     if program.warm_start:
-        start = jax.tree.map(lambda new, old: jnp.where(generation == 0, new, old), start, carry.params)
-    params = program.model.fit(key_for(key, Stream.FIT, generation), start, drawable(program, train))
-    first: Any = ()
-    if program.remembers_first:
-        first = jax.tree.map(lambda new, old: jnp.where(generation == 0, new, old), params, carry.first)
+        start = at_first(start, carry.params)
+    params = model.fit(key_for(key, Stream.FIT, generation), start, drawable(program, train))
+    first: PyTree = at_first(params, carry.first) if program.remembers_first else ()
     models = carry.models
     if program.regime.models > 1:
         models = jax.tree.map(
             lambda old, new: jnp.where(generation == 0, new, jnp.concatenate([new[None], old[:-1]])), models, params
         )
-    prompts: Any = ()
-    if prompted(program.model):
-        prompts = jax.tree.map(lambda old, new: jnp.where(generation == 0, new, old), carry.prompts, real)
-    drawn_from = Carry(params, pool, carry.synthetic, models, prompts, first)
-    synthetic = _split(program, key_for(key, Stream.SAMPLE, generation), drawn_from, generation)
-    view = View(program.target, program.model, params, train, synthetic, real, holdout, generation, carry.params, first)
+    prompts = at_first(real, carry.prompts) if model.prompted else ()
+    memory = carry.memory
+    if program.curator is not None:
+        memory = at_first(program.curator.init(key_for(key, Stream.CURATE)), memory)
+    view = View(program.target, model, params, train, (), real, holdout, generation, carry.params, first)
+    synthetic, memory = draw_parts(program, key_for(key, Stream.SAMPLE, generation), view, models, prompts, memory)
+    view = dataclasses.replace(view, synthetic=synthetic)
     measured = measure(program, key_for(key, Stream.METRIC, generation), view)
-    prompts = synthetic if prompted(program.model) else ()
-    return Carry(params, pool, reduced(program, synthetic), models, prompts, first), measured
+    prompts = synthetic if model.prompted else ()
+    return Carry(params, pool, reduced(program, synthetic), models, prompts, first, memory), measured
 
 
 def drawable(program: Program, data: Data) -> Any:
@@ -224,7 +212,7 @@ def drawable(program: Program, data: Data) -> Any:
     return Fountain(data, program.target, program.model) if isinstance(data, Sources) else data
 
 
-def measure(program: Program, key: Key, view: View) -> Array:
+def measure(program: Program, key: Key, view: View) -> Float[Array, " columns"]:
     """All metrics of one generation in order; an Estimate takes two columns. NaN once a network's training has ended."""
     columns: list[Any] = []
     classes = [type(metric) for metric in program.metrics]
@@ -232,45 +220,42 @@ def measure(program: Program, key: Key, view: View) -> Array:
         value = metric(part(key, classes.index(classes[i]) if metric.common_draws else i), view)
         columns += [value.value, value.standard_error] if isinstance(value, Estimate) else [value]
     row = jnp.stack([jnp.asarray(column, jnp.result_type(float)) for column in columns])
-    if not streams(program.model):
+    if not program.model.streams:
         return row
-    over = ended(view.params)
+    over = program.model.ended(view.params)
     return jnp.append(jnp.where(over, jnp.nan, row), over.astype(row.dtype))
 
 
 def real_and_holdout(program: Program, key: Key) -> tuple[Data, Batch]:
     """The real data of a trajectory and its holdout rows, the same in every generation."""
     real = draw_real(program, key_for(key, Stream.REAL), program.n_real, program.n_real)
-    sample = getattr(program.target, "sample_holdout", program.target.sample)
-    x = sample(key_for(key, Stream.HOLDOUT), program.holdout)
-    return real, _rows(x, program.holdout, jnp.result_type(float))
+    x = program.target.sample_holdout(key_for(key, Stream.HOLDOUT), program.holdout)
+    return real, _rows(x, program.holdout)
 
 
 def empty_carry(program: Program, key: Key) -> Carry:
     """Shapes of the state, found without computing: a pytree of jax.ShapeDtypeStruct."""
 
     def initial(key: Key) -> Carry:
-        real, _ = real_and_holdout(program, key)
-        model = program.model
-        prompts = real if prompted(model) else ()
+        real, holdout = real_and_holdout(program, key)
+        model, count = program.model, program.regime.models
+        prompts = real if model.prompted else ()
+        memory = () if program.curator is None else program.curator.init(key)
+
+        def fitted(data: Data) -> tuple[PyTree, PyTree, PyTree]:
+            params = model.fit(key, model.init(key), drawable(program, data))
+            models = jax.tree.map(lambda a: jnp.stack([a] * count), params) if count > 1 else ()
+            return params, models, params if program.remembers_first else ()
+
         # Two passes: the parameters' shape follows from the training set's, which follows from a synthetic set's.
-        params = model.fit(key, model.init(key), drawable(program, real))
-        count = program.regime.models
-        models = jax.tree.map(lambda a: jnp.stack([a] * count), params) if count > 1 else ()
-        first = params if program.remembers_first else ()
-        synthetic = reduced(program, _split(program, key, Carry(params, (), (), models, prompts, first), 0))
+        params, models, first = fitted(real)
+        zero = jnp.zeros((), jnp.int32)
+        view = View(program.target, model, params, real, (), real, holdout, zero, params, first)
+        drawn, memory = draw_parts(program, key, view, models, prompts, memory)
+        synthetic = reduced(program, drawn)
         pool = program.regime.init(reduced(program, real), program.generations, _rows_of(program, synthetic))
-        carry = Carry(params, pool, synthetic, models, prompts, first)
-        train = train_on(program, key, real, carry, jnp.zeros((), jnp.int32))[1]
-        params = model.fit(key, model.init(key), drawable(program, train))
-        models = jax.tree.map(lambda a: jnp.stack([a] * count), params) if count > 1 else ()
-        first = params if program.remembers_first else ()
-        return Carry(params, pool, reduced(program, synthetic), models, prompts, first)
+        carry = Carry(params, pool, synthetic, models, prompts, first, memory)
+        params, models, first = fitted(train_on(program, key, real, carry, zero)[1])
+        return Carry(params, pool, synthetic, models, prompts, first, memory)
 
     return jax.eval_shape(initial, key)
-
-
-def ended(params: Any) -> Any:
-    """Whether training ended these parameters: one of them is not finite."""
-    leaves = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(params) if jnp.issubdtype(leaf.dtype, jnp.floating)]
-    return ~jnp.stack(leaves).all()

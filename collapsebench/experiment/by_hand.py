@@ -12,7 +12,7 @@ import numpy as np
 from collapsebench.experiment.experiment import build_part
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import Stream, key_for, root_key
-from collapsebench.parts.data import Batch
+from collapsebench.parts.data import Batch, Kind
 from collapsebench.specs.errors import RequestError
 
 
@@ -26,8 +26,8 @@ def _batch(model: Any, data: Any, weights: Any) -> Batch:
     except (TypeError, ValueError) as error:
         raise RequestError(f"data: it must be an array of numbers ({error})") from error
     first = jax.tree.leaves(x)[0]
-    dim = getattr(model, "dim", None)
-    if getattr(model, "kind", "vector") == "vector":
+    dim = model.dim
+    if model.kind == Kind.VECTOR:
         x = first[:, None] if first.ndim == 1 else first
         x = x.astype(jnp.result_type(float))
         if dim is not None and x.shape[1] != dim:

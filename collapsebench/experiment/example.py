@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from collapsebench.experiment.experiment import Experiment, spec_name
-from collapsebench.maths.estimators import reading
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.registry import REGIMES, TARGETS
 
@@ -29,9 +28,9 @@ def example(model: Any) -> Experiment:
     Raises RequestError when there is none.
     """
     other: Experiment | None = None
-    sizes = {field: getattr(model, field, None) for field in ("dim", "classes")}
+    sizes = {"dim": model.dim, "classes": model.classes}
     for target in _targets():
-        if not hasattr(target, "distribution"):
+        if not target().family().known:
             continue  # rows of no family; to look at them would mean to read them
         for arguments in ({}, *({field: size} for field, size in sizes.items())):
             try:
@@ -41,12 +40,10 @@ def example(model: Any) -> Experiment:
                 )  # fmt: skip
             except (TypeError, RequestError):
                 continue
-            theirs, ours = reading.families(experiment)
-            if theirs is not None and type(ours) is type(theirs):
+            if type(experiment.model.family()) is type(experiment.target.family()):
                 return experiment
-            if theirs is not None:
-                other = other or experiment
-                break
+            other = other or experiment
+            break
     if other is not None:
         return other
     raise RequestError(

@@ -9,17 +9,20 @@ import math
 import re
 from typing import Any
 
+import jax
 import numpy as np
 
+from collapsebench.parts.curator import Curator
 from collapsebench.parts.data import Handover
+from collapsebench.parts.metric import Metric
+from collapsebench.parts.model import Model
+from collapsebench.parts.regime import Regime
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError, nearest
 from collapsebench.specs.registry import CURATORS, METRICS, MODELS, REGIMES, TARGETS, Registry
 
 _PARTS: dict[str, Registry] = {"target": TARGETS, "model": MODELS, "regime": REGIMES, "curator": CURATORS}
-_METHODS = {
-    "target": ("sample", "log_prob"), "model": ("init", "fit", "sample", "log_prob"), "regime": ("update",),
-    "curator": ("weights",),
-}  # fmt: skip
+_BASES = {"target": Target, "model": Model, "regime": Regime, "curator": Curator, "metrics": Metric}
 _LEAST = {"n": 1, "generations": 1, "trajectories": 1, "seed": 0, "holdout": 1, "n_real": 1, "width": 1}
 
 
@@ -95,9 +98,8 @@ class Experiment:
             check_numbers("metrics", metric)
         check_dims(self.target, self.model)
         for part in (self.target, self.model, self.regime, self.curator, *self.metrics):
-            check = getattr(part, "check", None)
-            if check is not None:
-                check(self)
+            if part is not None:
+                part.check(self)
         if self.handover != Handover.SAMPLES and self.regime.needs_samples:
             name = spec_name(self.regime)
             raise RequestError(
@@ -108,7 +110,7 @@ class Experiment:
             raise RequestError(
                 f"curator = {name}: it must see single samples, which handover = {self.handover} never makes"
             )
-        if self.handover == Handover.SUMMARY and not hasattr(self.model, "summary"):
+        if self.handover == Handover.SUMMARY and self.model.summary is None:
             name = spec_name(self.model)
             raise RequestError(
                 f"handover = summary: model {name} has no sampling law of sufficient statistics; use samples"
@@ -129,7 +131,7 @@ class Experiment:
         whether a loss that is not finite has ended the trajectory."""
         pairs = zip(self.metric_names, self.metrics, strict=True)
         measured = [c for name, m in pairs for c in ([name, f"{name}_standard_error"] if m.estimates else [name])]
-        return (*measured, "ended") if getattr(self.model, "streams", False) else tuple(measured)
+        return (*measured, "ended") if self.model.streams else tuple(measured)
 
     def to_json(self) -> dict[str, Any]:
         """The experiment as JSON data; `from_json` gives it back."""
@@ -155,19 +157,16 @@ def build_part(field: str, value: Any) -> Any:
     part = registry.build(value)
     if isinstance(part, type):
         part = part()
-    if field == "metrics":
-        if not hasattr(type(part), "estimates"):
-            raise RequestError(f"metrics = {spec_name(part)}: a metric derives from collapsebench.Metric")
-        return part
-    missing = [method for method in _METHODS[field] if not callable(getattr(part, method, None))]
-    if missing or (field == "target" and hasattr(part, "fit")):
+    base = _BASES[field]
+    if not isinstance(part, base):
         what = spec_name(part) if dataclasses.is_dataclass(part) else f"a value of type {type(part).__name__}"
+        truth = field == "target" and isinstance(part, Model)
         why = (
-            f"it has no {' or '.join(missing)}"
-            if missing
-            else "it is a model; Truth(model, params) makes a target of it"
+            "it is a model; Truth(model, params) makes a target of it"
+            if truth
+            else f"a {base.noun.rstrip('s')} derives from collapsebench.{base.__name__}"
         )
-        raise RequestError(f"{field} = {what}: no {registry.noun}, {why}")
+        raise RequestError(f"{field} = {what}: {why}")
     return part
 
 
@@ -179,7 +178,7 @@ def check_numbers(field: str, part: Any) -> None:
         if own.type not in ("float", "int", "bool", float, int, bool):
             continue
         value, (low, high) = getattr(part, own.name), own.metadata.get("within", (-math.inf, math.inf))
-        if not isinstance(value, bool | int | float) and not hasattr(value, "dtype"):
+        if not isinstance(value, bool | int | float | np.generic | np.ndarray | jax.Array):
             raise RequestError(f"{field}.{own.name} = {value!r}: it must be a number")
         numbers = np.asarray(value, float)
         if np.isnan(numbers).any() or not ((numbers >= low) & (numbers <= high)).all():
@@ -188,19 +187,18 @@ def check_numbers(field: str, part: Any) -> None:
             raise RequestError(f"{field}.{own.name} = {value}: it must {bounds}")
 
 
-def check_dims(target: Any, model: Any) -> None:
+def check_dims(target: Target, model: Model) -> None:
     """Raise RequestError unless model and target agree on the dimension or the number of classes."""
-    for field in ("dim", "classes"):
-        ours, theirs = getattr(model, field, None), getattr(target, field, None)
+    for field, ours, theirs in (("dim", model.dim, target.dim), ("classes", model.classes, target.classes)):
         for noun, size in (("model", ours), ("target", theirs)):
             if isinstance(size, int | np.integer) and size < 1:
                 raise RequestError(f"{noun}.{field} = {size}: it must be at least 1")
         if ours is not None and theirs is not None and ours != theirs:
             raise RequestError(f"model.{field} = {ours}: the target has {field} = {theirs}; make them equal")
-    kinds = [getattr(part, "kind", "vector") for part in (target, model)]
-    if kinds[0] != kinds[1]:
+    if target.kind != model.kind:
+        learns, gives = model.kind, target.kind
         raise RequestError(
-            f"model = {spec_name(model)}: it learns {kinds[1]} data, but target {spec_name(target)} gives {kinds[0]} data"
+            f"model = {spec_name(model)}: it learns {learns} data, but target {spec_name(target)} gives {gives} data"
         )
 
 

@@ -111,7 +111,7 @@ def is_leaf(experiment: Experiment, path: str, values: tuple[Any, ...]) -> bool:
     if len(rest) != 1 or head not in ("target", "model", "regime", "curator"):
         return False
     part = getattr(experiment, head)
-    return not is_static(type(part), rest[0]) and not hasattr(part, "prepare")
+    return not is_static(type(part), rest[0]) and not part.prepares
 
 
 def label(value: Any) -> Any:

@@ -3,46 +3,49 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from collapsebench.learning.training import Training, train
+from collapsebench.parts.data import Data, Sources
+from collapsebench.parts.model import Dials, Model
+from collapsebench.parts.part import Setting
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key
 
 
-class NetworkModel:
+class NetworkModel(Model):
     """A derived class gives `init(key)`, `loss(params, key, x)`, `sample` and `log_prob`.
 
     training: the learner. start: what training starts from: parameters, or a target that is a trained network of the
     same shape, for instance the truth; None: random parameters.
     """
 
-    streams: ClassVar[bool] = True
-    """an infinite sample is a stream of fresh draws, a new minibatch at every step"""
-    iterative: ClassVar[bool] = True
-    dials: ClassVar[Any] = {
+    streams = True
+    prepares = True
+    iterative = True
+    learner = ("training",)
+    dials: ClassVar[Dials] = {
         "expressivity": ("hidden", ((4,), (16,), (64,))),
         "approximation": ("training.steps", (20, 50, 200, 1000)),
     }
     training: Training
     start: Any
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a choice that is not known."""
         if not isinstance(self.training, Training):
             raise RequestError(f"model.training = {self.training!r}: it must be a Training(steps=..., rate=...)")
         self.training.check()
 
-    def exact(self) -> Any:
+    def exact(self) -> Self:
         """The same with a learner that comes to rest: many steps at a falling rate, and a mean of the last of them."""
-        slow = dataclasses.replace(self.training, schedule="cosine", average=0.99, decay=None)
-        made: Any = self
-        return dataclasses.replace(made, training=slow)
+        return self.replace(training=dataclasses.replace(self.training, schedule="cosine", average=0.99, decay=None))
 
     def random_params(self, key: Key) -> Any:
         raise NotImplementedError
@@ -50,12 +53,9 @@ class NetworkModel:
     def loss(self, params: Any, key: Key, x: Any) -> Float[Array, ""]:
         raise NotImplementedError
 
-    def prepare(self) -> Any:
+    def prepare(self) -> Self:
         """The model with the parameters that it starts from, where `start` is a target that has them."""
-        made: Any = self
-        return (
-            dataclasses.replace(made, start=made.start.params()) if callable(getattr(made.start, "params", 0)) else made
-        )
+        return self.replace(start=self.start.params()) if isinstance(self.start, Target) else self
 
     def init(self, key: Key) -> Any:
         """Random parameters, or `start`."""
@@ -64,6 +64,35 @@ class NetworkModel:
 
     def fit(self, key: Key, params: Any, data: Any) -> Any:
         return train(key, params, self.loss, data, self.training)
+
+    def expect(self, params: Any, n: Any, prompts: Any) -> Data:
+        """The model itself, to be drawn from anew at every step."""
+        return Sources.of_model(params, n)
+
+    def expect_real(self, key: Key, target: Target, n: Any) -> Data:
+        """The target itself, to be drawn from anew at every step."""
+        return Sources.of_reality(jax.eval_shape(self.init, key), n)
+
+    def ended(self, params: Any) -> Bool[Array, ""]:
+        """Whether one of the parameters is not finite."""
+        leaves = [jnp.isfinite(a).all() for a in jax.tree.leaves(params) if jnp.issubdtype(a.dtype, jnp.floating)]
+        return ~jnp.stack(leaves).all()
+
+    def from_truth(self, target: Target) -> Self:
+        """Training starts at the target, where that is a network of the same shape."""
+        held = target.held_by()
+        if self.start is not None or held is None:
+            return self
+        same = jax.eval_shape(held.init, jax.random.key(0)) == jax.eval_shape(self.init, jax.random.key(0))
+        return self.replace(start=target) if same else self
+
+    def rows_per_fit(self, n: float) -> float:
+        """A step on a row counts as 300 rows that are summed."""
+        return n + 300.0 * float(self.training.steps) * self.training.batch
+
+    def products(self) -> list[tuple[int, int, int]]:
+        """The matrix product of each layer for one row of data: (pixels, inner, columns); the first sees the row."""
+        raise self.refuse("its products are not written down")
 
 
 def check_widths(name: str, widths: Any) -> None:

@@ -70,9 +70,7 @@ def work(request: Request) -> float:
     if isinstance(request, Ablation):
         return 8 * work(request.experiment)
     experiment, points = (request.experiment, request.size) if isinstance(request, Sweep) else (request, 1)
-    rows = float(experiment.n) if experiment.handover == Handover.SAMPLES else 50.0
-    if (training := getattr(experiment.model, "training", None)) is not None:
-        rows += 300.0 * float(training.steps) * training.batch
+    rows = experiment.model.rows_per_fit(float(experiment.n) if experiment.handover == Handover.SAMPLES else 50.0)
     return 3e7 + points * experiment.trajectories * experiment.generations * (rows + 20.0)
 
 

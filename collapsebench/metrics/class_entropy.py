@@ -6,17 +6,15 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from collapsebench.learning.features import prepare
-from collapsebench.maths.estimators import reading
 from collapsebench.maths.estimators.means import mean_estimate
-from collapsebench.parts.metric import Estimate, Metric, View
-from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.parts.metric import Estimate, RowMetric, View
+from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("class_entropy")
 @spec
-class ClassEntropy(Metric):
+class ClassEntropy(RowMetric):
     """Entropy in nats of the histogram of classes that a classifier of the real images assigns to `rows` draws.
 
     log(classes) where all are equally frequent, 0 where one is left; too small by about (classes - 1) / (2 `rows`).
@@ -24,20 +22,13 @@ class ClassEntropy(Metric):
     of collapsebench.learning.features; it gives every draw a class, a draw that looks like nothing too.
     """
 
-    rows: int = static(256)
     features: Any = "classifier"
 
-    estimates = True
     unit = "nats"
-    prepare = prepare
-
-    def check(self, experiment: Any) -> None:
-        """Raise RequestError unless the target is images and the model draws by itself."""
-        reading.needs_rows(self, experiment)
-        reading.needs_features(self, experiment, ("classifier",))
+    choices = ("classifier",)
 
     def __call__(self, key: Key, view: View) -> Estimate:
-        label = jnp.argmax(self.features.logits(reading.model_rows(key, view, self.rows)), axis=1)
+        label = jnp.argmax(self.features.logits(view.drawn(key, self.rows)), axis=1)
         dtype = jnp.result_type(float)
         share = jnp.zeros(self.features.classes, dtype).at[label].add(1) / self.rows
         return mean_estimate(-jnp.log(share[label]))

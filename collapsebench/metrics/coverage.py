@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from jaxtyping import Array, Float
 
-from collapsebench.learning.features.manifold import ManifoldMetric
+from collapsebench.maths.estimators.manifold import ManifoldMetric
 from collapsebench.maths.estimators.neighbours import coverage
 from collapsebench.parts.metric import Estimate
-from collapsebench.specs.pytree import spec
+from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
 
@@ -22,6 +22,5 @@ class Coverage(ManifoldMetric):
     Source: Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equation 4.
     """
 
-    def compare(self, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
-        """The metric, with the standard error of the draws."""
+    def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
         return coverage(real, drawn, self.k)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from collapsebench.maths.estimators import reading
 from collapsebench.maths.estimators.counting import distinct_rows
-from collapsebench.parts.data import Handover
+from collapsebench.parts.data import Handover, Kind
 from collapsebench.parts.metric import Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import nearest
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
@@ -26,15 +26,15 @@ class Distinct(Metric):
 
     per: str = static("rows")
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError where no single rows and no counts of symbols are made."""
         if self.per not in PER:
-            raise reading.refuse(self, f"per = {self.per}: not one of {', '.join(PER)}{nearest(self.per, PER)}")
-        counted = reading.kind_of(experiment) == "symbol" and experiment.handover == Handover.SUMMARY
+            raise self.refuse(f"per = {self.per}: not one of {', '.join(PER)}{nearest(self.per, PER)}")
+        counted = experiment.model.kind == Kind.SYMBOL and experiment.handover == Handover.SUMMARY
         if experiment.handover != Handover.SAMPLES and not counted:
-            raise reading.refuse(self, f"it counts rows, and handover = {experiment.handover} makes none; use samples")
+            raise self.refuse(f"it counts rows, and handover = {experiment.handover} makes none; use samples")
 
     def __call__(self, key: Key, view: View) -> Any:
-        classes = getattr(view.model, "classes", None)
+        classes = view.model.classes
         distinct, rows = distinct_rows(view.synthetic, classes)
         return distinct / (rows if self.per == "rows" else distinct_rows(view.real, classes)[0])

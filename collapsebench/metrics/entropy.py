@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from collapsebench.maths.estimators import reading
 from collapsebench.maths.estimators.means import exact, mean_estimate
 from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
 
@@ -24,13 +22,12 @@ class Entropy(Metric):
     estimates = True
     unit = "nats"
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model that cannot draw by itself and has no closed form."""
-        if not reading.offers(reading.families(experiment)[1], "entropy"):
-            reading.needs_draws(self, experiment)
+        if not experiment.model.family().knows("entropy"):
+            self.needs_draws(experiment)
 
     def __call__(self, key: Key, view: View) -> Estimate:
-        distribution = reading.model_distribution(view)
-        if hasattr(distribution, "entropy"):
-            return exact(distribution.entropy())
-        return mean_estimate(-view.model.log_prob(view.params, reading.density_rows(key, view, self.rows)))
+        if view.fitted.knows("entropy"):
+            return exact(view.fitted.entropy())
+        return mean_estimate(-view.model.log_prob(view.params, view.density_rows(key, self.rows)))

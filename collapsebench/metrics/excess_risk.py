@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from collapsebench.parts.data import Kind
 from collapsebench.parts.metric import Metric, View
-from collapsebench.specs.errors import RequestError
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
@@ -18,9 +19,10 @@ class ExcessRisk(Metric):
     Squared error for linear models, (w - w*)^T S (w - w*); log loss in nats for logistic ones.
     """
 
-    def check(self, experiment: Any) -> None:
-        if getattr(experiment.target, "kind", "vector") != "labelled":
-            raise RequestError("metrics = excess_risk: it needs labelled data; use target linear or logistic")
+    def check(self, experiment: Setting) -> None:
+        """Raise RequestError for data without labels."""
+        if experiment.target.kind != Kind.LABELLED:
+            raise self.refuse("it needs labelled data; use target linear or logistic")
 
     def __call__(self, key: Key, view: View) -> Any:
-        return view.model.distribution(view.params).excess_risk(view.target.distribution())
+        return view.fitted.excess_risk(view.truth)

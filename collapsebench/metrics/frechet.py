@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from collapsebench.learning.features import prepare
-from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.moments import sample_moments
 from collapsebench.maths.estimators.transport import frechet
-from collapsebench.parts.metric import Estimate, Metric, View
-from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.parts.metric import Estimate, RowMetric, View
+from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("frechet")
 @spec
-class Frechet(Metric):
+class Frechet(RowMetric):
     """Squared Frechet distance between the normals with the moments of the whole holdout and of `rows` draws.
 
     Of the rows as they are or, with features = "classifier", in the features of a network that was trained on the real
@@ -23,14 +20,8 @@ class Frechet(Metric):
     Source: Dowson and Landau (1982); Heusel et al. (2017) on network features.
     """
 
-    rows: int = static(256)
-    features: Any = "rows"
-
-    estimates = True
     log = True
-    check = reading.needs_rows
-    prepare = prepare
 
     def __call__(self, key: Key, view: View) -> Estimate:
-        mean, covariance = reading.sample_moments(reading.real_rows(view, features=self.features), view.holdout.w)
-        return frechet(reading.model_rows(key, view, self.rows, self.features), mean, covariance)
+        mean, covariance = sample_moments(self.seen(view.held_out()), view.holdout.w)
+        return frechet(self.seen(view.drawn(key, self.rows)), mean, covariance)

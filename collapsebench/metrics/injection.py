@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from collapsebench.maths.distributions.roles import population
-from collapsebench.maths.estimators import reading
 from collapsebench.maths.streams import part
-from collapsebench.parts.data import Batch, Data
+from collapsebench.parts.data import Batch, Data, Kind
+from collapsebench.parts.distribution import Distribution, population
 from collapsebench.parts.metric import Metric, View
+from collapsebench.parts.model import Model
+from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
@@ -45,36 +44,36 @@ class Injection(Metric):
     common_draws = True
     unit = "nats"
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for another part, loss, regime or family than this is defined for."""
         for name, value, known in (("part", self.part, PARTS), ("loss", self.loss, LOSSES)):
             if value not in known:
-                raise reading.refuse(self, f"{name} = {value}: not one of {', '.join(known)}")
-        if getattr(type(experiment.regime), "registry_name", "") != "replace":
-            raise reading.refuse(self, "a generation learns from one distribution under regime replace only")
-        target, model = reading.families(experiment)
-        if model is None or target is None:
-            noun = "model" if model is None else "target"
-            raise reading.refuse(self, f"the {noun} has no distribution in closed form")
-        if isinstance(getattr(experiment.model, "bandwidth", 0.0), str):
-            raise reading.refuse(self, "model.bandwidth is 0 for an infinite sample; give a number")
-        labelled = reading.kind_of(experiment) == "labelled"
+                raise self.refuse(f"{name} = {value}: not one of {', '.join(known)}")
+        if not experiment.regime.replaces:
+            raise self.refuse("a generation learns from one distribution under regime replace only")
+        target, model = experiment.target.family(), experiment.model.family()
+        if not (model.known and target.known):
+            noun = "target" if model.known else "model"
+            raise self.refuse(f"the {noun} has no distribution in closed form")
+        if experiment.model.finite_only:
+            raise self.refuse("model.bandwidth is 0 for an infinite sample; give a number")
+        labelled = experiment.model.kind == Kind.LABELLED
         if self.loss == "excess_risk" and not labelled:
-            raise reading.refuse(self, "loss = excess_risk: it needs labelled rows; that of a density is the kl")
+            raise self.refuse("loss = excess_risk: it needs labelled rows; that of a density is the kl")
         if labelled and type(target) is not type(model):
-            raise reading.refuse(self, "the target's labels are not of the model's family")
+            raise self.refuse("the target's labels are not of the model's family")
 
     def __call__(self, key: Key, view: View) -> Float[Array, ""]:
-        model = view.model.exact() if hasattr(view.model, "exact") else view.model
+        model = view.model.exact()
         first, fit_key, rows_key = view.generation == 0, part(key, 0), part(key, 1)
         start = jax.tree.map(lambda new, old: jnp.where(first, new, old), model.init(fit_key), view.previous)
 
-        def learn(data: Data) -> Any:
+        def learn(data: Data) -> Distribution:
             return model.distribution(model.fit(fit_key, start, data))
 
-        learned, actual = learn(view.train), reading.model_distribution(view)
+        learned, actual = learn(view.train), view.fitted
 
-        def parts(q: Any) -> Float[Array, " 3"]:
+        def parts(q: Distribution) -> Float[Array, " 3"]:
             best = learn(self._infinite(rows_key, q, model))
             found = [self._divergence(rows_key, q, other) for other in (best, learned, actual)]
             return jnp.stack([found[0], found[1] - found[0], found[2] - found[1]])
@@ -83,23 +82,23 @@ class Injection(Metric):
         found = jax.lax.cond(first, lambda: parts(real), lambda: parts(last))
         return found[PARTS.index(self.part)]
 
-    def _infinite(self, key: Key, q: Any, model: Any) -> Data:
+    def _infinite(self, key: Key, q: Distribution, model: Model) -> Data:
         try:
-            return population(q, 1.0, getattr(model, "summary", None), "this target")
+            return population(q, 1.0, model.summary, "this target")
         except RequestError:
             return self._drawn(key, q)
 
-    def _drawn(self, key: Key, q: Any) -> Batch:
+    def _drawn(self, key: Key, q: Distribution) -> Batch:
         return Batch(q.sample(key, self.rows), jnp.ones(self.rows))
 
-    def _divergence(self, key: Key, q: Any, other: Any) -> Float[Array, ""]:
+    def _divergence(self, key: Key, q: Distribution, other: Distribution) -> Float[Array, ""]:
         if self.loss == "excess_risk":
             return other.excess_risk(q)
-        if type(q) is type(other) and hasattr(q, "kl"):
+        if q.compares(other, "kl"):
             return q.kl(other)
         try:
             rows = q.nodes()
-        except (AttributeError, RequestError):
+        except RequestError:
             rows = self._drawn(key, q)
         gap = jnp.where(rows.w > 0, q.log_prob(rows.x) - other.log_prob(rows.x), 0)
         return (rows.w * gap).sum() / rows.w.sum()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jaxtyping import Array, Float
 
-from collapsebench.learning.features import prepare
-from collapsebench.maths.estimators import reading
 from collapsebench.maths.estimators.kernels import polynomial_mmd_squared
-from collapsebench.parts.metric import Estimate, Metric, View
-from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.parts.metric import Estimate, RowMetric
+from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
 
 @METRICS.register("kid")
 @spec
-class KID(Metric):
+class KID(RowMetric):
     """Squared maximum mean discrepancy, unbiased (it may be a little below 0), kernel (a . b / d + 1)^3.
 
     The statistic of the kernel inception distance, on at most `rows` holdout rows and as many draws: as they are or,
@@ -23,13 +21,7 @@ class KID(Metric):
     Source: Binkowski et al. (2018), Demystifying MMD GANs.
     """
 
-    rows: int = static(256)
-    features: Any = "rows"
+    least = 5
 
-    estimates = True
-    check = reading.needs_pairs
-    prepare = prepare
-
-    def __call__(self, key: Key, view: View) -> Estimate:
-        real = reading.real_rows(view, self.rows, self.features)
-        return polynomial_mmd_squared(real, reading.model_rows(key, view, real.shape[0], self.features))
+    def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        return polynomial_mmd_squared(real, drawn)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from collapsebench.maths.estimators import reading
 from collapsebench.maths.estimators.means import exact, mean_estimate
 from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
 
@@ -27,21 +25,20 @@ class KL(Metric):
     unit = "nats"
     log = True
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a target that does not know its density."""
-        target, model = reading.families(experiment)
-        if reading.comparison(target, model, "kl") is not None:
+        target, model = experiment.target.family(), experiment.model.family()
+        if target.compares(model, "kl"):
             return
-        reading.needs_target_density(self, experiment)
+        self.needs_target_density(experiment)
         if self.reverse:
-            reading.needs_draws(self, experiment)
+            self.needs_draws(experiment)
 
     def __call__(self, key: Key, view: View) -> Estimate:
-        model, target = reading.model_distribution(view), reading.target_distribution(view)
+        model, target = view.fitted, view.truth
         first, second = (model, target) if self.reverse else (target, model)
-        closed = reading.comparison(first, second, "kl")
-        if closed is not None:
-            return exact(closed(second))
-        x = reading.density_rows(key, view, self.rows) if self.reverse else view.holdout.x
+        if first.compares(second, "kl"):
+            return exact(first.kl(second))
+        x = view.density_rows(key, self.rows) if self.reverse else view.holdout.x
         excess = view.target.log_prob(x) - view.model.log_prob(view.params, x)
         return mean_estimate(-excess) if self.reverse else mean_estimate(excess, view.holdout.w)

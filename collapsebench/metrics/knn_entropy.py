@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from collapsebench.maths.estimators import reading
 from collapsebench.maths.estimators.neighbours import knn_entropy
+from collapsebench.parts.data import Kind
 from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
 
@@ -27,13 +26,13 @@ class KNNEntropy(Metric):
     estimates = True
     unit = "nats"
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError unless there are rows of real numbers, and enough of them for `k`."""
-        reading.needs_rows(self, experiment)
-        if reading.kind_of(experiment) == "count":
-            raise reading.refuse(self, "it estimates a differential entropy, and the model's are count data")
+        self.needs_rows(experiment)
+        if experiment.model.kind == Kind.COUNT:
+            raise self.refuse("it estimates a differential entropy, and the model's are count data")
         if not 1 <= self.k <= self.rows - 2:
-            raise reading.refuse(self, f"k = {self.k}: with {self.rows} rows it must be from 1 to {self.rows - 2}")
+            raise self.refuse(f"k = {self.k}: with {self.rows} rows it must be from 1 to {self.rows - 2}")
 
     def __call__(self, key: Key, view: View) -> Estimate:
-        return knn_entropy(reading.model_rows(key, view, self.rows), self.k)
+        return knn_entropy(view.drawn(key, self.rows), self.k)

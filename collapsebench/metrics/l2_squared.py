@@ -6,8 +6,8 @@ from typing import Any
 
 from collapsebench.maths.distributions.mixture import Mixture, as_mixture
 from collapsebench.maths.distributions.normal import Normal
-from collapsebench.maths.estimators import reading
 from collapsebench.parts.metric import Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
@@ -26,15 +26,14 @@ class L2Squared(Metric):
 
     log = True
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for families without a closed form."""
-        target, model = reading.families(experiment)
-        if reading.comparison(model, target, "l2_squared") is None and not _mixtures(model, target):
-            raise reading.refuse(
-                self, "closed forms are between normals and mixtures of them, or within one family; use kl"
-            )
+        target, model = experiment.target.family(), experiment.model.family()
+        if not model.compares(target, "l2_squared") and not _mixtures(model, target):
+            raise self.refuse("closed forms are between normals and mixtures of them, or within one family; use kl")
 
     def __call__(self, key: Key, view: View) -> Any:
-        model, target = reading.model_distribution(view), reading.target_distribution(view)
-        closed = reading.comparison(model, target, "l2_squared")
-        return as_mixture(model).l2_squared(as_mixture(target)) if closed is None else closed(target)
+        model, target = view.fitted, view.truth
+        if model.compares(target, "l2_squared"):
+            return model.l2_squared(target)
+        return as_mixture(model).l2_squared(as_mixture(target))

@@ -6,8 +6,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from collapsebench.maths.estimators import reading
 from collapsebench.parts.metric import Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
 
@@ -24,11 +24,11 @@ class LatentSpread(Metric):
 
     needs_first = True
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model without an encoder."""
-        if not hasattr(experiment.model, "encode"):
-            raise reading.refuse(self, "the model has no encoder; use vae")
+        if not experiment.model.encodes:
+            raise self.refuse("the model has no encoder; use vae")
 
     def __call__(self, key: Key, view: View) -> Any:
-        drawn = reading.model_rows(key, view, self.rows)
+        drawn = view.drawn(key, self.rows)
         return jnp.std(view.model.encode(view.first, drawn)[0])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.moments import sample_moments
 from collapsebench.parts.metric import Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
 
@@ -23,20 +24,16 @@ class MeanError(Metric):
 
     log = True
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError where there are no means: neither moments nor rows of numbers."""
-        reading.needs_moments(self, experiment)
-        if not reading.offers(reading.families(experiment)[0], "moments"):
-            reading.needs_rows(self, experiment)
+        self.needs_moments(experiment)
+        if not experiment.target.family().knows("moments"):
+            self.needs_rows(experiment)
 
     def __call__(self, key: Key, view: View) -> Any:
-        model, target = reading.model_distribution(view), reading.target_distribution(view)
-        if hasattr(model, "moments"):
-            mean = model.moments()[0]
-        else:
-            mean = reading.sample_moments(reading.model_rows(key, view, self.rows))[0]
-        if hasattr(target, "moments"):
-            real = target.moments()[0]
-        else:
-            real = reading.sample_moments(reading.as_matrix(view.holdout.x), view.holdout.w)[0]
+        model, target = view.fitted, view.truth
+        known = model.knows("moments")
+        mean = model.moments()[0] if known else sample_moments(view.drawn(key, self.rows))[0]
+        known = target.knows("moments")
+        real = target.moments()[0] if known else sample_moments(view.held_out(), view.holdout.w)[0]
         return ((mean - real) ** 2).sum()

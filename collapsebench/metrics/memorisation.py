@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax.numpy as jnp
 
-from collapsebench.maths.estimators import reading
 from collapsebench.maths.estimators.means import mean_estimate
 from collapsebench.maths.estimators.neighbours import nearest_distance
-from collapsebench.parts.data import Batch, Handover
+from collapsebench.parts.data import Batch, Handover, as_matrix
 from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
 
@@ -29,20 +27,20 @@ class Memorisation(Metric):
 
     estimates = True
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError where there is no real training set of rows of numbers."""
-        reading.needs_rows(self, experiment)
+        self.needs_rows(experiment)
         if experiment.handover != Handover.SAMPLES:
             why = f"it looks for the nearest training row, and handover = {experiment.handover} has none; use samples"
-            raise reading.refuse(self, why)
+            raise self.refuse(why)
 
     def __call__(self, key: Key, view: View) -> Estimate:
         if not isinstance(view.real, Batch):
-            raise reading.refuse(self, "it looks for the nearest training row, and the real data are no rows")
-        train, w = reading.as_matrix(view.real.x), view.real.w
-        real = reading.real_rows(view, self.rows)
+            raise self.refuse("it looks for the nearest training row, and the real data are no rows")
+        train, w = as_matrix(view.real.x), view.real.w
+        real = view.held_out(self.rows)
         usual = nearest_distance(real, train, w).mean()
-        found = mean_estimate(nearest_distance(reading.model_rows(key, view, real.shape[0]), train, w))
+        found = mean_estimate(nearest_distance(view.drawn(key, real.shape[0]), train, w))
         scale = jnp.where(usual > 0, usual, 1)
         # Held-out rows that all repeat training rows, such as small counts: draws that do so too are not below them.
         ratio = jnp.where(usual > 0, found.value / scale, jnp.where(found.value > 0, jnp.inf, 1))

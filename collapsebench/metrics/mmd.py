@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
-from collapsebench.learning.features import prepare
-from collapsebench.maths.estimators import reading
 from collapsebench.maths.estimators.kernels import median_distance, mmd_squared
-from collapsebench.parts.metric import Estimate, Metric, View
-from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.parts.metric import Estimate, RowMetric
+from collapsebench.parts.part import Setting
+from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
 MEDIAN_ROWS = 64
@@ -19,7 +19,7 @@ MEDIAN_ROWS = 64
 
 @METRICS.register("mmd")
 @spec
-class MMD(Metric):
+class MMD(RowMetric):
     """Squared maximum mean discrepancy, unbiased (it may be a little below 0), Gaussian kernel.
 
     bandwidth: a number, or "median" for the median distance of real rows, so that all generations share it.
@@ -28,21 +28,17 @@ class MMD(Metric):
     """
 
     bandwidth: Any = "median"
-    rows: int = static(256)
-    features: Any = "rows"
 
-    estimates = True
-    prepare = prepare
+    least = 5
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a bandwidth that is neither positive nor "median"."""
-        reading.needs_pairs(self, experiment)
+        super().check(experiment)
         wrong = self.bandwidth != "median" if isinstance(self.bandwidth, str) else not self.bandwidth > 0
         if wrong:
-            raise reading.refuse(self, f'bandwidth = {self.bandwidth}: a positive number, or "median"')
+            raise self.refuse(f'bandwidth = {self.bandwidth}: a positive number, or "median"')
 
-    def __call__(self, key: Key, view: View) -> Estimate:
-        real = reading.real_rows(view, self.rows, self.features)
+    def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
         median = isinstance(self.bandwidth, str)
         bandwidth = median_distance(real[:MEDIAN_ROWS]) if median else jnp.asarray(self.bandwidth, real.dtype)
-        return mmd_squared(real, reading.model_rows(key, view, real.shape[0], self.features), bandwidth)
+        return mmd_squared(real, drawn, bandwidth)

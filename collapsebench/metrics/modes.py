@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
 from collapsebench.maths.distributions.mixture import Mixture, invert_lower, residuals, squared_distances
-from collapsebench.maths.estimators import reading
 from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
 
@@ -30,17 +30,15 @@ class Modes(Metric):
 
     estimates = True
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a target that is no mixture."""
-        reading.needs_rows(self, experiment)
-        if not isinstance(reading.families(experiment)[0], Mixture):
-            raise reading.refuse(
-                self, "the target is no mixture and has no modes to lose; use gaussian_mixture or grid"
-            )
+        self.needs_rows(experiment)
+        if not isinstance(experiment.target.family(), Mixture):
+            raise self.refuse("the target is no mixture and has no modes to lose; use gaussian_mixture or grid")
 
     def __call__(self, key: Key, view: View) -> Estimate:
-        target = reading.target_distribution(view)
-        x = reading.density_rows(key, view, self.rows).astype(target.mean.dtype)
+        target: Any = view.truth
+        x = view.density_rows(key, self.rows).astype(target.mean.dtype)
         inverse = invert_lower(target.scale_tril)
         squares = squared_distances(residuals(x.T, target.mean), inverse)
         near = squares.min(axis=0) <= target.dim + self.reach * jnp.sqrt(2.0 * target.dim)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from collapsebench.maths.estimators import reading
 from collapsebench.maths.estimators.means import mean_estimate
 from collapsebench.maths.streams import part
 from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
 
@@ -27,14 +27,13 @@ class PromptLoss(Metric):
     estimates = True
     log = True
 
-    def check(self, experiment: object) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError unless the target draws captions to order and the model has a denoising loss."""
-        target, model = getattr(experiment, "target", None), getattr(experiment, "model", None)
-        if not hasattr(target, "render") or not hasattr(model, "losses"):
-            raise reading.refuse(self, "it needs a target that renders captions and a model that denoises; "
+        if not (experiment.target.renders and experiment.model.denoises):
+            raise self.refuse("it needs a target that renders captions and a model that denoises; "
                                        "use rendered_digits and diffusion")  # fmt: skip
-        if self.unseen and not getattr(target, "hidden", ()):
-            raise reading.refuse(self, "target.hidden = (): no caption is hidden; prompt_loss with unseen=False")
+        if self.unseen and not experiment.target.hidden:
+            raise self.refuse("target.hidden = (): no caption is hidden; prompt_loss with unseen=False")
 
     def __call__(self, key: Key, view: View) -> Estimate:
         prompts = view.target.prompts(hidden=self.unseen)

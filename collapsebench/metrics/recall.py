@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from jaxtyping import Array, Float
 
-from collapsebench.learning.features.manifold import ManifoldMetric
+from collapsebench.maths.estimators.manifold import ManifoldMetric
 from collapsebench.maths.estimators.neighbours import recall
 from collapsebench.parts.metric import Estimate
-from collapsebench.specs.pytree import spec
+from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
 
@@ -22,6 +22,5 @@ class Recall(ManifoldMetric):
     Source: Kynkaanniemi et al. (2019), Improved precision and recall metric for assessing generative models.
     """
 
-    def compare(self, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
-        """The metric, with the standard error of the draws."""
+    def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
         return recall(real, drawn, self.k)

@@ -6,8 +6,9 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from collapsebench.maths.estimators import reading
+from collapsebench.parts.data import Kind
 from collapsebench.parts.metric import Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
@@ -20,14 +21,14 @@ class Support(Metric):
     unit = "symbols"
     log = True
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model whose spread is not known exactly."""
-        exact = reading.offers(reading.families(experiment)[1], "log_variance")
-        if reading.kind_of(experiment) != "symbol" and not exact:
-            raise reading.refuse(self, "it needs symbols, or a family that knows its log_variance; use variance")
+        exact = experiment.model.family().knows("log_variance")
+        if experiment.model.kind != Kind.SYMBOL and not exact:
+            raise self.refuse("it needs symbols, or a family that knows its log_variance; use variance")
 
     def __call__(self, key: Key, view: View) -> Any:
-        if getattr(view.model, "kind", "vector") == "symbol":
+        if view.model.kind == Kind.SYMBOL:
             alive = view.model.log_prob(view.params, jnp.arange(view.model.classes)) > -jnp.inf
             return alive.sum(dtype=jnp.result_type(float))
-        return (reading.model_distribution(view).log_variance > -jnp.inf).astype(jnp.result_type(float))
+        return (view.fitted.log_variance > -jnp.inf).astype(jnp.result_type(float))

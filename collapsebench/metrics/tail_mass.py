@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax.numpy as jnp
 from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array
 
 from collapsebench.maths.distributions.normal import Normal
-from collapsebench.maths.estimators import reading
 from collapsebench.maths.estimators.means import exact, share_estimate
 from collapsebench.maths.estimators.ordering import quantiles
+from collapsebench.parts.data import Kind
 from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
 
@@ -32,18 +31,18 @@ class TailMass(Metric):
 
     estimates = True
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a quantile outside (0, 1) or a target that does not know its density."""
         if isinstance(self.quantile, int | float) and not 0 < self.quantile < 1:
-            raise reading.refuse(self, f"quantile = {self.quantile}: it must be between 0 and 1")
-        reading.needs_target_density(self, experiment)
-        if reading.kind_of(experiment) != "symbol":
-            reading.needs_draws(self, experiment)
+            raise self.refuse(f"quantile = {self.quantile}: it must be between 0 and 1")
+        self.needs_target_density(experiment)
+        if experiment.model.kind != Kind.SYMBOL:
+            self.needs_draws(experiment)
 
     def __call__(self, key: Key, view: View) -> Estimate:
-        if getattr(view.model, "kind", "vector") == "symbol":
+        if view.model.kind == Kind.SYMBOL:
             return exact(self._symbols(view))
-        model, target = reading.model_distribution(view), reading.target_distribution(view)
+        model, target = view.fitted, view.truth
         if isinstance(model, Normal) and isinstance(target, Normal) and model.dim == 1:
             return exact(self._two_sided(model, target))
         return self._drawn(key, view)
@@ -65,7 +64,7 @@ class TailMass(Metric):
     def _drawn(self, key: Key, view: View) -> Estimate:
         """Variance: the draws', and the threshold's, q (1 - q) / holdout (d model mass / d target mass)^2."""
         q, dtype = self.quantile, jnp.result_type(float)
-        drawn = view.target.log_prob(reading.density_rows(key, view, self.rows))
+        drawn = view.target.log_prob(view.density_rows(key, self.rows))
         held = view.target.log_prob(view.holdout.x)
         levels = quantiles(held, q * jnp.asarray([0.5, 1.0, 1.5], dtype))
         mass = share_estimate(drawn < levels[1])

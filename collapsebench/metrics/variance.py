@@ -5,11 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
-from collapsebench.maths.estimators import reading
+from collapsebench.maths.estimators.moments import sample_moments
+from collapsebench.maths.numerics import safe_log
 from collapsebench.parts.metric import Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
+
+
+def _log_trace(key: Key, view: View, rows: int) -> Float[Array, ""]:
+    """Log of the trace of the model's covariance, from draws where the model has no moments."""
+    fitted = view.fitted
+    if fitted.knows("log_variance"):
+        return fitted.log_variance
+    covariance = fitted.moments() if fitted.knows("moments") else sample_moments(view.drawn(key, rows))
+    return safe_log(jnp.trace(covariance[1]))
 
 
 @METRICS.register("variance")
@@ -20,10 +32,13 @@ class Variance(Metric):
     rows: int = static(256)
 
     log = True
-    check = reading.needs_moments
+
+    def check(self, experiment: Setting) -> None:
+        """Raise RequestError unless the model has moments or gives rows that have."""
+        self.needs_moments(experiment)
 
     def __call__(self, key: Key, view: View) -> Any:
-        return jnp.exp(reading.log_trace(key, view, self.rows))
+        return jnp.exp(_log_trace(key, view, self.rows))
 
 
 @METRICS.register("log_variance")
@@ -33,7 +48,9 @@ class LogVariance(Metric):
 
     rows: int = static(256)
 
-    check = reading.needs_moments
+    def check(self, experiment: Setting) -> None:
+        """Raise RequestError unless the model has moments or gives rows that have."""
+        self.needs_moments(experiment)
 
     def __call__(self, key: Key, view: View) -> Any:
-        return reading.log_trace(key, view, self.rows)
+        return _log_trace(key, view, self.rows)

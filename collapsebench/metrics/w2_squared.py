@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from collapsebench.maths.estimators import reading
 from collapsebench.maths.estimators.transport import w2_squared_sorted
+from collapsebench.parts.data import as_matrix
 from collapsebench.parts.metric import Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
 
@@ -24,20 +25,19 @@ class W2Squared(Metric):
 
     log = True
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for families without a closed form in more than one dimension."""
-        target, model = reading.families(experiment)
-        if reading.comparison(model, target, "w2_squared") is None:
-            reading.needs_rows(self, experiment)
-            if (dim := getattr(experiment.model, "dim", 1)) != 1:
+        target, model = experiment.target.family(), experiment.model.family()
+        if not model.compares(target, "w2_squared"):
+            self.needs_rows(experiment)
+            if (dim := experiment.model.dim) not in (1, None):
                 why = f"in {dim} dimensions there is no closed form between this model and target"
-                raise reading.refuse(self, f"{why}; use sliced_w2, or frechet for the distance of Gaussian fits")
+                raise self.refuse(f"{why}; use sliced_w2, or frechet for the distance of Gaussian fits")
 
     def __call__(self, key: Key, view: View) -> Any:
-        model, target = reading.model_distribution(view), reading.target_distribution(view)
-        closed = reading.comparison(model, target, "w2_squared")
-        if closed is not None:
-            return closed(target)
-        real = reading.real_rows(view, self.rows)
-        drawn = reading.as_matrix(reading.density_rows(key, view, real.shape[0]))
+        model, target = view.fitted, view.truth
+        if model.compares(target, "w2_squared"):
+            return model.w2_squared(target)
+        real = view.held_out(self.rows)
+        drawn = as_matrix(view.density_rows(key, real.shape[0]))
         return w2_squared_sorted(drawn[:, 0], real[:, 0])

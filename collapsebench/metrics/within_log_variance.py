@@ -7,8 +7,8 @@ from typing import Any
 import jax
 
 from collapsebench.maths.distributions.mixture import Mixture
-from collapsebench.maths.estimators import reading
 from collapsebench.parts.metric import Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
@@ -18,11 +18,11 @@ from collapsebench.specs.registry import METRICS
 class WithinLogVariance(Metric):
     """Log of the mean trace of a mixture's component covariances (the modal variance); -inf where all are points."""
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model that is no mixture."""
-        if not isinstance(reading.families(experiment)[1], Mixture):
-            raise reading.refuse(self, "the model is no mixture of normals; use log_variance")
+        if not isinstance(experiment.model.family(), Mixture):
+            raise self.refuse("the model is no mixture of normals; use log_variance")
 
     def __call__(self, key: Key, view: View) -> Any:
-        mixture = view.model.distribution(view.params)
+        mixture: Any = view.fitted
         return jax.nn.logsumexp(mixture.log_weights + mixture.component_normals().log_variance)

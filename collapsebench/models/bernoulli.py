@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import jax.numpy as jnp
 
 from collapsebench.maths.distributions.bernoulli import Bernoulli as BernoulliDistribution
-from collapsebench.maths.distributions.roles import DistributionModel
 from collapsebench.maths.distributions.totals import Totals
-from collapsebench.parts.data import Data
+from collapsebench.parts.data import Data, Kind
+from collapsebench.parts.model import Model
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("bernoulli")
 @spec
-class Bernoulli(DistributionModel):
+class Bernoulli(Model):
     """The share of ones, by maximum likelihood (Suresh et al., 2025)."""
 
-    kind: ClassVar[str] = "count"
-    summary: ClassVar[type] = Totals
+    kind = Kind.COUNT
+    summary = Totals
 
     def init(self, key: Key) -> BernoulliDistribution:
         return BernoulliDistribution(jnp.full((), 0.5, jnp.result_type(float)))

@@ -11,9 +11,10 @@ from jaxtyping import Array, Float
 
 from collapsebench.maths.distributions.categorical import Categorical as CategoricalDistribution
 from collapsebench.maths.distributions.categorical import Counter
-from collapsebench.maths.distributions.roles import DistributionModel
 from collapsebench.maths.numerics import divide
-from collapsebench.parts.data import Data
+from collapsebench.parts.data import Data, Kind
+from collapsebench.parts.model import Dials, Model
+from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import MODELS
@@ -21,7 +22,7 @@ from collapsebench.specs.registry import MODELS
 
 @MODELS.register("categorical")
 @spec
-class Categorical(DistributionModel):
+class Categorical(Model):
     """Frequencies of `classes` symbols; a symbol that was not seen is dead. Draws come from p^(1/temperature) / Z.
 
     tied: each run of so many neighbouring symbols shares one probability, as in a histogram (1: none does).
@@ -32,19 +33,26 @@ class Categorical(DistributionModel):
     temperature: float = 1.0
     tied: int = static(1)
 
-    kind: ClassVar[str] = "symbol"
-    dials: ClassVar[Any] = {"expressivity": ("tied", (10, 5, 2, 1)), "approximation": ("temperature", (0.7, 0.9, 1.0))}
+    kind = Kind.SYMBOL
+    dials: ClassVar[Dials] = {
+        "expressivity": ("tied", (10, 5, 2, 1)),
+        "approximation": ("temperature", (0.7, 0.9, 1.0)),
+    }
 
     @property
     def summary(self) -> Counter:
         return Counter(self.classes)
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a temperature that is not positive, or runs of symbols that do not fit."""
         if np.any(np.asarray(self.temperature) <= 0):
             raise RequestError(f"model.temperature = {self.temperature}: it must be above 0")
         if not 1 <= self.tied <= self.classes:
             raise RequestError(f"model.tied = {self.tied}: it must lie between 1 and classes = {self.classes}")
+
+    def holds(self, family: Any) -> bool:
+        """No two symbols share a probability."""
+        return self.tied == 1
 
     def exact(self) -> Categorical:
         """The same at temperature 1."""

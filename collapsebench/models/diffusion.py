@@ -12,10 +12,12 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from collapsebench.learning.network_model import NetworkModel, check_image, check_widths
+from collapsebench.learning.products import denoiser_products
 from collapsebench.learning.training import Training
 from collapsebench.maths import samplers
 from collapsebench.maths.streams import part
-from collapsebench.parts.data import Batch
+from collapsebench.parts.data import Batch, Kind
+from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError, nearest
 from collapsebench.specs.pytree import Key, spec, static, within
 from collapsebench.specs.registry import MODELS
@@ -57,12 +59,14 @@ class Diffusion(NetworkModel):
     training: Training = Training()
     start: Any = None
 
-    @property
-    def kind(self) -> str:
-        """Rows with captions are {"x": [n, dim], "caption": [n, words]}; without, [n, dim]."""
-        return "captioned" if self.words else "vector"
+    denoises = True
 
-    def check(self, experiment: Any) -> None:
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """Rows with captions are {"x": [n, dim], "caption": [n, words]}; without, [n, dim]."""
+        return Kind.CAPTIONED if self.words else Kind.VECTOR
+
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for an objective, sampler or shape that cannot be."""
         super().check(experiment)
         for field, known in (("objective", OBJECTIVES), ("sampler", SAMPLERS)):
@@ -81,7 +85,7 @@ class Diffusion(NetworkModel):
         check_widths("hidden", self.hidden)
         check_widths("words", self.words)
         check_image(self.dim, self.channels)
-        theirs = getattr(experiment.target, "words", self.words)
+        theirs = experiment.target.words
         if theirs != self.words:
             raise RequestError(f"model.words = {self.words}: the target's captions have words = {theirs}")
 
@@ -95,6 +99,9 @@ class Diffusion(NetworkModel):
         from collapsebench.learning.networks.denoiser import Layers, UNet
 
         return UNet(self.channels, self.words) if self.channels else Layers(self.hidden, self.words)
+
+    def products(self) -> list[tuple[int, int, int]]:
+        return denoiser_products(self.dim, self.hidden, self.channels)
 
     @property
     def captions(self) -> int:

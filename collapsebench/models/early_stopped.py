@@ -7,16 +7,18 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from collapsebench.maths.distributions.roles import DistributionModel
 from collapsebench.parts.data import POPULATION, Data
+from collapsebench.parts.model import Dials, Model
+from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, within
+from collapsebench.specs.record import spec_name
 from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("early_stopped")
 @spec
-class EarlyStopped(DistributionModel):
+class EarlyStopped(Model):
     """`model` learned by `steps` natural-gradient steps of size `rate` on its likelihood, with weight decay.
 
     A step moves the mean parameters mu (expected sufficient statistics) by rate (mu_data - mu - decay (mu - mu_init)),
@@ -31,29 +33,43 @@ class EarlyStopped(DistributionModel):
     rate: float = within(0.5, low=0, high=1)
     decay: float = within(0.0, low=0)
 
-    dials: ClassVar[Any] = {"approximation": ("steps", (1.0, 2.0, 5.0, 10.0, 20.0, float("inf")))}
+    learner = ("steps",)
+    dials: ClassVar[Dials] = {"approximation": ("steps", (1.0, 2.0, 5.0, 10.0, 20.0, float("inf")))}
 
     @property
-    def inner(self) -> Any:
+    def inner(self) -> Model:
         """The model that is learned."""
         return MODELS.build(self.model)
 
-    def __getattr__(self, name: str) -> Any:
-        """Dimension, number of classes, kind of data and sufficient statistics are the model's."""
-        if name in ("dim", "classes", "kind", "summary"):
-            return getattr(self.inner, name)
-        raise AttributeError(name)
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return self.inner.kind
 
-    def check(self, experiment: Any) -> None:
+    @property
+    def dim(self) -> int | None:  # type: ignore[override]
+        return self.inner.dim
+
+    @property
+    def classes(self) -> int | None:  # type: ignore[override]
+        return self.inner.classes
+
+    @property
+    def summary(self) -> Any:
+        return self.inner.summary
+
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model that has no sufficient statistics, or steps that do not settle."""
         inner = self.inner
-        if getattr(inner, "summary", None) is None or getattr(inner, "prompted", False):
-            name = getattr(type(inner), "registry_name", type(inner).__name__)
+        if inner.summary is None or inner.prompted:
+            name = spec_name(inner)
             raise RequestError(f"model.model = {name}: gradient steps need a density with sufficient statistics")
         if isinstance(self.rate, int | float) and self.rate * (1 + self.decay) > 1:
             raise RequestError(f"model.rate = {self.rate}: rate (1 + decay) must be at most 1, or the steps overshoot")
-        if hasattr(inner, "check"):
-            inner.check(dataclasses.replace(experiment, model=inner))
+        given: Any = experiment
+        inner.check(dataclasses.replace(given, model=inner))
+
+    def holds(self, family: Any) -> bool:
+        return self.inner.holds(family)
 
     def exact(self) -> EarlyStopped:
         """The same with a learner that finishes: maximum likelihood."""

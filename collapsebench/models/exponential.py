@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import jax.numpy as jnp
 
 from collapsebench.maths.distributions.exponential import Exponential as ExponentialDistribution
 from collapsebench.maths.distributions.exponential import LogTotal
-from collapsebench.maths.distributions.roles import DistributionModel
 from collapsebench.maths.numerics import safe_log
 from collapsebench.parts.data import Data
+from collapsebench.parts.model import Model
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("exponential")
 @spec
-class Exponential(DistributionModel):
+class Exponential(Model):
     """The mean of non-negative numbers, by maximum likelihood; the point at 0 when there is nothing to average."""
 
-    dim: ClassVar[int] = 1
-    summary: ClassVar[type] = LogTotal
+    dim = 1
+    summary = LogTotal
 
     def init(self, key: Key) -> ExponentialDistribution:
         return ExponentialDistribution(jnp.zeros((), jnp.result_type(float)))

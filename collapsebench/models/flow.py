@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from collapsebench.learning.network_model import NetworkModel, check_widths
 from collapsebench.learning.training import Training
 from collapsebench.maths import samplers
+from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static, within
 from collapsebench.specs.registry import MODELS
@@ -33,7 +34,7 @@ class Flow(NetworkModel):
     training: Training = Training()
     start: Any = None
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a shape that cannot be."""
         super().check(experiment)
         check_widths("hidden", self.hidden)

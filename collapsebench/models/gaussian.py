@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from collapsebench.maths.distributions.normal import Moments, Normal
-from collapsebench.maths.distributions.roles import DistributionModel
 from collapsebench.parts.data import Data
+from collapsebench.parts.model import Dials, Model
 from collapsebench.specs.pytree import Key, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("gaussian")
 @spec
-class Gaussian(DistributionModel):
+class Gaussian(Model):
     """Normal in `dim` dimensions, full covariance; maximum likelihood, or unbiased (divides by weight - 1).
 
     `bias` is the sampling bias b of Alemohammad et al. (2024): synthetic data are drawn with covariance b S.
@@ -24,8 +24,8 @@ class Gaussian(DistributionModel):
     unbiased: bool = False
     bias: float = within(1.0, low=0)
 
-    summary: ClassVar[type] = Moments
-    dials: ClassVar[Any] = {"approximation": ("bias", (0.7, 0.9, 0.99, 1.0))}
+    summary = Moments
+    dials: ClassVar[Dials] = {"approximation": ("bias", (0.7, 0.9, 0.99, 1.0))}
 
     def exact(self) -> Gaussian:
         """The same without sampling bias."""
@@ -36,6 +36,10 @@ class Gaussian(DistributionModel):
 
     def fit(self, key: Key, params: Normal, data: Data) -> Normal:
         return Normal.fit(Moments.of(data), ddof=self.unbiased)
+
+    def work(self, n: float) -> tuple[float, float]:
+        """n d normals; for d > 1 n d^2 operations for the correlations and n d (d + 1) for the second moments."""
+        return n * self.dim, 0.0 if self.dim == 1 else n * self.dim**2 + n * self.dim * (self.dim + 1)
 
     def generator(self, params: Normal) -> Normal:
         return params.widen(self.bias)

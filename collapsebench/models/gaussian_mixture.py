@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import jax
@@ -10,9 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from collapsebench.maths.distributions.mixture import NODES, Mixture
-from collapsebench.maths.distributions.roles import DistributionModel
 from collapsebench.maths.em import Rules, fit_mixture
 from collapsebench.parts.data import Batch, Handover
+from collapsebench.parts.model import Dials, Model
+from collapsebench.parts.part import Setting
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError, nearest
 from collapsebench.specs.pytree import Key, spec, static, within
 from collapsebench.specs.registry import MODELS
@@ -22,7 +25,7 @@ COVARIANCES = ("full", "diagonal", "spherical")
 
 @MODELS.register("gaussian_mixture")
 @spec
-class GaussianMixture(DistributionModel):
+class GaussianMixture(Model):
     """Mixture of `components` normals in `dim` dimensions, by EM from a k-means++ start or from the last model.
 
     covariance: "full", "diagonal" or "spherical". steps, lloyd: the most EM and Lloyd steps. tolerance: EM ends when
@@ -42,13 +45,14 @@ class GaussianMixture(DistributionModel):
     ridge: float = within(1e-6, low=0)
     start: Any = None
 
-    iterative: ClassVar[bool] = True
-    dials: ClassVar[Any] = {
+    iterative = True
+    learner = ("steps", "lloyd", "tolerance", "ridge")
+    dials: ClassVar[Dials] = {
         "expressivity": ("components", (1, 2, 4, 8)),
         "approximation": ("steps", (0, 1, 2, 5, 10, 100)),
     }
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a covariance that is not known, or a population in too many dimensions."""
         if self.covariance not in COVARIANCES:
             known = ", ".join(COVARIANCES)
@@ -57,10 +61,28 @@ class GaussianMixture(DistributionModel):
             )
         if self.components < 1:
             raise RequestError(f"model.components = {self.components}: it must be at least 1")
-        if self.start is not None and np.shape(getattr(self.start, "mean", ())) != (self.components, self.dim):
+        if self.start is not None and not self._fits(self.start):
             raise RequestError(f"model.start: it must be a Mixture with means of shape {(self.components, self.dim)}")
         if experiment.handover == Handover.POPULATION and self.dim not in NODES:
             raise RequestError(f"model.dim = {self.dim}: handover = population needs at most {max(NODES)} dimensions")
+
+    def _fits(self, start: Any) -> bool:
+        return isinstance(start, Mixture) and np.shape(start.mean) == (self.components, self.dim)
+
+    def holds(self, family: Any) -> bool:
+        """As many components as the target's, each with a covariance of its own."""
+        return self.components >= family.components and self.covariance == "full"
+
+    def opened(self) -> Iterator[GaussianMixture]:
+        """None: how many components are needed the target says."""
+        yield from ()
+
+    def from_truth(self, target: Target) -> GaussianMixture:
+        """EM finds no other optimum from there."""
+        truth = target.distribution()
+        if self.start is not None or not isinstance(truth, Mixture) or truth.components != self.components:
+            return self
+        return self.replace(start=jax.tree.map(np.asarray, truth))
 
     def exact(self) -> GaussianMixture:
         """The same with EM, and Lloyd's steps before it, until nothing moves, and a ridge that is too small to see.

@@ -7,11 +7,14 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from collapsebench.maths.distributions.kernel import GRID, SUPPORT, KernelMixture, weighted_moments
-from collapsebench.maths.distributions.roles import DistributionModel
+from collapsebench.maths.distributions.kernel import GRID, SUPPORT, KernelMixture
+from collapsebench.maths.estimators.moments import weighted_moments
 from collapsebench.maths.linalg import psd_factor
 from collapsebench.maths.numerics import divide, safe_log
 from collapsebench.parts.data import Batch
+from collapsebench.parts.model import Dials, Model
+from collapsebench.parts.part import Setting
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, Name, spec, static
 from collapsebench.specs.registry import MODELS
@@ -21,7 +24,7 @@ RULES = ("scott", "silverman")
 
 @MODELS.register("kde")
 @spec
-class KernelDensity(DistributionModel):
+class KernelDensity(Model):
     """Gaussian kernel density estimate; the smallest model that never forgets a point.
 
     bandwidth: a number h gives the kernel covariance h^2 I; "scott" or "silverman" give a factor of the rows' effective
@@ -32,9 +35,15 @@ class KernelDensity(DistributionModel):
     dim: int = static(1)
     bandwidth: Any = 0.3
 
-    dials: ClassVar[Any] = {"expressivity": ("bandwidth", (1.0, 0.7, 0.5, 0.3, 0.2))}
+    dials: ClassVar[Dials] = {"expressivity": ("bandwidth", (1.0, 0.7, 0.5, 0.3, 0.2))}
 
-    def check(self, experiment: Any) -> None:
+    @property
+    def finite_only(self) -> bool:  # type: ignore[override]
+        """A rule makes the bandwidth 0 for an infinite sample."""
+        return isinstance(self.bandwidth, str)
+
+    def check(self, experiment: Setting) -> None:
+        """Raise RequestError for a bandwidth that is no positive number and no rule, or too narrow for quadrature."""
         h = self.bandwidth
         if isinstance(h, str):
             if h not in RULES:
@@ -46,10 +55,10 @@ class KernelDensity(DistributionModel):
         if experiment.handover == "population":
             self._check_population(experiment.target)
 
-    def _check_population(self, target: Any) -> None:
+    def _check_population(self, target: Target) -> None:
         if self.dim not in GRID:
             raise RequestError(f"model.dim = {self.dim}: population needs quadrature nodes, dim = 1 or 2; use samples")
-        if not hasattr(target, "distribution") or not isinstance(self.bandwidth, int | float):
+        if not target.family().known or not isinstance(self.bandwidth, int | float):
             return
         spread = float(jnp.sqrt(jnp.diagonal(target.distribution().moments()[1]).max()))
         least = 2 * SUPPORT * spread / GRID[self.dim]
@@ -58,6 +67,10 @@ class KernelDensity(DistributionModel):
                 f"model.bandwidth = {self.bandwidth}: narrower than the quadrature of handover = population; "
                 f"at least {least:.2g}, or use samples"
             )
+
+    def work(self, n: float) -> tuple[float, float]:
+        """A normal for each number drawn."""
+        return n * self.dim, 0.0
 
     def init(self, key: Key) -> KernelMixture:
         dtype = jnp.result_type(float)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import jax.numpy as jnp
 
 from collapsebench.maths.distributions.labelled import LabelledModel, feature_scales
@@ -29,7 +27,11 @@ class LinearRegression(LabelledModel):
     fresh: bool = static(False)
     features: int | None = static(None)
 
-    summary: ClassVar[type] = RegressionMoments
+    summary = RegressionMoments
+
+    def work(self, n: float) -> tuple[float, float]:
+        """A normal for each label and each new input; n (dim + 1 columns) rows' second moments and predictions."""
+        return n * self.dim * self.fresh + n, 2 * n * self.dim + n * self.dim * (self.dim + 1)
 
     def init(self, key: Key) -> LinearGaussian:
         scales = feature_scales(self.dim, self.decay)

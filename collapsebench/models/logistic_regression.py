@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
 
 from collapsebench.maths.distributions.labelled import LabelledModel, feature_scales
 from collapsebench.maths.distributions.logistic import LogisticLabels, newton
 from collapsebench.parts.data import Batch
+from collapsebench.parts.model import Dials
+from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static, within
 from collapsebench.specs.registry import MODELS
@@ -31,9 +33,11 @@ class LogisticRegression(LabelledModel):
     steps: int = static(16)
     features: int | None = static(None)
 
-    dials: ClassVar[Any] = {**LabelledModel.dials, "approximation": ("steps", (1, 2, 4, 16))}
+    learner = ("steps",)
+    dials: ClassVar[Dials] = {**LabelledModel.dials, "approximation": ("steps", (1, 2, 4, 16))}
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
+        """Raise RequestError, beyond what every labelled model refuses, for a population without quadrature nodes."""
         super().check(experiment)
         if experiment.handover == "population" and not (self.fresh and self.dim <= 2):
             raise RequestError(

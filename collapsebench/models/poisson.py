@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import jax.numpy as jnp
 
 from collapsebench.maths.distributions.poisson import Poisson as PoissonDistribution
-from collapsebench.maths.distributions.roles import DistributionModel
 from collapsebench.maths.distributions.totals import Totals
-from collapsebench.parts.data import Data
+from collapsebench.parts.data import Data, Kind
+from collapsebench.parts.model import Model
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("poisson")
 @spec
-class Poisson(DistributionModel):
+class Poisson(Model):
     """The mean count, by maximum likelihood (Suresh et al., 2025)."""
 
-    kind: ClassVar[str] = "count"
-    summary: ClassVar[type] = Totals
+    kind = Kind.COUNT
+    summary = Totals
 
     def init(self, key: Key) -> PoissonDistribution:
         return PoissonDistribution(jnp.ones((), jnp.result_type(float)))

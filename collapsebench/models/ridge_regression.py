@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
 
 from collapsebench.maths.distributions.labelled import LabelledModel, feature_scales
 from collapsebench.maths.distributions.linear import LinearGaussian, RegressionMoments, least_squares
 from collapsebench.parts.data import Data
+from collapsebench.parts.model import Dials
 from collapsebench.specs.pytree import Key, spec, static, within
 from collapsebench.specs.registry import MODELS
 
@@ -30,12 +31,16 @@ class RidgeRegression(LabelledModel):
     fresh: bool = static(False)
     features: int | None = static(None)
 
-    summary: ClassVar[type] = RegressionMoments
-    dials: ClassVar[Any] = {**LabelledModel.dials, "approximation": ("penalty", (1.0, 0.1, 0.01, 0.0))}
+    summary = RegressionMoments
+    dials: ClassVar[Dials] = {**LabelledModel.dials, "approximation": ("penalty", (1.0, 0.1, 0.01, 0.0))}
 
     def exact(self) -> RidgeRegression:
         """The same without a penalty."""
         return dataclasses.replace(self, penalty=0.0)
+
+    def work(self, n: float) -> tuple[float, float]:
+        """A normal for each label and each new input; n (dim + 1 columns) rows' second moments and predictions."""
+        return n * self.dim * self.fresh + n, 2 * n * self.dim + n * self.dim * (self.dim + 1)
 
     def init(self, key: Key) -> LinearGaussian:
         scales = feature_scales(self.dim, self.decay)

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from collapsebench.maths.distributions.mixture import Mixture
-from collapsebench.maths.distributions.roles import DistributionModel
 from collapsebench.maths.numerics import divide, safe_log
 from collapsebench.parts.data import Batch
+from collapsebench.parts.model import Dials, Model
 from collapsebench.specs.pytree import Key, spec, within
 from collapsebench.specs.registry import MODELS
 
@@ -27,7 +27,7 @@ class Symmetric:
 
 @MODELS.register("symmetric_mixture")
 @spec
-class SymmetricMixture(DistributionModel):
+class SymmetricMixture(Model):
     """Half N(m, s^2) and half N(-m, s^2) on the line: `steps` steps of EM from the last model or from the rows' sizes.
 
     The sizes |x| start it as if every row belonged to the side that it lies on, so `steps = 0` is the maximum of the
@@ -38,7 +38,12 @@ class SymmetricMixture(DistributionModel):
     steps: int = within(100, low=0)
 
     dim = 1
-    dials: ClassVar[Any] = {"approximation": ("steps", (1, 2, 5, 10, 100))}
+    learner = ("steps",)
+    dials: ClassVar[Dials] = {"approximation": ("steps", (1, 2, 5, 10, 100))}
+
+    def holds(self, family: Any) -> bool:
+        """A mixture is symmetric about 0 by chance only."""
+        return False
 
     def exact(self) -> SymmetricMixture:
         """The same with EM until nothing moves."""

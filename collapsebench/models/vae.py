@@ -11,9 +11,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from collapsebench.learning.network_model import NetworkModel, check_image, check_widths
+from collapsebench.learning.products import autoencoder_products
 from collapsebench.learning.training import Training
 from collapsebench.maths import samplers
 from collapsebench.maths.streams import part
+from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError, nearest
 from collapsebench.specs.pytree import Key, spec, static, within
 from collapsebench.specs.registry import MODELS
@@ -47,6 +49,8 @@ class VAE(NetworkModel):
     training: Training = Training()
     start: Any = None
 
+    encodes = True
+
     @classmethod
     def nature(cls, **changes: Any) -> VAE:
         """Item 4 of Shumailov et al. (2024): 647,081 parameters, 30 epochs of 60000 rows; draws are decoder means."""
@@ -57,7 +61,7 @@ class VAE(NetworkModel):
         }  # fmt: skip
         return cls(**{**preset, **changes})
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a likelihood, kind of draw or shape that cannot be."""
         super().check(experiment)
         for field, known in (("likelihood", LIKELIHOODS), ("draws", DRAWS)):
@@ -85,6 +89,9 @@ class VAE(NetworkModel):
     def random_params(self, key: Key) -> dict[str, Any]:
         x, z = jnp.zeros((1, self.dim)), jnp.zeros((1, self.latent))
         return {"encoder": self._encoder().init(part(key, 0), x), "decoder": self._decoder().init(part(key, 1), z)}
+
+    def products(self) -> list[tuple[int, int, int]]:
+        return autoencoder_products(self.dim, self.latent, self.hidden, self.channels)
 
     def encode(
         self, params: Any, x: Float[Array, "n dim"]

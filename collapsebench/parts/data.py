@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.specs.pytree import spec
 
@@ -15,8 +15,34 @@ POPULATION = 2.0**60
 """Weight of one row of an infinite sample: so large that no `n - 1`, ridge or prior is seen beside it."""
 
 
+class Kind(enum.StrEnum):
+    """What the rows of a data set are, and how they are laid out."""
+
+    VECTOR = "vector"
+    """numbers [n, dim]"""
+    COUNT = "count"
+    """whole numbers [n]"""
+    SYMBOL = "symbol"
+    """int32 [n], each from 0 to classes - 1"""
+    LABELLED = "labelled"
+    """{"x": [n, dim], "y": [n]}"""
+    CAPTIONED = "captioned"
+    """{"x": [n, dim], "caption": int32 [n, words]}"""
+
+    @property
+    def measurable(self) -> bool:
+        """Whether two rows have a distance."""
+        return self in (Kind.VECTOR, Kind.COUNT, Kind.CAPTIONED)
+
+
+def as_matrix(x: PyTree) -> Float[Array, "n d"]:
+    """Counts [n] as rows [n, 1]; rows [n, d] as they are; of captioned rows the images."""
+    x = x["x"] if isinstance(x, dict) else x
+    return x[:, None] if x.ndim == 1 else x
+
+
 class Data(Protocol):
-    """What a model is fitted to: a Batch or a Summary. Regimes use these operations only."""
+    """What a model is fitted to: a Batch, a Summary or Sources. Regimes use these operations only."""
 
     @property
     def weight(self) -> Float[Array, ""]: ...
@@ -65,7 +91,7 @@ class Batch:
 
 def has_rows(data: Any) -> bool:
     """Whether a training set holds rows or models, so that a pool of it is a buffer that needs room."""
-    return hasattr(data, "capacity")
+    return isinstance(data, Batch | Sources)
 
 
 class Summary:

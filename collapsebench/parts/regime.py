@@ -1,10 +1,11 @@
-"""What regimes share: the defaults that most keep, and the pool of those that remember."""
+"""The contract of a regime: what the next generation trains on, and the pool of those that remember."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 from collapsebench.parts.data import Data, has_rows
+from collapsebench.parts.part import Part
 from collapsebench.specs.pytree import Key, spec, static
 
 
@@ -28,15 +29,16 @@ class Pool:
         return Pool(self.data.append(synthetic, row), self.first)
 
 
-class Regime:
-    """What the next generation trains on.
+class Regime(Part):
+    """What the next generation trains on. A derived class gives `update`, and `init` if it remembers."""
 
-    needs_samples: whether single rows must be seen, so a Summary cannot serve.
-    models: how many of the last models the synthetic data are drawn from, in equal parts.
-    """
-
+    noun = "regime"
     needs_samples: ClassVar[bool] = False
+    """whether single rows must be seen, so a Summary cannot serve"""
+    replaces: ClassVar[bool] = False
+    """whether a generation learns from the last model's draws and from nothing else"""
     models: int = 1
+    """how many of the last models the synthetic data are drawn from, in equal parts"""
 
     def capacity(self, n: Any, generations: int) -> Any:
         """Rows of the largest synthetic set that is ever drawn."""

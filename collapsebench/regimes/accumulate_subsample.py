@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 
@@ -18,7 +18,7 @@ from collapsebench.specs.registry import REGIMES
 class AccumulateSubsample(Regime):
     """Train on as many rows as one generation makes, drawn without replacement from all so far (Kazdan et al., 2025)."""
 
-    needs_samples: ClassVar[bool] = True
+    needs_samples = True
 
     def init(self, real: Data, generations: int, capacity: Any) -> Pool:
         return Pool.of(real, generations, capacity)

@@ -15,5 +15,7 @@ from collapsebench.specs.registry import REGIMES
 class Replace(Regime):
     """Train on the synthetic data of the last generation alone (Shumailov et al., 2024)."""
 
+    replaces = True
+
     def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
         return pool, synthetic

@@ -17,12 +17,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from collapsebench.engine.generation import prompted
 from collapsebench.experiment.example import example
 from collapsebench.experiment.experiment import Experiment, spec_name
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import root_key
-from collapsebench.parts.data import Batch, Handover
+from collapsebench.parts.curator import Curator
+from collapsebench.parts.data import Batch, Handover, Kind
+from collapsebench.parts.metric import Metric
+from collapsebench.parts.model import Model
+from collapsebench.parts.regime import Regime
+from collapsebench.parts.target import Target
 from collapsebench.runs.runner import run
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.registry import METRICS, MODELS
@@ -49,7 +53,9 @@ def is_a_spec(part: Any) -> None:
     _demand(part.__dataclass_params__.frozen, "it is not frozen; decorate it with @collapsebench.spec")
     leaves, tree = jax.tree.flatten(as_leaves(part))
     twin: Any = jax.tree.structure(as_leaves(type(part)()))
-    _demand(all(hasattr(leaf, "dtype") for leaf in leaves), "a leaf is not a number; mark shapes and choices static()")
+    _demand(
+        all(isinstance(leaf, jax.Array) for leaf in leaves), "a leaf is not a number; mark shapes and choices static()"
+    )
     _demand(twin == tree, "two equal specs are two programs")
     _demand(not isinstance(jax.tree.unflatten(tree, leaves), str), "it does not survive flattening")
 
@@ -108,8 +114,7 @@ def fits_samples_and_scores(model: Any) -> None:
 
 @partial(jax.jit, static_argnames="n")
 def _draw(model: Any, params: Any, batch: Batch, n: int) -> Any:
-    more = (batch.x,) if prompted(model) else ()
-    return model.sample(_key(), params, n, *more)
+    return model.sample_from(_key(), params, n, batch)
 
 
 def ignores_rows_of_weight_zero(model: Any) -> None:
@@ -161,17 +166,16 @@ def runs_or_refuses_each_handover(model: Any) -> None:
 
 def samples_what_it_scores(target: Any) -> None:
     """Rows have the declared shape, and a log density that is finite on them, if it has one."""
-    target = as_leaves(target.prepare() if hasattr(target, "prepare") else target)
+    target = as_leaves(target.prepare())
     x = _sample_target(target, MANY)
     for leaf in jax.tree.leaves(x):
         _demand(leaf.shape[0] == MANY, f"sample gives {leaf.shape[0]} rows for {MANY}")
         _demand(np.isfinite(np.asarray(leaf, float)).all(), "sample gives a number that is not finite")
-    if getattr(target, "kind", "vector") == "vector":
+    if target.kind == Kind.VECTOR:
         _demand(x.shape == (MANY, target.dim), f"sample gives shape {x.shape}, dim is {target.dim}")
-    try:
-        density = jax.jit(target.log_prob)(x)
-    except RequestError:
+    if not target.has_density:
         return
+    density = jax.jit(target.log_prob)(x)
     _demand(
         density.shape == (MANY,) and np.isfinite(np.asarray(density)).all(), "log_prob is not finite on its own rows"
     )
@@ -179,9 +183,9 @@ def samples_what_it_scores(target: Any) -> None:
 
 def agrees_with_its_distribution(target: Any) -> None:
     """The mean of many draws is the closed form's, within 5 standard errors."""
-    target = as_leaves(target.prepare() if hasattr(target, "prepare") else target)
-    distribution: Any = target.distribution() if hasattr(target, "distribution") else None
-    if not hasattr(distribution, "moments") or getattr(target, "kind", "vector") != "vector":
+    target = as_leaves(target.prepare())
+    distribution = target.distribution()
+    if not distribution.knows("moments") or target.kind != Kind.VECTOR:
         return
     mean, covariance = (np.asarray(a, float) for a in distribution.moments())
     x = np.asarray(_sample_target(target, MANY), float)
@@ -257,14 +261,13 @@ CHECKS: dict[str, tuple[Check, ...]] = {
 
 
 def kind_of(part: Any) -> str:
-    """Which noun a spec is, by what it can do. Raises RequestError when it is none."""
-    marks = {"fit": "models", "log_prob": "targets", "update": "regimes", "weights": "curators", "__call__": "metrics"}
-    for method, kind in marks.items():
-        if any(method in cls.__dict__ for cls in type(part).__mro__):  # getattr would find that a class can be called
+    """The registry that a spec belongs to, by what it derives from. Raises RequestError when it is no part."""
+    kinds = {Model: "models", Target: "targets", Regime: "regimes", Curator: "curators", Metric: "metrics"}
+    for base, kind in kinds.items():
+        if isinstance(part, base):
             return kind
-    raise RequestError(
-        f"{spec_name(part)}: no model, target, regime, curator or metric; it has none of {', '.join(marks)}"
-    )
+    known = ", ".join(f"collapsebench.{base.__name__}" for base in kinds)
+    raise RequestError(f"{spec_name(part)}: it derives from none of {known}")
 
 
 def check(path: str) -> Iterator[tuple[str, str | None]]:

@@ -15,14 +15,13 @@ import sys
 import threading
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import jax
 import numpy as np
 
 from collapsebench import __version__
 from collapsebench.experiment.experiment import Experiment
-from collapsebench.learning import features
 from collapsebench.specs.errors import RequestError
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def _snapshot_variables(snapshots: dict[int, Any]) -> dict[str, Any]:
     leaves = jax.tree_util.tree_leaves_with_path(stacked)
     variables = {}
     for path, leaf in leaves:
-        name = "sample" + "".join("_" + str(getattr(p, "key", getattr(p, "name", p))).strip(".[]'") for p in path)
+        name = "_".join(["sample", *([jax.tree_util.keystr(path, simple=True, separator="_")] if path else [])])
         extra = tuple(f"{name}_axis_{i}" for i in range(leaf.ndim - 3))
         about = {"long_name": "draws from the models that are kept"}
         variables[name] = (("trajectory_kept", "snapshot", "row", *extra)[: leaf.ndim], leaf, about)
@@ -100,8 +99,8 @@ def _snapshot_variables(snapshots: dict[int, Any]) -> dict[str, Any]:
 
 
 def _provenance(experiment: Experiment, started: float, seconds: float, width: int) -> dict[str, Any]:
-    device = jax.devices()[0]
-    seen = features.digests(experiment)
+    device, config = jax.devices()[0], cast(Any, jax.config)
+    seen = {name: digest for metric in experiment.metrics for name, digest in metric.provenance(experiment).items()}
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
@@ -114,7 +113,7 @@ def _provenance(experiment: Experiment, started: float, seconds: float, width: i
         "device_kind": device.device_kind,
         "device_count": jax.local_device_count(),
         "x64": int(experiment.x64),
-        "matmul_precision": str(getattr(jax.config, "jax_default_matmul_precision", None) or "default"),
+        "matmul_precision": str(config.jax_default_matmul_precision or "default"),
         "commit": _commit(),
         "started": datetime.datetime.fromtimestamp(started, datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from collapsebench.engine import compiled, devices, loop
-from collapsebench.engine.generation import Carry, Program, empty_carry, has_sampling_law, streams
+from collapsebench.engine.generation import Carry, Program, empty_carry, has_sampling_law
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import Stream, key_for, root_key, trajectory_key
@@ -68,14 +68,12 @@ def make_program(experiment: Experiment) -> Program:
     """The experiment as a pytree; here, and only here, Python numbers become arrays."""
     samples = experiment.handover == Handover.SAMPLES
     n_real = experiment.n if experiment.n_real is None else experiment.n_real
-    target = experiment.target
-    if hasattr(target, "prepare"):
-        target = target.prepare()
-    metrics = tuple(m.prepare(experiment) if hasattr(m, "prepare") else m for m in experiment.metrics)
+    target = experiment.target.prepare()
+    metrics = tuple(metric.prepare(experiment) for metric in experiment.metrics)
     real_rows = experiment.handover == Handover.SUMMARY and not has_sampling_law(target, experiment.model)
     return Program(
         target=as_leaves(target),
-        model=as_leaves(experiment.model.prepare() if hasattr(experiment.model, "prepare") else experiment.model),
+        model=as_leaves(experiment.model.prepare()),
         regime=as_leaves(experiment.regime),
         curator=as_leaves(experiment.curator),
         metrics=as_leaves(metrics),
@@ -94,7 +92,7 @@ def make_plan(experiment: Experiment, program: Program, carry: Carry, lanes: int
     held = _bytes(carry)
     drawn = int(program.capacity) if experiment.handover == Handover.SAMPLES else 1
     dim = max((leaf.size for leaf in jax.tree.leaves(carry.params)), default=1)
-    row = getattr(experiment.target, "dim", 1) or 1
+    row = experiment.target.dim or 1
     working = held + 4 * 3 * (drawn * max(1, row) + dim)
     free = 4 * devices.memory_budget()
     if working > free:
@@ -104,7 +102,7 @@ def make_plan(experiment: Experiment, program: Program, carry: Carry, lanes: int
         )
     widest = max(1, min(devices.cache_bytes() // working, devices.memory_budget() // (8 * working)))
     share = math.ceil(lanes / count)
-    if streams(experiment.model) and jax.default_backend() == "cpu":
+    if experiment.model.streams and jax.default_backend() == "cpu":
         widest = 1  # bench_networks_side_by_side measures it; a convolution by itself is faster than several
     width = experiment.width or min(2 ** int(math.log2(widest)), 2 ** math.ceil(math.log2(share)))
     block = min(BLOCK, 2 ** math.ceil(math.log2(experiment.generations)))
@@ -239,7 +237,7 @@ def _snapshot(
     Up to 1000, and of images about a hundred: the result is a file that is kept.
     """
     rows = np.arange(min(16, useful))
-    size = int(min(experiment.n, 1000, max(64, 2**17 // (getattr(experiment.target, "dim", 1) or 1))))
+    size = int(min(experiment.n, 1000, max(64, 2**17 // (experiment.target.dim or 1))))
 
     @jax.jit
     def draw(model: Any, root: Any, index: Any, params: Any, first: Any) -> Any:
@@ -247,7 +245,7 @@ def _snapshot(
             i, params, first = lane
             key = key_for(trajectory_key(root, i), Stream.SNAPSHOT, g)
             x = model.sample(key, params, size)
-            if hasattr(model, "encode") and program.remembers_first:  # what generation 0 makes of it
+            if model.encodes and program.remembers_first:  # what generation 0 makes of it
                 return {"x": x, "code": model.encode(first, x)[0]}
             return x
 

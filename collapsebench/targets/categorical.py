@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from collapsebench.maths.distributions.categorical import Categorical as CategoricalDistribution
-from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.parts.data import Kind
+from collapsebench.parts.part import Setting
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import spec, static
 from collapsebench.specs.registry import TARGETS
@@ -16,15 +18,15 @@ from collapsebench.specs.registry import TARGETS
 
 @TARGETS.register("categorical")
 @spec
-class Categorical(DistributionTarget):
+class Categorical(Target):
     """`classes` symbols with probabilities in proportion to `probs` (None: uniform)."""
 
     classes: int = static(10)
     probs: Any = None
 
-    kind: ClassVar[str] = "symbol"
+    kind = Kind.SYMBOL
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError unless probs are `classes` non-negative numbers, not all 0."""
         if self.probs is None:
             return

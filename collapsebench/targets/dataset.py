@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +11,8 @@ from jaxtyping import Array, Float
 from collapsebench import datasets
 from collapsebench.datasets.local import is_file, load_file
 from collapsebench.maths.distributions.rows import Rows, check_size, split_rows
+from collapsebench.parts.part import Setting
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, Name, spec, static
 from collapsebench.specs.registry import TARGETS
@@ -19,7 +20,7 @@ from collapsebench.specs.registry import TARGETS
 
 @TARGETS.register("dataset")
 @spec
-class Dataset:
+class Dataset(Target):
     """A data set by name or file, standardised, or in its first `dim` principal components (unit variance on average).
 
     name: one of `collapsebench list datasets`, or a file of your own, .csv or .npy, with one row per line.
@@ -32,22 +33,20 @@ class Dataset:
     name: str = static("iris")
     dim: int = static(4)
 
-    has_density: ClassVar[bool] = False
+    has_density = False
+    prepares = True
 
     def prepare(self) -> Rows:
         """The target with its rows read. Raises RequestError when the data set is not to be had."""
         train, held_out = _rows(self.name, self.dim)
         return Rows(jnp.asarray(train), jnp.asarray(held_out), self.dim)
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for what real rows cannot do."""
         check_size(experiment, self.name, *map(len, _rows(self.name, self.dim)))
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
         return self.prepare().sample(key, n)
-
-    def log_prob(self, x: Any) -> Any:
-        raise RequestError(f"target = dataset: {self.name} is rows, and has no log density")
 
 
 @cache

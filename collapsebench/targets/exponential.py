@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 
 from collapsebench.maths.distributions.exponential import Exponential as ExponentialDistribution
-from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.parts.part import Setting
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import spec
 from collapsebench.specs.registry import TARGETS
@@ -16,14 +17,14 @@ from collapsebench.specs.registry import TARGETS
 
 @TARGETS.register("exponential")
 @spec
-class Exponential(DistributionTarget):
+class Exponential(Target):
     """Exponential with mean `scale`, one dimension."""
 
     scale: float = 1.0
 
     dim: ClassVar[int] = 1
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a scale that is not positive."""
         if not np.all(np.asarray(self.scale) > 0):
             raise RequestError(f"target.scale = {self.scale}: it must be above 0")

@@ -7,14 +7,14 @@ from typing import Any
 import jax.numpy as jnp
 
 from collapsebench.maths.distributions.mixture import Mixture
-from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.parts.target import Target
 from collapsebench.specs.pytree import spec, static, within
 from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("gaussian_mixture")
 @spec
-class GaussianMixture(DistributionTarget):
+class GaussianMixture(Target):
     """`components` normals N(mean_k, sd^2 I): on a circle in the first two dimensions (in one, evenly on a line).
 
     radius: of the circle, or half the line. means: [components, dim] places instead of the circle. weights: one per

@@ -5,14 +5,14 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from collapsebench.maths.distributions.mixture import Mixture
-from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.parts.target import Target
 from collapsebench.specs.pytree import spec, static, within
 from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("grid")
 @spec
-class Grid(DistributionTarget):
+class Grid(Target):
     """side x side round normals in the plane, `spacing` apart and centred at 0: by default the 25 modes of GAN papers.
 
     Source: Alemohammad et al. (2024), figures 14 and 15 (25 modes; spacing and sd are ours).

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from collapsebench import datasets
+from collapsebench.learning.features import Classifier, classifier
 from collapsebench.maths.distributions.rows import Rows, check_size, split_rows
+from collapsebench.parts.data import Kind
+from collapsebench.parts.part import Setting
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import TARGETS
@@ -17,7 +21,7 @@ from collapsebench.specs.registry import TARGETS
 
 @TARGETS.register("images")
 @spec
-class Images:
+class Images(Target):
     """Images of a data set, pixels from 0 to 1, one image a row; with `labelled` its class is its caption.
 
     name: digits (8 x 8), mnist or fashion_mnist (28 x 28). only: images of these classes (None: of all).
@@ -28,21 +32,23 @@ class Images:
     labelled: bool = static(False)
     only: tuple[int, ...] | None = static(None)
 
-    has_density: ClassVar[bool] = False
+    has_density = False
+    prepares = True
+    has_classifier = True
 
     @property
-    def dim(self) -> int:
+    def dim(self) -> int:  # type: ignore[override]
         """Pixels of an image."""
         return _card(self.name).features
 
     @property
-    def words(self) -> tuple[int, ...]:
+    def words(self) -> tuple[int, ...]:  # type: ignore[override]
         """Vocabulary of the caption: one word, the class."""
         return (_card(self.name).classes,) if self.labelled else ()
 
     @property
-    def kind(self) -> str:
-        return "captioned" if self.labelled else "vector"
+    def kind(self) -> str:  # type: ignore[override]
+        return Kind.CAPTIONED if self.labelled else Kind.VECTOR
 
     def prepare(self) -> Rows:
         """The target with its images read. Raises RequestError when the data set is not to be had."""
@@ -55,15 +61,15 @@ class Images:
         )
         return Rows(train, held_out, self.dim)
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for what real images cannot do."""
         check_size(experiment, self.name, *map(len, split_rows(len(_images(self.name, self.only)[0]))))
 
+    def classifier(self) -> Classifier:
+        return classifier(self.name)
+
     def sample(self, key: Key, n: int) -> Any:
         return self.prepare().sample(key, n)
-
-    def log_prob(self, x: Any) -> Any:
-        raise RequestError(f"target = images: {self.name} is images, and has no log density")
 
 
 def _card(name: str) -> Any:

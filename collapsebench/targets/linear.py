@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import jax.numpy as jnp
 
 from collapsebench.maths.distributions.labelled import feature_scales
 from collapsebench.maths.distributions.linear import LinearGaussian
-from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.parts.data import Kind
+from collapsebench.parts.target import Target
 from collapsebench.specs.pytree import spec, static, within
 from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("linear")
 @spec
-class Linear(DistributionTarget):
+class Linear(Target):
     """y = x w + N(0, noise^2) on inputs of variance i^-decay; w has length `norm` and equal entries."""
 
     dim: int = static(3)
@@ -24,7 +24,7 @@ class Linear(DistributionTarget):
     norm: float = within(1.0, low=0)
     decay: float = 0.0
 
-    kind: ClassVar[str] = "labelled"
+    kind = Kind.LABELLED
 
     def distribution(self) -> LinearGaussian:
         scales = feature_scales(self.dim, self.decay)

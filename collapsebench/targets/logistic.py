@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import jax.numpy as jnp
 
 from collapsebench.maths.distributions.labelled import feature_scales
 from collapsebench.maths.distributions.logistic import LogisticLabels
-from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.parts.data import Kind
+from collapsebench.parts.target import Target
 from collapsebench.specs.pytree import spec, static, within
 from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("logistic")
 @spec
-class Logistic(DistributionTarget):
+class Logistic(Target):
     """P(y = 1 | x) = 1 / (1 + exp(-x w)) on inputs of variance i^-decay; w has length `norm` and equal entries."""
 
     dim: int = static(3)
     norm: float = within(1.0, low=0)
     decay: float = 0.0
 
-    kind: ClassVar[str] = "labelled"
+    kind = Kind.LABELLED
 
     def distribution(self) -> LogisticLabels:
         scales = feature_scales(self.dim, self.decay)

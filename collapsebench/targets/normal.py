@@ -5,14 +5,14 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from collapsebench.maths.distributions.normal import Normal as NormalDistribution
-from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.parts.target import Target
 from collapsebench.specs.pytree import spec, static, within
 from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("normal")
 @spec
-class Normal(DistributionTarget):
+class Normal(Target):
     """N(mean, sd^2 I) in `dim` dimensions; the same mean in each."""
 
     dim: int = static(1)

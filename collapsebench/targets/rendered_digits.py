@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,9 @@ from jaxtyping import Array, Float, Int
 
 from collapsebench.maths import samplers
 from collapsebench.maths.streams import part
+from collapsebench.parts.data import Kind
+from collapsebench.parts.part import Setting
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static, within
 from collapsebench.specs.registry import TARGETS
@@ -36,7 +39,7 @@ _STROKES = np.array(
 
 @TARGETS.register("rendered_digits")
 @spec
-class RenderedDigits:
+class RenderedDigits(Target):
     """Digits of straight strokes, `side` x `side` pixels from 0 to 1, with captions (digit, thin or thick, upright or slanted).
 
     hidden: captions that are never drawn, ((3, 1, 1),) for "a three, thick, slanted": whether a model can combine what
@@ -47,16 +50,17 @@ class RenderedDigits:
     hidden: tuple[tuple[int, ...], ...] = static(((3, 1, 1), (7, 0, 1)))
     jitter: float = within(1.0, low=0)
 
-    kind: ClassVar[str] = "captioned"
-    words: ClassVar[tuple[int, ...]] = WORDS
-    has_density: ClassVar[bool] = False
+    kind = Kind.CAPTIONED
+    words = WORDS
+    has_density = False
+    renders = True
 
     @property
-    def dim(self) -> int:
+    def dim(self) -> int:  # type: ignore[override]
         """Pixels of an image."""
         return self.side * self.side
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for captions that are none."""
         for caption in self.hidden:
             if len(caption) != len(WORDS) or not all(
@@ -95,6 +99,3 @@ class RenderedDigits:
         along = jnp.clip(along, 0, 1)
         away = jnp.hypot(across - ax - along * (bx - ax), down - ay - along * (by - ay)).min(axis=-1)  # [n, pixel]
         return jax.nn.sigmoid((width[:, 0] - away) * 2.5 * self.side)
-
-    def log_prob(self, x: Any) -> Any:
-        raise RequestError("target = rendered_digits: it is images, and has no log density")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -11,13 +10,15 @@ from jaxtyping import Array, Float
 
 from collapsebench.maths.distributions.mixture import normal_rule
 from collapsebench.parts.data import Batch
+from collapsebench.parts.distribution import Distribution
+from collapsebench.parts.target import Target
 from collapsebench.specs.pytree import Key, spec, within
 from collapsebench.specs.registry import TARGETS
 
 
 @TARGETS.register("rosenbrock")
 @spec
-class Rosenbrock:
+class Rosenbrock(Target, Distribution):
     """x1 ~ N(mean, along^2), x2 ~ N(x1^2, across^2): density proportional to exp(-Rosenbrock's function / 20).
 
     The defaults are (x1 - 1)^2 / 20 + 100 (x2 - x1^2)^2 / 20. Target and distribution in one.
@@ -29,7 +30,7 @@ class Rosenbrock:
     along: float = within(math.sqrt(10.0), low=0)
     across: float = within(math.sqrt(0.1), low=0)
 
-    dim: ClassVar[int] = 2
+    dim = 2
 
     def distribution(self) -> Rosenbrock:
         return self

@@ -11,6 +11,9 @@ from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.sources import Fountain
 from collapsebench.maths.streams import Stream, key_for, root_key
 from collapsebench.parts.data import Batch, Sources
+from collapsebench.parts.model import Model
+from collapsebench.parts.part import Setting
+from collapsebench.parts.target import OfModel
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import MODELS, TARGETS
@@ -18,7 +21,7 @@ from collapsebench.specs.registry import MODELS, TARGETS
 
 @TARGETS.register("trained")
 @spec
-class Trained:
+class Trained(OfModel):
     """What `model` makes after it learned `target`, from `n` rows of it (0: from a stream of fresh draws).
 
     The record is the recipe, not its many numbers: the same seed on the same kind of machine gives the same truth.
@@ -30,20 +33,14 @@ class Trained:
     n: int = static(0)
     seed: int = static(0)
 
-    @property
-    def held_by(self) -> Any:
-        """The model, whose class holds this truth."""
+    prepares = True
+
+    def held_by(self) -> Model:
         return MODELS.build(self.model)
 
-    def __getattr__(self, name: str) -> Any:
-        """Dimension, kind of data and captions are the model's."""
-        if name in ("dim", "classes", "kind", "words"):
-            return getattr(self.held_by, name)
-        raise AttributeError(name)
-
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model that does not learn by gradient steps."""
-        if not getattr(self.held_by, "streams", False):
+        if not self.held_by().streams:
             raise RequestError(f"target.model = {self.model}: it is no network; Truth(model, params) takes any model")
 
     def params(self) -> Any:
@@ -52,7 +49,7 @@ class Trained:
 
     def prepare(self) -> Any:
         """The target with its network trained: a `Truth`."""
-        return TARGETS.get("truth")(self.held_by, self.params())
+        return TARGETS.get("truth")(self.held_by(), self.params())
 
     def sample(self, key: Key, n: int) -> Any:
         return self.prepare().sample(key, n)
@@ -67,10 +64,9 @@ _KEPT: dict[str, Any] = {}
 def _train(recipe: str, trained: Trained) -> Any:
     """The parameters of a recipe, kept while the process lives."""
     if recipe not in _KEPT:
-        target = TARGETS.build(trained.target)
-        prepared = as_leaves(target.prepare() if hasattr(target, "prepare") else target)
+        prepared = as_leaves(TARGETS.build(trained.target).prepare())
         with jax.ensure_compile_time_eval():  # a metric or a model may ask while a program is traced
-            _KEPT[recipe] = _learn(as_leaves(trained.held_by), prepared, root_key(trained.seed, "trained"), trained.n)
+            _KEPT[recipe] = _learn(as_leaves(trained.held_by()), prepared, root_key(trained.seed, "trained"), trained.n)
     return _KEPT[recipe]
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from collapsebench.maths.distributions.categorical import Categorical
-from collapsebench.maths.distributions.roles import DistributionTarget
+from collapsebench.parts.data import Kind
+from collapsebench.parts.part import Setting
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import spec, static
 from collapsebench.specs.registry import TARGETS
@@ -17,7 +17,7 @@ from collapsebench.specs.registry import TARGETS
 
 @TARGETS.register("zipf")
 @spec
-class Zipf(DistributionTarget):
+class Zipf(Target):
     """Symbol of rank i = 1 .. classes with probability in proportion to 1 / (i + shift)^exponent (Mandelbrot, 1953).
 
     Symbols are numbered from 0, so symbol 0 has rank 1.
@@ -27,9 +27,9 @@ class Zipf(DistributionTarget):
     exponent: float = 1.0
     shift: float = 2.7
 
-    kind: ClassVar[str] = "symbol"
+    kind = Kind.SYMBOL
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a shift that makes a rank zero or negative."""
         if np.any(np.asarray(self.shift) <= -1):
             raise RequestError(f"target.shift = {self.shift}: it must be above -1")

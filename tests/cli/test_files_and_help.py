@@ -26,11 +26,10 @@ SMALL = ["run", "gaussian", "--n", "20", "--generations", "2", "--trajectories",
 MODEL = """
 import collapsebench as cb
 from collapsebench.maths.distributions.normal import Normal
-from collapsebench.maths.distributions.roles import DistributionModel
 
 
 @cb.spec
-class Wide(DistributionModel):
+class Wide(cb.Model):
     factor: float = 2.0
 
     def init(self, key):

@@ -9,7 +9,13 @@ from tests.golden import numbers
 GOLDEN = json.loads(numbers.FILE.read_text())
 SAME = GOLDEN["machine"] == numbers.machine()
 CASES = numbers.cases()
-FAST = ("gaussian/replace/", "categorical/accumulate/summary", "gaussian_mixture/mix/samples/float32", "extra/", "sweep/leaf")
+FAST = (
+    "gaussian/replace/",
+    "categorical/accumulate/summary",
+    "gaussian_mixture/mix/samples/float32",
+    "extra/",
+    "sweep/leaf",
+)
 
 
 def test_every_case_is_recorded():

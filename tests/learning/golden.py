@@ -1,6 +1,6 @@
 """The networks once more in PyTorch: writes golden.json, losses and gradients of both's same weights.
 
-Run from the repository root where torch is installed: python -m tests.networks.golden
+Run from the repository root where torch is installed: python -m tests.learning.golden
 """
 
 import json

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.networks import golden
+from tests.learning import golden
 
 from collapsebench.maths.numerics import as_leaves
 

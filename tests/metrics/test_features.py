@@ -13,7 +13,7 @@ from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
 from sklearn.neighbors import NearestNeighbors
 
 import collapsebench as cb
-from collapsebench.maths.estimators import kernels, means, neighbours, reading, transport
+from collapsebench.maths.estimators import kernels, means, moments, neighbours, transport
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.runs.results import from_columns
 
@@ -134,7 +134,7 @@ def test_rows_are_what_they_were(digits, drawn):
         real = held[:ROWS]
         width = kernels.median_distance(real[:64])
         expected = {
-            "frechet": transport.frechet(x, *reading.sample_moments(held, jnp.ones(len(held)))),
+            "frechet": transport.frechet(x, *moments.sample_moments(held, jnp.ones(len(held)))),
             "precision": means.share_estimate(neighbours.visits(x, real, K).any(axis=1)),
             "recall": neighbours.recall(real, x, K), "coverage": neighbours.coverage(real, x, K),
             "density": neighbours.density(real, x, K), "mmd": kernels.mmd_squared(real, x, width),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 PACKAGE = "collapsebench"
 HERE = Path(__file__).parents[2] / PACKAGE
-FREE = {"spec", "cli"}
+FREE = {"specs", "cli"}
 """Rooms that may ask a part what it has: they meet what a user wrote before anything is known of it."""
 
 

@@ -10,12 +10,10 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jax
-import numpy as np
-
 from collapsebench.experiment.experiment import Experiment, check_dims, spec_name
-from collapsebench.maths.estimators import reading
 from collapsebench.parts.data import Handover
+from collapsebench.parts.distribution import Distribution
+from collapsebench.parts.model import Model
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.registry import MODELS
 
@@ -29,7 +27,7 @@ class Dials:
     is "population".
     """
 
-    models: tuple[tuple[Any, Any], tuple[Any, Any]]
+    models: tuple[tuple[Model, Model], tuple[Model, Model]]
     handover: str
 
     def arm(self, experiment: Experiment, statistical: int, expressivity: int, approximation: int) -> Experiment:
@@ -40,48 +38,47 @@ class Dials:
         """
         model = self.models[expressivity][approximation]
         handover = self.handover
-        if handover == Handover.SUMMARY and getattr(model, "summary", None) is None:
+        if handover == Handover.SUMMARY and model.summary is None:
             handover = str(Handover.SAMPLES)  # the same law, by rows
-        warm = experiment.warm_start or (not approximation and getattr(model, "iterative", False))
+        warm = experiment.warm_start or (not approximation and model.iterative)
         return dataclasses.replace(
             experiment, model=model, warm_start=warm, handover=handover if statistical else "population"
         )
 
 
-def exact(model: Any, learner: Mapping[str, Any] | None = None) -> Any:
-    """The model with its exact learner; a model without `exact` has no other. learner: fields that make it exact."""
-    made = model.exact() if hasattr(model, "exact") else model
-    own = {field.name for field in dataclasses.fields(made)}
-    return dataclasses.replace(made, **{name: value for name, value in (learner or {}).items() if name in own})
+def exact(model: Model, learner: Mapping[str, Any] | None = None) -> Any:
+    """The model with its exact learner. learner: fields that make it exact beyond that."""
+    made = model.exact()
+    own = made.field_names
+    return made.replace(**{name: value for name, value in (learner or {}).items() if name in own})
 
 
-def containing(experiment: Experiment) -> Any:
+def containing(experiment: Experiment) -> Model:
     """A model whose class holds the target: the experiment's own, opened as far as needed, or of the target's family.
 
     It takes over the learner's budget (fields that both models have). Raises RequestError where no class is known to.
     """
-    if (held := getattr(experiment.target, "held_by", None)) is not None:
-        return _with_learner_of(experiment.model, held)
-    theirs = reading.families(experiment)[0]
-    if theirs is not None:
-        for rich in _candidates(experiment.model, theirs):
+    model = experiment.model
+    if (held := experiment.target.held_by()) is not None:
+        return held.taught_like(model)
+    theirs = experiment.target.family()
+    if theirs.known:
+        for rich in _candidates(model, theirs):
             try:
                 check_dims(experiment.target, rich)
                 other = dataclasses.replace(experiment, model=rich, metrics=("nll",), handover="samples")
             except (TypeError, RequestError):
                 continue
-            if type(reading.families(other)[1]) is type(theirs) and _holds(rich, theirs):
-                return _with_learner_of(experiment.model, rich)
+            if type(other.model.family()) is type(theirs) and rich.holds(theirs):
+                return rich.taught_like(model)
     name = spec_name(experiment.target)
     raise RequestError(f"target = {name}: no registered model's class contains it; name one that does (rich=)")
 
 
-def _candidates(model: Any, family: Any) -> Iterator[Any]:
+def _candidates(model: Model, family: Distribution) -> Iterator[Model]:
     yield model
-    field, levels = getattr(model, "dials", {}).get("expressivity", ("", ()))
-    if field != "components":
-        yield from (dataclasses.replace(model, **{field: level}) for level in reversed(levels))
-    sizes = {name: getattr(family, name, None) for name in ("components", "dim", "classes")}
+    yield from model.opened()
+    sizes = {"components": family.components, "dim": family.dim, "classes": family.classes}
     known = {name: int(size) for name, size in sizes.items() if size is not None}
     for _, entry in MODELS.items():
         for arguments in (known, {name: size for name, size in known.items() if name != "components"}):
@@ -89,26 +86,6 @@ def _candidates(model: Any, family: Any) -> Iterator[Any]:
                 yield entry(**arguments)
             except TypeError:
                 continue
-
-
-def _holds(model: Any, family: Any) -> bool:
-    """Whether a model of the target's family is large enough for it."""
-    needed = getattr(family, "components", None)
-    return (
-        (needed is None or getattr(model, "components", 0) >= needed)
-        and getattr(model, "covariance", "full") == "full"
-        and getattr(model, "tied", 1) == 1
-        and getattr(model, "features", None) in (None, getattr(model, "dim", None))
-    )
-
-
-def _with_learner_of(model: Any, rich: Any) -> Any:
-    budget = {
-        field.name: getattr(model, field.name)
-        for field in dataclasses.fields(rich)
-        if field.name in ("steps", "lloyd", "tolerance", "ridge", "training") and hasattr(model, field.name)
-    }
-    return dataclasses.replace(rich, **budget)
 
 
 def dials(experiment: Experiment, rich: Any = None, learner: Mapping[str, Any] | None = None) -> Dials:
@@ -120,24 +97,7 @@ def dials(experiment: Experiment, rich: Any = None, learner: Mapping[str, Any] |
     if experiment.handover == Handover.POPULATION:
         raise RequestError("handover = population: that is the dial's end without error; ablate samples or summary")
     rich = containing(experiment) if rich is None else rich
-    with_truth = (_from_truth(experiment, exact(rich, learner)), rich)
+    with_truth = (exact(rich, learner).from_truth(experiment.target), rich)
     same = repr(rich) == repr(experiment.model)
     restricted = with_truth if same else (exact(experiment.model, learner), experiment.model)
     return Dials((with_truth, restricted), str(experiment.handover))
-
-
-def _from_truth(experiment: Experiment, model: Any) -> Any:
-    """An exact learner that takes steps starts at the truth where its class holds it: EM finds no other optimum there."""
-    if getattr(model, "start", 0) is not None:
-        return model
-    if (held := getattr(experiment.target, "held_by", None)) is not None and hasattr(model, "training"):
-        same = jax.eval_shape(held.init, jax.random.key(0)) == jax.eval_shape(model.init, jax.random.key(0))
-        return dataclasses.replace(model, start=experiment.target) if same else model
-    if not hasattr(experiment.target, "distribution"):
-        return model
-    truth = experiment.target.distribution()
-    if type(truth) is not type(jax.eval_shape(lambda: model.distribution(model.init(None)))):
-        return model
-    if getattr(truth, "components", None) != getattr(model, "components", None):
-        return model
-    return dataclasses.replace(model, start=jax.tree.map(np.asarray, truth))

@@ -26,7 +26,7 @@ OTHERS = ("off", "on")
 def default_doses(experiment: Experiment) -> dict[str, Dose]:
     """The doses of each error: sample sizes around n, and what the model names in `dials`, largest error first."""
     found: dict[str, Dose] = {"statistical": ("n", tuple(sorted({max(2, round(experiment.n * f)) for f in FACTORS})))}
-    named = getattr(experiment.model, "dials", {})
+    named = experiment.model.dials
     return found | {
         error: (f"model.{named[error][0]}", tuple(named[error][1])) for error in ERRORS[1:] if error in named
     }
@@ -63,7 +63,7 @@ def _has(model: Any, path: str) -> bool:
     if not path.startswith("model."):
         return True
     for name in path.split(".")[1:]:
-        if not hasattr(model, name):
+        if name not in {field.name for field in dataclasses.fields(model)}:
             return False
         model = getattr(model, name)
     return True

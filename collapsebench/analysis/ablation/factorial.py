@@ -23,7 +23,7 @@ from collapsebench.analysis.ablation.doses import Dose, default_doses, dose_swee
 from collapsebench.engine import devices
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import part_label
-from collapsebench.maths.estimators.reading import kind_of
+from collapsebench.parts.data import Kind
 from collapsebench.runs.results import new_dataset
 from collapsebench.runs.runner import Progress, Step, run
 from collapsebench.specs.errors import RequestError
@@ -61,7 +61,7 @@ def _arms(experiment: Experiment, found: Dials, divergence: Any) -> dict[Levels,
 
 
 def _divergences(experiment: Experiment) -> tuple[Any, ...]:
-    discrete = kind_of(experiment) in ("symbol", "count")
+    discrete = experiment.model.kind in (Kind.SYMBOL, Kind.COUNT)
     return (METRICS.build("kl", reverse=True), *DIVERGENCES) if discrete else DIVERGENCES
 
 

@@ -12,6 +12,7 @@ from collapsebench.analysis.profiles import definitions
 from collapsebench.analysis.profiles.definitions import DEFINITIONS, NOT_MEASURED, Flag
 from collapsebench.analysis.profiles.survival import first_time, kaplan_meier
 from collapsebench.experiment.experiment import Experiment, spec_name
+from collapsebench.parts.data import Kind
 from collapsebench.runs.results import experiment_of, is_dataset, new_dataset
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.registry import METRICS
@@ -116,7 +117,7 @@ def _events(experiment: Experiment, point: xr.Dataset) -> list[tuple[Any, Any]]:
     for quantile in (0.05, 0.01):
         mass = point[tails[quantile]].values if quantile in tails else None
         found.append((None, None) if mass is None else (mass <= quantile / 2, ~np.isnan(mass)))
-    symbols = getattr(experiment.model, "kind", "vector") == "symbol"
+    symbols = experiment.model.kind == Kind.SYMBOL
     spread = _spread(experiment, point, symbols)
     if spread is None:
         return [*found, (None, None), (None, None)]

@@ -10,6 +10,5 @@ published, whose features are Inception's.
 """
 
 from collapsebench.learning.features.trained import Classifier, classifier
-from collapsebench.learning.features.uses import digests, prepare
 
 __all__ = ["Classifier", "classifier", "digests", "prepare"]

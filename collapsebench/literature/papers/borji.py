@@ -18,6 +18,7 @@ from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
 from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study, measured_mean
 from collapsebench.models.kernel_density import KernelDensity
+from collapsebench.parts.target import Target
 from collapsebench.regimes.replace import Replace
 from collapsebench.show.figures import Figure, Kind, Panel, Series
 from collapsebench.specs.pytree import Key, spec
@@ -32,7 +33,7 @@ EARLY = 20
 
 
 @spec
-class UniformMixture:
+class UniformMixture(Target):
     """Two equal uniform distributions on the line, of width 2 `half`, around -place and +place."""
 
     place: float = 2.0

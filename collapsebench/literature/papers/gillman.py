@@ -18,10 +18,11 @@ from collapsebench.experiment.sweep import Sweep
 from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study, measured_mean
 from collapsebench.maths import samplers
 from collapsebench.maths.distributions.normal import Moments, Normal
-from collapsebench.maths.distributions.roles import DistributionModel
 from collapsebench.maths.streams import part
 from collapsebench.models.gaussian import Gaussian
 from collapsebench.parts.data import Data, Handover
+from collapsebench.parts.model import Model
+from collapsebench.parts.part import Setting
 from collapsebench.regimes.accumulate import Accumulate
 from collapsebench.show.figures import Figure, Kind, Panel, Series
 from collapsebench.specs.errors import RequestError
@@ -34,7 +35,7 @@ DIM, REAL, SYNTHETIC = 2, 50, 25
 
 
 @spec
-class CorrectedGaussian(DistributionModel):
+class CorrectedGaussian(Model):
     """Maximum-likelihood normal whose draws are corrected towards N(0, I): a draw is one of N(0, I) with chance t.
 
     t = gamma / (1 + gamma), so that draws have the law (1 - t) model + t N(0, I), the paper's corrected distribution.
@@ -45,7 +46,7 @@ class CorrectedGaussian(DistributionModel):
 
     summary = Moments
 
-    def check(self, experiment: Any) -> None:
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError for a handover that draws no rows, of which there would be none to correct."""
         if experiment.handover != Handover.SAMPLES:
             raise RequestError(f"handover = {experiment.handover}: a correction of draws needs draws; use samples")

@@ -12,11 +12,12 @@ from collapsebench.maths import samplers
 from collapsebench.maths.distributions.totals import Totals, whole_rows
 from collapsebench.maths.numerics import divide, safe_log, xlogy
 from collapsebench.parts.data import Batch
+from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.pytree import Key, spec
 
 
 @spec
-class Bernoulli:
+class Bernoulli(Distribution):
     """1 with probability p, else 0."""
 
     p: Float[Array, ""]

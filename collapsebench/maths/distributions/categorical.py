@@ -13,6 +13,7 @@ from collapsebench.maths import samplers
 from collapsebench.maths.distributions.totals import whole_rows
 from collapsebench.maths.numerics import divide, safe_log, xlogy
 from collapsebench.parts.data import POPULATION, Batch, Summary
+from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.pytree import Key, spec
 
 
@@ -60,7 +61,7 @@ class Counter:
 
 
 @spec
-class Categorical:
+class Categorical(Distribution):
     """Symbol i with probability probs[i], which is exactly 0 for a dead one. Moments are those of one-hot vectors."""
 
     probs: Float[Array, " K"]

@@ -12,6 +12,8 @@ from jaxtyping import Array, Float
 
 from collapsebench.maths.distributions.mixture import normal_rule
 from collapsebench.parts.data import Batch
+from collapsebench.parts.distribution import Distribution
+from collapsebench.parts.target import Target
 from collapsebench.specs.pytree import Key
 
 REACH = 9.0
@@ -20,13 +22,13 @@ RULE = np.polynomial.legendre.leggauss(64)
 """Gauss-Legendre on each stretch of curve within reach: 64 nodes over 18 standard deviations are exact to rounding."""
 
 
-class NoisyCurves:
+class NoisyCurves(Target, Distribution):
     """Equal shares of `curves` curves; x = point(curve, t) + noise z, t uniform, z standard normal in the plane.
 
     A derived class has the field `noise` and gives `span`, `point` and `windows`. It is target and distribution in one.
     """
 
-    dim: ClassVar[int] = 2
+    dim = 2
     curves: ClassVar[int] = 2
     noise: Any
 
@@ -42,7 +44,7 @@ class NoisyCurves:
         """Disjoint stretches of t, as (low, high) per row of x, that hold all of the curve that adds to the row's density."""
         raise NotImplementedError
 
-    def distribution(self) -> Any:
+    def distribution(self) -> NoisyCurves:
         return self
 
     def sample(self, key: Key, n: int) -> Float[Array, "n 2"]:

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from collapsebench.maths import samplers
 from collapsebench.maths.numerics import safe_log
 from collapsebench.parts.data import POPULATION, Batch, Summary
+from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.pytree import Key, spec
 
 _NODES, _WEIGHTS = np.polynomial.laguerre.laggauss(32)
@@ -54,7 +55,7 @@ class LogTotal(Summary):
 
 
 @spec
-class Exponential:
+class Exponential(Distribution):
     """Density exp(-x / scale) / scale on x >= 0, one dimension; log_scale = -inf is the point at 0."""
 
     log_scale: Float[Array, ""]

@@ -12,11 +12,13 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from collapsebench.maths import samplers
+from collapsebench.maths.estimators.moments import weighted_moments
 from collapsebench.maths.linalg import solve_lower
 from collapsebench.maths.numerics import divide, safe_log
 from collapsebench.maths.samplers.bits import over_lanes
 from collapsebench.maths.streams import part
 from collapsebench.parts.data import Batch
+from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec
 
@@ -29,7 +31,7 @@ _BLOCK = 16
 
 
 @spec
-class KernelMixture:
+class KernelMixture(Distribution):
     """sum_i w_i N(x; centre_i, exp(2 log_bandwidth) F F^T) / sum_i w_i, with F lower-triangular.
 
     A row of weight 0 does not exist. log_bandwidth = -inf, or a singular F, leaves the points themselves.
@@ -96,18 +98,6 @@ class KernelMixture:
         log_density = self.log_prob(x)
         mass = jnp.exp(log_density - log_density.max())
         return Batch(x, mass / mass.sum())
-
-
-def weighted_moments(x: Float[Array, "n d"], w: Float[Array, " n"]) -> tuple[Float[Array, " d"], Float[Array, "d d"]]:
-    """Mean and covariance (divided by the weight) of weighted rows."""
-    share = divide(w, w.sum())
-    if x.shape[1] == 1:  # plain sums: a dot product with one column does not vectorise
-        mean = (share * x[:, 0]).sum()
-        centred = x[:, 0] - mean
-        return mean[None], (share * centred * centred).sum()[None, None]
-    mean = share @ x
-    centred = x - mean
-    return mean, (centred * share[:, None]).T @ centred
 
 
 def _whiten(root: Float[Array, "d d"], x: Float[Array, "n d"]) -> Float[Array, "d n"]:

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from collapsebench.maths import samplers
-from collapsebench.maths.distributions.roles import DistributionModel
+from collapsebench.parts.data import Data, Kind
+from collapsebench.parts.model import Dials, Model
+from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key
 
@@ -28,17 +30,17 @@ def draw_inputs(key: Key, scales: Float[Array, " d"], n: int, prompts: Rows | No
     return scales * samplers.normal(key, (n, scales.shape[0]), scales.dtype)
 
 
-class LabelledModel(DistributionModel):
+class LabelledModel(Model):
     """A model of labels given inputs. It labels the same inputs again in every generation, or, if `fresh`, new ones.
 
     features: only so many leading inputs are used (None: all); the labels may depend on the others too.
     """
 
-    kind: ClassVar[str] = "labelled"
-    dials: ClassVar[Any] = {"expressivity": ("features", (1, 2, None))}
+    kind = Kind.LABELLED
+    dials: ClassVar[Dials] = {"expressivity": ("features", (1, 2, None))}
     dim: int
     features: int | None
-    decay: Any
+    decay: float
     fresh: bool
 
     @property
@@ -49,14 +51,29 @@ class LabelledModel(DistributionModel):
         """n labelled rows, on the inputs of `prompts` where they are given."""
         return self.generator(params).sample(key, n, prompts)
 
-    def check(self, experiment: Any) -> None:
+    def sample_from(self, key: Key, params: Any, n: int, prompts: Any) -> Rows:
+        return self.sample(key, params, n, prompts.x if self.prompted else None)
+
+    def summarise(self, key: Key, params: Any, n: Any, prompts: Any) -> Data:
+        return self.summary.draw(key, self.generator(params), n, prompts if self.prompted else None)
+
+    def expect(self, params: Any, n: Any, prompts: Any) -> Data:
+        return (
+            self.summary.expect(self.generator(params), n, prompts) if self.prompted else super().expect(params, n, ())
+        )
+
+    def holds(self, family: Any) -> bool:
+        """All inputs are used."""
+        return self.features in (None, self.dim)
+
+    def check(self, experiment: Setting) -> None:
         """Raise RequestError where inputs differ from the target's, or a design would have to change its size."""
         if self.features is not None and not 1 <= self.features <= self.dim:
             raise RequestError(
                 f"model.features = {self.features}: it must lie between 1 and dim = {self.dim}, or be None"
             )
-        theirs = getattr(experiment.target, "decay", self.decay)
-        if self.decay != theirs:
+        theirs = experiment.target.decay
+        if theirs is not None and self.decay != theirs:
             raise RequestError(
                 f"model.decay = {self.decay}: the target's inputs have decay = {theirs}; make them equal"
             )
@@ -64,7 +81,7 @@ class LabelledModel(DistributionModel):
             _check_same_size(experiment)
 
 
-def _check_same_size(experiment: Any) -> None:
+def _check_same_size(experiment: Setting) -> None:
     n, regime = experiment.n, experiment.regime
     n_real = n if experiment.n_real is None else experiment.n_real
     if n_real != n:

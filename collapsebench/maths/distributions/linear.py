@@ -14,6 +14,7 @@ from collapsebench.maths.linalg import factorise, solve_upper, solve_upper_short
 from collapsebench.maths.numerics import safe_log
 from collapsebench.maths.streams import part
 from collapsebench.parts.data import POPULATION, Summary
+from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.pytree import Key, spec
 
 
@@ -100,7 +101,7 @@ def _transposed_product(factor: Float[Array, "d d"], coef: Float[Array, " d"]) -
 
 
 @spec
-class LinearGaussian:
+class LinearGaussian(Distribution):
     """y ~ N(x w, noise^2) for x ~ N(0, diag(scales^2)); a density is that of y given x."""
 
     coef: Float[Array, " d"]

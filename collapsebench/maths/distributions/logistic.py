@@ -16,6 +16,7 @@ from collapsebench.maths.linalg import solve_psd
 from collapsebench.maths.numerics import divide
 from collapsebench.maths.streams import part
 from collapsebench.parts.data import Batch
+from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec
 
@@ -24,7 +25,7 @@ _NODES = 32
 
 
 @spec
-class LogisticLabels:
+class LogisticLabels(Distribution):
     """P(y = 1 | x) = 1 / (1 + exp(-x w)) for x ~ N(0, diag(scales^2)); a log mass is that of y given x."""
 
     coef: Float[Array, " d"]

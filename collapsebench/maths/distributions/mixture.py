@@ -17,6 +17,7 @@ from collapsebench.maths.distributions.normal import Normal
 from collapsebench.maths.linalg import UNROLLED, psd_factor, solve_lower
 from collapsebench.maths.numerics import safe_log
 from collapsebench.parts.data import Batch
+from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec
 
@@ -25,7 +26,7 @@ NODES = {1: 96, 2: 32, 3: 14}
 
 
 @spec
-class Mixture:
+class Mixture(Distribution):
     """sum_k exp(log_weights_k) N(mean_k, S_k), S_k = exp(2 log_scale_k) factor_k factor_k^T as in Normal."""
 
     log_weights: Float[Array, " k"]

@@ -15,6 +15,7 @@ from collapsebench.maths.linalg import psd_factor, solve_lower
 from collapsebench.maths.numerics import divide, safe_log
 from collapsebench.maths.streams import part
 from collapsebench.parts.data import POPULATION, Batch, Summary
+from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec
 
@@ -109,7 +110,7 @@ def _moments(w: Array, mean: Array, log_scale: Array, scatter: Array) -> Moments
 
 
 @spec
-class Normal:
+class Normal(Distribution):
     """N(mean, S) in d dimensions with S = exp(2 log_scale) factor factor^T, trace factor factor^T = d."""
 
     mean: Float[Array, " d"]

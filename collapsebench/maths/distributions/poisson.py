@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from collapsebench.maths import samplers
 from collapsebench.maths.distributions.totals import Totals
 from collapsebench.maths.numerics import safe_log, xlogy
+from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.pytree import Key, spec
 
 _LARGE = 64  # from this rate on, the expansion of the entropy is good to 1e-8
@@ -19,7 +20,7 @@ _TERMS = 192  # below it, these terms hold all the mass
 
 
 @spec
-class Poisson:
+class Poisson(Distribution):
     """Counts of mean `rate`; rate 0 is the point at 0."""
 
     rate: Float[Array, ""]

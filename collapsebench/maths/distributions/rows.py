@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from collapsebench.parts.data import Batch
+from collapsebench.parts.data import POPULATION, Batch, Data
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static
 
@@ -25,12 +26,14 @@ def split_rows(rows: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @spec
-class Rows:
+class Rows(Target):
     """Prepared real rows, and those held out; a leaf of either has leading axis rows."""
 
     train: Any
     held_out: Any
     dim: int = static(1)
+
+    has_density = False
 
     def sample(self, key: Key, n: int) -> Any:
         """n rows without replacement; beyond as many as there are it goes round again."""
@@ -40,13 +43,10 @@ class Rows:
         """n of the rows that no model ever sees."""
         return _some(key, self.held_out, n)
 
-    def nodes(self) -> Batch:
-        """Every row once: what an infinite sample looks like. Weights sum to 1."""
+    def expect(self, n: Any, summary: Any) -> Data:
+        """Every row once: what an infinite sample looks like, weighing as n rows."""
         first = jax.tree.leaves(self.train)[0]
-        return Batch(self.train, jnp.full(first.shape[0], 1 / first.shape[0], first.dtype))
-
-    def log_prob(self, x: Any) -> Any:
-        raise RequestError("target = dataset: it is rows, and has no log density")
+        return Batch(self.train, jnp.full(first.shape[0], 1 / first.shape[0], first.dtype)).scale(n * POPULATION)
 
 
 def _some(key: Key, rows: Any, n: int) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from collapsebench.parts.data import Batch
+from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec
 
@@ -17,7 +18,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 
 
 @spec
-class Uniform:
+class Uniform(Distribution):
     """Uniform on the box low <= x <= high."""
 
     low: Float[Array, " d"]

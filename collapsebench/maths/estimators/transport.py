@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from collapsebench.maths.estimators.means import jackknife
+from collapsebench.maths.estimators.moments import sample_moments
 from collapsebench.maths.estimators.ordering import sort
-from collapsebench.maths.estimators.reading import sample_moments
 from collapsebench.parts.metric import Estimate
 from collapsebench.specs.pytree import Key
 

@@ -52,7 +52,7 @@ def test_an_exact_learner_injects_no_optimisation_error():
 def test_pythagoras_for_an_exponential_family():
     """KL(q || p) = KL(q || best) + KL(best || p) for every p of the class: a mixture as q, one Gaussian as the class."""
     from collapsebench.maths.distributions.normal import Moments, Normal
-    from collapsebench.maths.distributions.roles import population
+    from collapsebench.parts.distribution import population
 
     with jax.enable_x64(True):
         target = cb.targets.GaussianMixture(components=3, dim=1, radius=2.0).distribution()

@@ -11,7 +11,8 @@ import collapsebench as cb
 
 def weights(x, radius, w=None):
     batch = cb.Batch(jnp.asarray(x), jnp.ones(len(x)) if w is None else jnp.asarray(w))
-    return np.asarray(cb.curation.Truncate(radius).weights(jax.random.key(0), None, None, None, batch))
+    view = cb.View(None, None, None, None, batch, None, None, 0)
+    return np.asarray(cb.curators.Truncate(radius).weights(jax.random.key(0), view, ())[0])
 
 
 @pytest.mark.parametrize("radius", [0.5, 1.0, 2.0])
@@ -35,6 +36,6 @@ def test_something_always_stays(x):
 
 def test_wrong_requests():
     with pytest.raises(cb.RequestError, match=r"curator.radius = 0"):
-        cb.Experiment(curator=cb.curation.Truncate(0.0))
+        cb.Experiment(curator=cb.curators.Truncate(0.0))
     with pytest.raises(cb.RequestError, match="symbol"):
         cb.Experiment(target="categorical", model="categorical", curator="truncate")
