@@ -9,8 +9,9 @@ from typing import Any
 
 from collapsebench.bench import ceilings
 from collapsebench.bench.ceilings import Ceiling, Shape
-from collapsebench.experiment.experiment import Experiment, short_name
+from collapsebench.experiment.experiment import Experiment
 from collapsebench.parts.data import Handover
+from collapsebench.specs.names import short_name
 
 FLOAT = 4
 """Bytes of a number: networks learn in float32."""

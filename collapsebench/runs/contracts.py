@@ -19,13 +19,14 @@ import numpy as np
 
 from collapsebench.engine.generation import prompted
 from collapsebench.experiment.example import example
-from collapsebench.experiment.experiment import Experiment, spec_name
+from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import root_key
 from collapsebench.parts.data import Batch, Handover
 from collapsebench.runs.runner import run
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.registry import METRICS, MODELS
+from collapsebench.specs.names import spec_name
+from collapsebench.specs.registry import MODELS, import_object
 
 Check = Callable[[Any], None]
 ROWS, MANY = 24, 4096
@@ -269,7 +270,7 @@ def kind_of(part: Any) -> str:
 
 def check(path: str) -> Iterator[tuple[str, str | None]]:
     """Run the checks of its noun on `package.module:Class`; yields (check, None or what is broken)."""
-    part = METRICS.get(path)()
+    part = import_object(path)()
     for function in CHECKS[kind_of(part)]:
         try:
             function(part)

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ import numpy as np
 from collapsebench import __version__
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.learning import features
+from collapsebench.specs import record
 from collapsebench.specs.errors import RequestError
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "collapsebench.result"
 SCHEMA_VERSION = "1.0"
+RECORD_ARRAY = "record_array_"
+"""Variables of that name, and a digest, are the bytes of the large arrays of the records among the attributes."""
 
 
 def begin_import() -> None:
@@ -67,7 +71,9 @@ def from_columns(
     if snapshots and points is None:
         coords["snapshot"] = np.array(sorted(snapshots))
         data |= _snapshot_variables(snapshots)
-    return describe(new_dataset(data, coords, _provenance(experiment, started, seconds, width)), experiment)
+    arrays: dict[str, bytes] = {}
+    attrs = _provenance(experiment, started, seconds, width, arrays)
+    return describe(new_dataset(data | record_variables(arrays), coords, attrs), experiment)
 
 
 def describe(dataset: xr.Dataset, experiment: Experiment) -> xr.Dataset:
@@ -87,6 +93,20 @@ def describe(dataset: xr.Dataset, experiment: Experiment) -> xr.Dataset:
     return dataset
 
 
+def record_variables(arrays: Mapping[str, bytes]) -> dict[str, Any]:
+    """Variables for the large arrays of a record, by digest: bytes, for NetCDF has not got every dtype."""
+    about = {"long_name": "bytes of an array that a record among the attributes names by its digest"}
+    return {
+        (name := f"{RECORD_ARRAY}{digest}"): (f"{name}_byte", np.frombuffer(raw, np.uint8), about)
+        for digest, raw in arrays.items()
+    }
+
+
+def kept_records(dataset: xr.Dataset) -> dict[str, Any]:
+    """The variables that a dataset with the same attributes takes over, so that its records can be read."""
+    return {str(name): dataset[name].variable for name in dataset.data_vars if str(name).startswith(RECORD_ARRAY)}
+
+
 def _snapshot_variables(snapshots: dict[int, Any]) -> dict[str, Any]:
     stacked = jax.tree.map(lambda *a: np.stack(a, axis=1), *(snapshots[g] for g in sorted(snapshots)))
     leaves = jax.tree_util.tree_leaves_with_path(stacked)
@@ -99,13 +119,15 @@ def _snapshot_variables(snapshots: dict[int, Any]) -> dict[str, Any]:
     return variables
 
 
-def _provenance(experiment: Experiment, started: float, seconds: float, width: int) -> dict[str, Any]:
+def _provenance(
+    experiment: Experiment, started: float, seconds: float, width: int, arrays: dict[str, bytes]
+) -> dict[str, Any]:
     device = jax.devices()[0]
     seen = features.digests(experiment)
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        "experiment": json.dumps(experiment.to_json()),
+        "experiment": json.dumps(experiment.to_json(arrays)),
         "digest": experiment.digest,
         "name": experiment.name,
         "seed": experiment.seed,
@@ -214,5 +236,7 @@ def load(path: str | Path) -> xr.Dataset:
 
 
 def experiment_of(dataset: xr.Dataset) -> Experiment:
-    """The experiment that made a result."""
-    return Experiment.from_json(json.loads(dataset.attrs["experiment"]))
+    """The experiment that made a result. Raises RequestError, one line, as `Experiment.from_json` does; runs nothing."""
+    data = record.parse(dataset.attrs.get("experiment"), "experiment")
+    arrays = {name.removeprefix(RECORD_ARRAY): kept.values for name, kept in kept_records(dataset).items()}
+    return Experiment.from_json(data, arrays)

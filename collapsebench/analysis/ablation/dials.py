@@ -13,10 +13,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from collapsebench.experiment.experiment import Experiment, check_dims, spec_name
+from collapsebench.experiment.experiment import Experiment, check_dims
 from collapsebench.maths.estimators import reading
 from collapsebench.parts.data import Handover
 from collapsebench.specs.errors import RequestError
+from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import MODELS
 
 
