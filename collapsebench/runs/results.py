@@ -25,13 +25,13 @@ from collapsebench import __version__
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.learning import features
 from collapsebench.specs import record
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, printable
 
 if TYPE_CHECKING:
     import xarray as xr
 
 SCHEMA = "collapsebench.result"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 RECORD_ARRAY = "record_array_"
 """Variables of that name, and a digest, are the bytes of the large arrays of the records among the attributes."""
 
@@ -225,9 +225,9 @@ def load(path: str | Path) -> xr.Dataset:
         dataset = xr.load_dataset(path, engine="h5netcdf")
     except Exception as error:
         raise RequestError(f"path = {path}: not a NetCDF-4 file that can be read ({type(error).__name__})") from error
-    if dataset.attrs.get("schema") != SCHEMA:
-        raise RequestError(f"path = {path}: schema is {dataset.attrs.get('schema')!r}, not {SCHEMA!r}")
-    version = str(dataset.attrs.get("schema_version", ""))
+    schema, version = (printable(str(dataset.attrs.get(name)), 30) for name in ("schema", "schema_version"))
+    if schema != SCHEMA:
+        raise RequestError(f"path = {path}: schema is {schema!r}, not {SCHEMA!r}")
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
         raise RequestError(
             f"path = {path}: schema version {version}; this version reads {SCHEMA_VERSION.split('.')[0]}.x"

@@ -60,12 +60,24 @@ def find_type(name: Any, field: str, where: str, *, moved: bool = False) -> type
     if ":" in name:
         module, _, attribute = name.partition(":")
         return _find_unregistered(attribute, where) if moved and _is_ours(module) else imported(name, where)
-    noun, _, rest = name.rpartition(".")
-    noun = noun or FIELDS.get(field, "")
-    named_by_class = name[:1].isupper() or name.startswith("_")
-    if noun in NOUNS and not named_by_class:
-        return _find_registered(NOUNS[noun], rest, where)
-    return _find_unregistered(name, where)
+    if name[:1].isupper() or name.startswith("_"):
+        return _find_unregistered(name, where)
+    noun, dot, rest = name.partition(".")
+    noun, rest = (noun, rest) if dot else (FIELDS.get(field, ""), name)
+    return _find_registered(NOUNS[noun], rest, where) if noun in NOUNS else _find_unregistered(name, where)
+
+
+def check_word(word: str, field: str, where: str) -> None:
+    """Raise RequestError unless a part that is named by a word is there: its owner will call `Registry.get` with it.
+
+    Where that would load an entry point, nothing is loaded, and the error says what to import.
+    """
+    if len(word) > _LONGEST:
+        raise RequestError(f"{where} = {word}: no name is that long")
+    if ":" in word:
+        imported(word, where)
+    else:
+        _find_registered(NOUNS[FIELDS[field]], word, where)
 
 
 def unregistered(name: str | None = None) -> list[type]:

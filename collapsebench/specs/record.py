@@ -30,7 +30,7 @@ import numpy as np
 
 from collapsebench.specs.arrays import INLINE, WORDS, decode_array, encode_array, encode_number, find_array
 from collapsebench.specs.errors import RequestError, nearest, printable
-from collapsebench.specs.names import FIELDS, find_type, type_name
+from collapsebench.specs.names import FIELDS, check_word, find_type, type_name
 
 VERSION = 2
 DEPTH = 50
@@ -175,7 +175,7 @@ class _Reader:
             if words and value in WORDS:
                 return WORDS[value]
             if field in FIELDS:  # a part by its name, which its owner will look up
-                find_type(value, field, where)
+                check_word(value, field, where)
         elif value is not None and not isinstance(value, bool | int | float):
             raise RequestError(f"{where}: JSON has no value of type {type(value).__name__}")
         return value

@@ -121,8 +121,8 @@ class Registry:
 
     def attribute(self, name: str) -> Any:
         """Module `__getattr__` of the noun's folder: `cb.models.Gaussian` finds a class by its class name."""
-        if not name.startswith("_"):
-            self._fill()
+        for more in () if name.startswith("_") else (self._import_folder, self._fill):  # ours load no other package
+            more()
             for entry in self._entries.values():
                 if getattr(entry, "__name__", None) == name:
                     return entry
