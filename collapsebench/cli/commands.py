@@ -97,7 +97,7 @@ def _rich(arguments: Any, values: dict[str, Any], named: Any, request: Experimen
             )
         return named.rich if isinstance(named, Ablation) else None
     rows = dataclasses.replace(request, handover="samples", metrics=("nll",))
-    return set_fields(rows, {"model": arguments.rich, **fields}).model
+    return set_fields(rows, {"model": catalogue.imported_part(arguments.rich), **fields}).model
 
 
 def _profile(arguments: Any) -> int:
@@ -138,7 +138,7 @@ def _values(changes: Sequence[str]) -> dict[str, Any]:
             raise RequestError(f"--set {field}: it must be FIELD=VALUE")
         if field in values:
             raise RequestError(f"{field} = {text}: it is given twice, first as {values[field]}")
-        values[field] = text if field == "name" else catalogue.parse(text)
+        values[field] = text if field == "name" else catalogue.typed(field, text)
     return values
 
 

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from collapsebench.experiment.experiment import Experiment, spec_name
+from collapsebench.experiment.experiment import Experiment
 from collapsebench.specs.errors import RequestError
+from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import REGIMES, TARGETS
 
 

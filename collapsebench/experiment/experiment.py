@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import math
-import re
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -18,11 +16,15 @@ from collapsebench.parts.metric import Metric
 from collapsebench.parts.model import Model
 from collapsebench.parts.regime import Regime
 from collapsebench.parts.target import Target
+from collapsebench.specs import record
 from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.names import short_name, spec_name
 from collapsebench.specs.registry import CURATORS, METRICS, MODELS, REGIMES, TARGETS, Registry
 
 _PARTS: dict[str, Registry] = {"target": TARGETS, "model": MODELS, "regime": REGIMES, "curator": CURATORS}
 _BASES = {"target": Target, "model": Model, "regime": Regime, "curator": Curator, "metrics": Metric}
+_ALWAYS = ("name", "target", "model", "regime", "metrics", "n", "generations", "trajectories", "seed")
+"""Fields that a record holds even at their default: without them nobody could tell what was run."""
 _LEAST = {"n": 1, "generations": 1, "trajectories": 1, "seed": 0, "holdout": 1, "n_real": 1, "width": 1}
 
 
@@ -58,6 +60,11 @@ class Experiment:
     width: int | None = None
 
     def __post_init__(self) -> None:
+        self._settle()
+        self.check_parts()
+
+    def _settle(self) -> None:
+        """Bring the fields into their form. Raises RequestError for a value of a wrong type or size."""
         for field in _PARTS:
             if (value := getattr(self, field)) is not None or field != "curator":
                 object.__setattr__(self, field, build_part(field, value))
@@ -97,6 +104,12 @@ class Experiment:
         for metric in self.metrics:
             check_numbers("metrics", metric)
         check_dims(self.target, self.model)
+
+    def check_parts(self) -> None:
+        """Raise RequestError where a part refuses the others, or has not got its data.
+
+        Not asked when a record is read: that needs no data set, and its sizes are a stranger's. A run asks again.
+        """
         for part in (self.target, self.model, self.regime, self.curator, *self.metrics):
             if part is not None:
                 part.check(self)
@@ -133,19 +146,31 @@ class Experiment:
         measured = [c for name, m in pairs for c in ([name, f"{name}_standard_error"] if m.estimates else [name])]
         return (*measured, "ended") if self.model.streams else tuple(measured)
 
-    def to_json(self) -> dict[str, Any]:
-        """The experiment as JSON data; `from_json` gives it back."""
-        return {field.name: _encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
+    def to_json(self, arrays: dict[str, bytes] | None = None) -> dict[str, Any]:
+        """The experiment's record (see `specs.record`): JSON data, from which `from_json` makes the experiment.
+
+        Large arrays stand in it by digest; their bytes are added to `arrays`.
+        """
+        return {"record": record.VERSION, **record.encode_fields(self, arrays, _ALWAYS)}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Experiment:
-        values = {key: _decode(key, value) for key, value in data.items()}
-        return cls(**values)
+    def from_json(cls, data: Any, arrays: Mapping[str, Any] | None = None) -> Experiment:
+        """The experiment of a record, which builds our parts and those that have been imported, and runs nothing.
+
+        arrays: the bytes of its large arrays by digest. Raises RequestError, one line, that says what to import where a
+        part is a class that has not been, and for what is no record.
+        """
+        with record.reading("experiment"):
+            made, values = object.__new__(cls), record.decode_fields(cls, data, arrays)
+            for own in dataclasses.fields(cls):
+                object.__setattr__(made, own.name, values.get(own.name, own.default))
+            made._settle()
+        return made
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the JSON form, 16 digits: the same for the same experiment, on any machine."""
-        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+        """SHA-256 of the record, 16 digits: the same for the same experiment, on any machine."""
+        return record.digest(self.to_json())
 
 
 def build_part(field: str, value: Any) -> Any:
@@ -200,52 +225,3 @@ def check_dims(target: Target, model: Model) -> None:
         raise RequestError(
             f"model = {spec_name(model)}: it learns {learns} data, but target {spec_name(target)} gives {gives} data"
         )
-
-
-def spec_name(part: Any) -> str:
-    """The registered name of a spec, or the `module:Class` that finds it."""
-    cls = type(part)
-    return cls.__dict__.get("registry_name") or f"{cls.__module__}:{cls.__qualname__}"
-
-
-def short_name(part: Any) -> str:
-    """The registered name of a spec, or its class's name in lower case with underscores."""
-    name = type(part).__name__
-    return type(part).__dict__.get("registry_name") or re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-
-
-def _encode(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: _encode(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
-        return {"type": spec_name(value), **fields}
-    if isinstance(value, tuple | list):
-        return [_encode(entry) for entry in value]
-    if isinstance(value, dict):  # a network's parameters
-        return {"dict": {key: _encode(entry) for key, entry in value.items()}}
-    if isinstance(value, str):
-        return str(value)
-    if value is None or isinstance(value, bool | int | float):
-        return value if not isinstance(value, float) or math.isfinite(value) else str(value)
-    return {"array": np.asarray(value).tolist(), "dtype": str(np.asarray(value).dtype)}
-
-
-def _decode(field: str, value: Any) -> Any:
-    if isinstance(value, dict) and "array" in value:
-        return np.asarray(value["array"], dtype=value["dtype"])
-    if isinstance(value, dict) and "dict" in value:
-        return {key: _decode(field, entry) for key, entry in value["dict"].items()}
-    if isinstance(value, dict) and "type" in value:
-        arguments = {key: _decode(key, entry) for key, entry in value.items() if key != "type"}
-        return _find_spec(value["type"], field)(**arguments)
-    if isinstance(value, list):
-        return tuple(_decode("metrics" if field == "metrics" else field, entry) for entry in value)
-    return value
-
-
-def _find_spec(name: str, field: str) -> Any:
-    if ":" in name:
-        return MODELS.get(name)
-    registry = METRICS if field == "metrics" else _PARTS.get(field)
-    if registry is None:
-        raise RequestError(f"{field}: type {name} is not registered")
-    return registry.get(name)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from collapsebench.experiment.experiment import Experiment, build_part, short_name, spec_name
+from collapsebench.experiment.experiment import Experiment, build_part
 from collapsebench.parts.data import Handover
+from collapsebench.specs import record
 from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.names import short_name, spec_name
 from collapsebench.specs.pytree import is_static
-
-if TYPE_CHECKING:
-    pass
 
 _SHAPES_OF_RESULT = ("trajectories", "generations", "metrics", "name", "snapshots", "x64", "width")
 
@@ -54,10 +51,15 @@ class Sweep:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the experiment and of the values, 16 digits."""
-        swept = {path: [str(label(value)) for value in values] for path, values in self.values.items()}
-        text = json.dumps([self.experiment.to_json(), swept], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """SHA-256 of the records of the experiment and of the values, 16 digits."""
+        return record.digest([self.experiment.to_json(), self.values_json()])
+
+    def values_json(self, arrays: dict[str, bytes] | None = None) -> dict[str, list[Any]]:
+        """The records of the values by path; the bytes of large arrays are added to `arrays`, as by `to_json`."""
+        return {
+            path: [record.encode(value, arrays, path.split(".")[-1]) for value in values]
+            for path, values in self.values.items()
+        }
 
 
 def set_field(experiment: Experiment, path: str, value: Any) -> Experiment:

@@ -11,11 +11,12 @@ from typing import Any
 from collapsebench import datasets
 from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.example import example
-from collapsebench.experiment.experiment import Experiment, spec_name
+from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, set_fields
 from collapsebench.literature.study import Request, Scale
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.registry import MODELS, PAPERS, REGISTRIES, STUDIES
+from collapsebench.specs.names import FIELDS, spec_name
+from collapsebench.specs.registry import MODELS, PAPERS, REGISTRIES, STUDIES, import_object
 
 
 def rows(kind: str) -> list[tuple[str, str]]:
@@ -70,8 +71,7 @@ def request(name: str) -> Request:
     if name in MODELS:
         return example(MODELS.get(name)())
     if ":" in name:
-        found = MODELS.get(name)
-        found = found() if isinstance(found, type) else found
+        found = imported_part(name)
         return found if isinstance(found, Experiment | Sweep | Ablation) else example(found)
     known = _study_experiments()
     if name not in known:
@@ -92,6 +92,23 @@ def parse(text: str) -> Any:
         return ast.literal_eval(text.lstrip("0") if text.lstrip("0").isdigit() else text)
     except (ValueError, SyntaxError):
         return text
+
+
+def typed(field: str, text: str) -> Any:
+    """The value of a field that a user has typed: as `parse` reads it, and a part of the user's own imported and built."""
+    value = parse(text)
+    if field.split(".")[-1] not in FIELDS:
+        return value
+    return tuple(map(imported_part, value)) if isinstance(value, tuple) else imported_part(value)
+
+
+def imported_part(value: Any) -> Any:
+    """The part that `package.module:Class` or `file.py:Class` stands for; anything else stays what it is.
+
+    Raises RequestError, one line, for what cannot be imported.
+    """
+    found = import_object(value) if isinstance(value, str) and ":" in value else value
+    return found() if isinstance(found, type) else found
 
 
 def changed(request: Experiment | Sweep, values: dict[str, Any]) -> Experiment | Sweep:

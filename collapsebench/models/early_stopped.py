@@ -11,8 +11,8 @@ from collapsebench.parts.data import POPULATION, Data
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
+from collapsebench.specs.names import spec_name
 from collapsebench.specs.pytree import Key, spec, within
-from collapsebench.specs.record import spec_name
 from collapsebench.specs.registry import MODELS
 
 

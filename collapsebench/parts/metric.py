@@ -13,8 +13,8 @@ from collapsebench.parts.model import Model
 from collapsebench.parts.part import Part, Setting
 from collapsebench.parts.target import Classifier, Target
 from collapsebench.specs.errors import nearest
+from collapsebench.specs.names import spec_name
 from collapsebench.specs.pytree import Key, spec, static
-from collapsebench.specs.record import spec_name
 
 
 @spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.record import spec_name
+from collapsebench.specs.names import spec_name
 
 if TYPE_CHECKING:
     from collapsebench.parts.curator import Curator

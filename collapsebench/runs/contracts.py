@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from collapsebench.experiment.example import example
-from collapsebench.experiment.experiment import Experiment, spec_name
+from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import root_key
 from collapsebench.parts.curator import Curator
@@ -29,7 +29,8 @@ from collapsebench.parts.regime import Regime
 from collapsebench.parts.target import Target
 from collapsebench.runs.runner import run
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.registry import METRICS, MODELS
+from collapsebench.specs.names import spec_name
+from collapsebench.specs.registry import MODELS, import_object
 
 Check = Callable[[Any], None]
 ROWS, MANY = 24, 4096
@@ -272,7 +273,7 @@ def kind_of(part: Any) -> str:
 
 def check(path: str) -> Iterator[tuple[str, str | None]]:
     """Run the checks of its noun on `package.module:Class`; yields (check, None or what is broken)."""
-    part = METRICS.get(path)()
+    part = import_object(path)()
     for function in CHECKS[kind_of(part)]:
         try:
             function(part)

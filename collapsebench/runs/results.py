@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,13 +23,16 @@ import numpy as np
 
 from collapsebench import __version__
 from collapsebench.experiment.experiment import Experiment
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs import record
+from collapsebench.specs.errors import RequestError, printable
 
 if TYPE_CHECKING:
     import xarray as xr
 
 SCHEMA = "collapsebench.result"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
+RECORD_ARRAY = "record_array_"
+"""Variables of that name, and a digest, are the bytes of the large arrays of the records among the attributes."""
 
 
 def begin_import() -> None:
@@ -66,7 +70,9 @@ def from_columns(
     if snapshots and points is None:
         coords["snapshot"] = np.array(sorted(snapshots))
         data |= _snapshot_variables(snapshots)
-    return describe(new_dataset(data, coords, _provenance(experiment, started, seconds, width)), experiment)
+    arrays: dict[str, bytes] = {}
+    attrs = _provenance(experiment, started, seconds, width, arrays)
+    return describe(new_dataset(data | record_variables(arrays), coords, attrs), experiment)
 
 
 def describe(dataset: xr.Dataset, experiment: Experiment) -> xr.Dataset:
@@ -86,6 +92,20 @@ def describe(dataset: xr.Dataset, experiment: Experiment) -> xr.Dataset:
     return dataset
 
 
+def record_variables(arrays: Mapping[str, bytes]) -> dict[str, Any]:
+    """Variables for the large arrays of a record, by digest: bytes, for NetCDF has not got every dtype."""
+    about = {"long_name": "bytes of an array that a record among the attributes names by its digest"}
+    return {
+        (name := f"{RECORD_ARRAY}{digest}"): (f"{name}_byte", np.frombuffer(raw, np.uint8), about)
+        for digest, raw in arrays.items()
+    }
+
+
+def kept_records(dataset: xr.Dataset) -> dict[str, Any]:
+    """The variables that a dataset with the same attributes takes over, so that its records can be read."""
+    return {str(name): dataset[name].variable for name in dataset.data_vars if str(name).startswith(RECORD_ARRAY)}
+
+
 def _snapshot_variables(snapshots: dict[int, Any]) -> dict[str, Any]:
     stacked = jax.tree.map(lambda *a: np.stack(a, axis=1), *(snapshots[g] for g in sorted(snapshots)))
     leaves = jax.tree_util.tree_leaves_with_path(stacked)
@@ -98,13 +118,15 @@ def _snapshot_variables(snapshots: dict[int, Any]) -> dict[str, Any]:
     return variables
 
 
-def _provenance(experiment: Experiment, started: float, seconds: float, width: int) -> dict[str, Any]:
+def _provenance(
+    experiment: Experiment, started: float, seconds: float, width: int, arrays: dict[str, bytes]
+) -> dict[str, Any]:
     device, config = jax.devices()[0], cast(Any, jax.config)
     seen = {name: digest for metric in experiment.metrics for name, digest in metric.provenance(experiment).items()}
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        "experiment": json.dumps(experiment.to_json()),
+        "experiment": json.dumps(experiment.to_json(arrays)),
         "digest": experiment.digest,
         "name": experiment.name,
         "seed": experiment.seed,
@@ -202,9 +224,9 @@ def load(path: str | Path) -> xr.Dataset:
         dataset = xr.load_dataset(path, engine="h5netcdf")
     except Exception as error:
         raise RequestError(f"path = {path}: not a NetCDF-4 file that can be read ({type(error).__name__})") from error
-    if dataset.attrs.get("schema") != SCHEMA:
-        raise RequestError(f"path = {path}: schema is {dataset.attrs.get('schema')!r}, not {SCHEMA!r}")
-    version = str(dataset.attrs.get("schema_version", ""))
+    schema, version = (printable(str(dataset.attrs.get(name)), 30) for name in ("schema", "schema_version"))
+    if schema != SCHEMA:
+        raise RequestError(f"path = {path}: schema is {schema!r}, not {SCHEMA!r}")
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
         raise RequestError(
             f"path = {path}: schema version {version}; this version reads {SCHEMA_VERSION.split('.')[0]}.x"
@@ -213,5 +235,7 @@ def load(path: str | Path) -> xr.Dataset:
 
 
 def experiment_of(dataset: xr.Dataset) -> Experiment:
-    """The experiment that made a result."""
-    return Experiment.from_json(json.loads(dataset.attrs["experiment"]))
+    """The experiment that made a result. Raises RequestError, one line, as `Experiment.from_json` does; runs nothing."""
+    data = record.parse(dataset.attrs.get("experiment"), "experiment")
+    arrays = {name.removeprefix(RECORD_ARRAY): kept.values for name, kept in kept_records(dataset).items()}
+    return Experiment.from_json(data, arrays)

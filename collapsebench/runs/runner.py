@@ -154,6 +154,7 @@ def run(experiment: Experiment, *, progress: Progress | None = None) -> xr.Datas
     """
     if not isinstance(experiment, Experiment):
         raise RequestError(f"run: it takes an Experiment, not a value of type {type(experiment).__name__}")
+    experiment.check_parts()  # not asked yet where it was read from a record
     return run_points(experiment, {}, 1, progress=progress)
 
 

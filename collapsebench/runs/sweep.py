@@ -10,7 +10,7 @@ import numpy as np
 
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, is_leaf, label, set_field
-from collapsebench.runs.results import describe, new_dataset
+from collapsebench.runs.results import describe, new_dataset, record_variables
 from collapsebench.runs.runner import Progress, Step, Stopped, run, run_points
 
 if TYPE_CHECKING:
@@ -81,9 +81,10 @@ def _assemble(request: Sweep, leaves: Any, shapes: Any, parts: list[xr.Dataset |
         data[name] = ((*request.values, "trajectory", "generation"), np.moveaxis(array, to, range(len(to))))
     coords: dict[str, Any] = {path: [label(value) for value in values] for path, values in request.values.items()}
     coords |= {"trajectory": first.trajectory.values, "generation": first.generation.values}
+    arrays: dict[str, bytes] = {}
     attrs = {
-        **first.attrs, "digest": request.digest, "experiment": json.dumps(request.experiment.to_json()),
-        "sweep": json.dumps({path: np.asarray(coords[path]).tolist() for path in request.values}),
+        **first.attrs, "digest": request.digest, "experiment": json.dumps(request.experiment.to_json(arrays)),
+        "sweep": json.dumps(request.values_json(arrays)),
         "seconds": sum(part.attrs["seconds"] for part in parts if part is not None),
     }  # fmt: skip
-    return describe(new_dataset(data, coords, attrs), request.experiment)
+    return describe(new_dataset(data | record_variables(arrays), coords, attrs), request.experiment)

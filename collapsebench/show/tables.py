@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from collapsebench.analysis.intervals import mean_interval
-from collapsebench.experiment.experiment import Experiment, short_name
+from collapsebench.experiment.experiment import Experiment
 from collapsebench.runs.results import experiment_of
 from collapsebench.show import figures
 from collapsebench.show.figures import Figure, Panel, Series
+from collapsebench.specs.errors import printable
+from collapsebench.specs.names import short_name
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -111,7 +112,8 @@ def what_was_run(result: xr.Dataset) -> str:
     said["seed"] = experiment.seed
     fixed = [f"{field} = {value}" for field, value in said.items() if value is not None and field not in swept]
     over = [f"{dim} = {', '.join(str(value) for value in result[dim].values)}" for dim in swept]
-    return f"{experiment.name}: {', '.join(fixed)}" + (f"; over {'; '.join(over)}" if over else "")
+    line = f"{experiment.name}: {', '.join(fixed)}" + (f"; over {'; '.join(over)}" if over else "")
+    return printable(line, 10 * len(line))  # names come from a file
 
 
 def ended(result: xr.Dataset) -> str:
@@ -173,4 +175,4 @@ def draw_result(result: xr.Dataset, stem: Path) -> list[Path]:
     count = result.sizes["trajectory"]
     note = f"mean over {count} trajectories and its 95% interval" if count > 1 else "one trajectory"
     note += f"; {found}" if (found := ended(result)) else ""
-    return figures.write(Figure(json.loads(result.attrs["experiment"])["name"], tuple(panels), note), stem)
+    return figures.write(Figure(experiment.name, tuple(panels), note), stem)

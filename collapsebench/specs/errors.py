@@ -17,6 +17,12 @@ class RequestError(ValueError):
     """The request was wrong. The message is one line: the field, the value, what is allowed, the nearest name."""
 
 
+def printable(text: str, most: int = 280) -> str:
+    """One line of at most `most` characters; control characters and the like as escapes, for they may move a cursor."""
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: most + 1])
+    return line if len(line) <= most else f"{line[: most - 3]}..."
+
+
 def nearest(name: str, names: Iterable[object]) -> str:
     """`, did you mean 'x'?` for the closest of `names`, or nothing."""
     known = {str(n).lower(): str(n) for n in names}

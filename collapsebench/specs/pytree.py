@@ -12,6 +12,9 @@ from jaxtyping import PRNGKeyArray
 Key = PRNGKeyArray
 Params = Any
 Class = TypeVar("Class", bound=type)
+MADE: dict[str, type] = {}
+"""Every class that `spec` has made in this process, by `module:Class`: whoever reads a record finds here what has been
+imported, and needs to import nothing and to look into no module."""
 
 
 @jax.tree_util.register_static
@@ -73,6 +76,7 @@ def spec(cls: Class) -> Class:
         return self
 
     jax.tree_util.register_pytree_with_keys(made, flatten_with_keys, unflatten, flatten)
+    MADE[f"{made.__module__}:{made.__qualname__}"] = made
     return made
 
 

@@ -1,4 +1,8 @@
-"""One registry per noun. A file in the noun's folder registers itself; strangers come by entry point, module or file."""
+"""One registry per noun. A file in the noun's folder registers itself; classes of other packages come by entry point.
+
+A name never imports a module that it spells: `package.module:Class` finds what has been imported already, because names
+also stand in files that somebody else wrote. What a user has typed is imported by `import_object`, and by nothing else.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.pytree import MADE
 
 Class = TypeVar("Class", bound=type)
 
@@ -41,20 +46,47 @@ class Registry:
 
         return add
 
+    def _import_folder(self) -> None:
+        """Import every file of the noun's own folder."""
+        folder = importlib.import_module(self._package)
+        for module in pkgutil.iter_modules(folder.__path__):
+            importlib.import_module(f"{self._package}.{module.name}")
+
     def _fill(self) -> None:
         if self._filled:
             return
         self._filled = True  # before it is: a file may look up a neighbour while it is imported
         try:
-            folder = importlib.import_module(self._package)
-            for module in pkgutil.iter_modules(folder.__path__):
-                importlib.import_module(f"{self._package}.{module.name}")
+            self._import_folder()
             for point in importlib.metadata.entry_points(group=self._group):
                 if point.name not in self._entries:
                     self.register(point.name)(point.load())
         except BaseException:
             self._filled = False  # the next look-up meets the same error, and not a registry half full
             raise
+
+    def own(self, name: str) -> Any:
+        """The class of that name in our own folder, or registered by what is imported already; None: there is none.
+
+        Our folder's file of that name is asked first, and often no other is imported. No entry point is loaded.
+        """
+        if name not in self._entries and name.isidentifier() and not name.startswith("_"):
+            file = f"{self._package}.{name}"
+            if importlib.util.find_spec(file) is not None:
+                importlib.import_module(file)
+        if name not in self._entries:
+            self._import_folder()
+        return self._entries.get(name)
+
+    def own_names(self) -> tuple[str, ...]:
+        """The names that `own` finds."""
+        self._import_folder()
+        return tuple(sorted(self._entries))
+
+    def module_of(self, name: str) -> str | None:
+        """The module that an entry point of that name would import; nothing is imported."""
+        points = importlib.metadata.entry_points(group=self._group)
+        return next((point.module for point in points if point.name == name), None)
 
     def names(self) -> tuple[str, ...]:
         self._fill()
@@ -64,22 +96,18 @@ class Registry:
         return ((name, self._entries[name]) for name in self.names())
 
     def __contains__(self, name: str) -> bool:
-        """Whether a name is registered. The folder's file of that name is asked first, and often no other is imported."""
-        if name not in self._entries and name.isidentifier():
-            file = f"{self._package}.{name}"
-            if importlib.util.find_spec(file) is not None:
-                importlib.import_module(file)
-        if name not in self._entries:
+        """Whether a name is registered, here or by an entry point."""
+        if self.own(name) is None:
             self._fill()
         return name in self._entries
 
     def get(self, name: str) -> Any:
-        """The class called `name`, or the one that `package.module:Class` or `file.py:Class` names.
+        """The class called `name`, or the one that is imported already and called `package.module:Class`.
 
-        Raises RequestError, with the nearest known name.
+        Raises RequestError, with the nearest known name or what to import.
         """
         if ":" in name:
-            return _import_path(name)
+            return imported(name, self.noun)
         if name in self:
             return self._entries[name]
         for entry in self._entries.values():
@@ -93,8 +121,8 @@ class Registry:
 
     def attribute(self, name: str) -> Any:
         """Module `__getattr__` of the noun's folder: `cb.models.Gaussian` finds a class by its class name."""
-        if not name.startswith("_"):
-            self._fill()
+        for more in () if name.startswith("_") else (self._import_folder, self._fill):  # ours load no other package
+            more()
             for entry in self._entries.values():
                 if getattr(entry, "__name__", None) == name:
                     return entry
@@ -109,8 +137,25 @@ class Registry:
         return (inspect.getdoc(self.get(name)) or "").split("\n")[0]
 
 
-def _import_path(path: str) -> Any:
-    """The object that `package.module:Name` or `folder/file.py:Name` names. Raises RequestError, one line."""
+def imported(path: str, field: str) -> type:
+    """The spec class `package.module:Class` that has been imported already; imports nothing and looks into no module.
+
+    Raises RequestError that says what to import.
+    """
+    if path in MADE:
+        return MADE[path]
+    module = path.rpartition(":")[0]
+    if module in sys.modules:
+        classes = [name for name in MADE if name.startswith(f"{module}:")]
+        raise RequestError(f"{field} = {path}: {module} is imported and has no such spec{nearest(path, classes)}")
+    raise RequestError(f"{field} = {path}: import {module} first; a name in a record or a spec imports nothing")
+
+
+def import_object(path: str) -> Any:
+    """The object that `package.module:Name` or `folder/file.py:Name` names, which a user has typed: it is imported.
+
+    Raises RequestError, one line.
+    """
     source, _, attribute = path.rpartition(":")
     try:
         module = _import_file(Path(source)) if source.endswith(".py") else importlib.import_module(source)

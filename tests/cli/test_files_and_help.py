@@ -161,13 +161,13 @@ def stranger(tmp_path, monkeypatch):
 
 
 def test_a_class_comes_from_a_file_once(stranger, monkeypatch):
-    found = registry.MODELS.get(f"{stranger}:Wide")
+    found = registry.import_object(f"{stranger}:Wide")
     assert found.__module__ == stranger.stem
     assert sys.modules[stranger.stem].Wide is found
     monkeypatch.chdir(stranger.parent)
     monkeypatch.syspath_prepend(str(stranger.parent))
-    assert registry.MODELS.get(f"{stranger.name}:Wide") is found
-    assert registry.MODELS.get(f"{stranger.stem}:Wide") is found
+    assert registry.import_object(f"{stranger.name}:Wide") is found
+    assert registry.import_object(f"{stranger.stem}:Wide") is found
     assert repr(found()).startswith("Wide(")
 
 
@@ -181,7 +181,7 @@ def test_another_modules_name_is_not_taken(tmp_path):
     path = tmp_path / "json.py"
     path.write_text(MODEL)
     with pytest.raises(cb.RequestError, match="another module is called json"):
-        registry.MODELS.get(f"{path}:Wide")
+        registry.import_object(f"{path}:Wide")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.learning import golden
 
 from collapsebench.maths.numerics import as_leaves
+from tests.learning import golden
 
 GOLDEN = json.loads(golden.PATH.read_text())
 CASES = {name: (model, x) for name, model, x in golden.cases()}

@@ -9,9 +9,9 @@ import pytest
 
 import collapsebench as cb
 from collapsebench.engine import devices
-from collapsebench.experiment.experiment import spec_name
 from collapsebench.literature import catalogue
 from collapsebench.maths.streams import root_key
+from collapsebench.specs.names import spec_name
 
 WRONG = {
     "regime.real_fraction = 1.5": lambda: cb.Experiment(regime=cb.regimes.Mix(real_fraction=1.5)),

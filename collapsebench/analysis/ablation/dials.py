@@ -10,11 +10,12 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from collapsebench.experiment.experiment import Experiment, check_dims, spec_name
+from collapsebench.experiment.experiment import Experiment, check_dims
 from collapsebench.parts.data import Handover
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Model
 from collapsebench.specs.errors import RequestError
+from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import MODELS
 
 

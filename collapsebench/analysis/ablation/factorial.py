@@ -24,7 +24,7 @@ from collapsebench.engine import devices
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import part_label
 from collapsebench.parts.data import Kind
-from collapsebench.runs.results import new_dataset
+from collapsebench.runs.results import new_dataset, record_variables
 from collapsebench.runs.runner import Progress, Step, run
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.registry import METRICS
@@ -128,15 +128,16 @@ def ablate(
     coords: dict[str, Any] = {error: [False, True] for error in ERRORS}
     coords |= {"error": list(ERRORS), "term": [" x ".join(term) for term in TERMS], **dose_coords}
     coords |= {"trajectory": runs[0].trajectory.values, "generation": runs[0].generation.values}
+    arrays: dict[str, bytes] = {}
     attrs = {
-        **runs[0].attrs, "kind": "ablation", "experiment": json.dumps(experiment.to_json()), "digest": experiment.digest,
+        **runs[0].attrs, "kind": "ablation", "experiment": json.dumps(experiment.to_json(arrays)), "digest": experiment.digest,
         "name": experiment.name, "handover": str(experiment.handover), "divergence": part_label(metric),
         "unit": metric.unit or "its own unit",
-        "arms": json.dumps({"".join(map(str, corner)): arm.to_json() for corner, arm in made.items()}),
+        "arms": json.dumps({"".join(map(str, corner)): arm.to_json(arrays) for corner, arm in made.items()}),
         "doses": json.dumps({error: levels[error][0] for error, _ in sweeps}),
         "resamples": resamples, "seconds": seconds + sum(result.attrs["seconds"] for result in runs),
     }  # fmt: skip
-    return new_dataset(data, coords, attrs)
+    return new_dataset(data | record_variables(arrays), coords, attrs)
 
 
 @dataclasses.dataclass(frozen=True)

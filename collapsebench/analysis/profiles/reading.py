@@ -11,10 +11,11 @@ import numpy as np
 from collapsebench.analysis.profiles import definitions
 from collapsebench.analysis.profiles.definitions import DEFINITIONS, NOT_MEASURED, Flag
 from collapsebench.analysis.profiles.survival import first_time, kaplan_meier
-from collapsebench.experiment.experiment import Experiment, spec_name
+from collapsebench.experiment.experiment import Experiment
 from collapsebench.parts.data import Kind
-from collapsebench.runs.results import experiment_of, is_dataset, new_dataset
+from collapsebench.runs.results import experiment_of, is_dataset, kept_records, new_dataset
 from collapsebench.specs.errors import RequestError
+from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import METRICS
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def profile(result: xr.Dataset) -> xr.Dataset:
     if not is_dataset(result) or "trajectory" not in result.dims:
         raise RequestError("profile: it takes a result of cb.run or cb.sweep")
     experiment = experiment_of(result)
+    if missing := [column for column in experiment.columns if column not in result]:
+        raise RequestError(f"profile: the result has no {missing[0]}, which its experiment measures")
     swept = [str(dim) for dim in result[experiment.columns[0]].dims if dim not in _RANDOM]
     shape = tuple(result.sizes[dim] for dim in swept)
     data: dict[str, np.ndarray] = {}
@@ -71,9 +74,10 @@ def profile(result: xr.Dataset) -> xr.Dataset:
         "flag": ("definition",),
         "evidence": ("definition",),
     }
-    variables = {name: ((*swept, *tails[name.split("_")[0]]), values) for name, values in data.items()}
+    variables: dict[str, Any] = {name: ((*swept, *tails[name.split("_")[0]]), values) for name, values in data.items()}
     coords: dict[str, Any] = {dim: result[dim].values for dim in swept}
     coords |= {"event": list(EVENTS), "definition": list(DEFINITIONS), "generation": result.generation.values}
+    variables |= kept_records(result)
     return new_dataset(variables, coords, {**result.attrs, "kind": "profile", "risk": _risk_name(experiment) or "none"})
 
 

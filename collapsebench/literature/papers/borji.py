@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 import jax
@@ -20,6 +19,7 @@ from collapsebench.literature.study import Claim, Measured, Results, Scale, Sour
 from collapsebench.models.kernel_density import KernelDensity
 from collapsebench.parts.target import Target
 from collapsebench.regimes.replace import Replace
+from collapsebench.runs.results import experiment_of
 from collapsebench.show.figures import Figure, Kind, Panel, Series
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import PAPERS
@@ -97,7 +97,7 @@ def _fits(result: Any) -> np.ndarray:
 
 
 def _rows(result: Any) -> int:
-    return int(json.loads(result.attrs["experiment"])["n"])
+    return experiment_of(result).n
 
 
 def _w2(result: Any) -> np.ndarray:

@@ -11,6 +11,7 @@ from collapsebench.experiment.experiment import Experiment
 from collapsebench.learning.training import Training
 from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study
 from collapsebench.models.vae import VAE
+from collapsebench.runs.results import experiment_of
 from collapsebench.show.figures import Animation, Figure, Images, Kind, Panel, Series
 from collapsebench.specs.registry import PAPERS
 from collapsebench.targets.images import Images as RealImages
@@ -128,9 +129,7 @@ def draw_codes(results: Results) -> Figure:
 
 def _full(results: Results) -> bool:
     """Whether the results are those of the paper's network."""
-    return "channels" in results["population-means"].attrs["experiment"] and '"channels": [64, 128]' in str(
-        results["population-means"].attrs["experiment"]
-    )
+    return experiment_of(results["population-means"]).model.channels == (64, 128)
 
 
 def _ratio(generation: int) -> Any:

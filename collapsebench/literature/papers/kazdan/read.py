@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import xarray as xr
 
 from collapsebench import theory
 from collapsebench.literature.study import Results
+from collapsebench.runs.results import experiment_of
 
 GAUSSIAN_LAW = {"replace": theory.replace_mean_error_law, "accumulate": theory.accumulate_mean_error_law}
 REGRESSION_LAW = {"replace": theory.least_squares_replace_law, "accumulate": theory.least_squares_accumulate_law}
@@ -22,7 +21,7 @@ def fits(result: xr.Dataset) -> np.ndarray:
 
 def rows(result: xr.Dataset) -> int:
     """Rows per generation, from the record that a result carries."""
-    return int(json.loads(result.attrs["experiment"])["n"])
+    return experiment_of(result).n
 
 
 def dims(results: Results, model: str) -> list[int]:
