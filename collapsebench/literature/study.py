@@ -54,12 +54,12 @@ class Measured:
     holds: bool | None = None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Claim:
     """One published statement.
 
     published: the number, or None for a qualitative statement. tolerance: how far off the published number itself may
-    be, in its own unit, and `basis` says why (digits printed, plot reading, its own sampling error).
+    be, in its own unit. basis: why so far (digits printed, plot reading, its own sampling error), or how it is judged.
     read: our number off the results; it returns None where the scale is too small to tell.
     disputed: why the statement, or the way it was measured, is in doubt, if it is. why: what explains a difference.
     """
@@ -68,8 +68,8 @@ class Claim:
     statement: str
     where: str
     source: Source
-    published: float | None
-    tolerance: float | None
+    published: float | None = None
+    tolerance: float | None = None
     basis: str
     read: Callable[[Results], Measured | None]
     disputed: str = ""

@@ -210,43 +210,51 @@ Bertrand.figures = {"gaussian": draw_gaussian, "networks": draw_networks}
 Bertrand.claims = (
     *(
         Claim(
-            f"sd-{fits}", f"synthetic rows alone: E sd = c4(n)^k, here at n = {ROWS}, k = {fits}", "proposition on Gaussians",
-            Source.TEXT, 1.0, 0.0, "ours: the mean standard deviation over its law; an exact law has no tolerance",
-            lambda results, fits=fits: _sd(results, fits),
+            name=f"sd-{fits}", statement=f"synthetic rows alone: E sd = c4(n)^k, here at n = {ROWS}, k = {fits}",
+            where="proposition on Gaussians", source=Source.TEXT, published=1.0, tolerance=0.0,
+            basis="ours: the mean standard deviation over its law; an exact law has no tolerance",
+            read=lambda results, fits=fits: _sd(results, fits),
         )
         for fits in FITS
     ),
     Claim(
-        "kept-law", "all real rows kept: mean and spread follow the exact recursion, stable at every lambda",
-        "theory.md, section 3", Source.DERIVED, None, None,
-        f"ours: the largest deviation after the last fit in standard errors, lambda from {RATIOS[0]} to {RATIOS[-1]:g}, "
-        "within 95% (Bonferroni)", _kept,
+        name="kept-law",
+        statement="all real rows kept: mean and spread follow the exact recursion, stable at every lambda",
+        where="theory.md, section 3", source=Source.DERIVED,
+        basis=f"ours: the largest deviation after the last fit in standard errors, lambda from {RATIOS[0]} to {RATIOS[-1]:g}, "
+            "within 95% (Bonferroni)",
+        read=_kept,
     ),
     Claim(
-        "condition", "the loop is stable where lambda (1 + L eps / alpha) < 1/2", "main theorem", Source.TEXT, None, None,
-        f"ours: most that the mean variance moves from fit 50 to fit 100, lambda from {RATIOS[0]} to {RATIOS[-1]:g}, which "
-        "must stay below 1%", _stable,
+        name="condition", statement="the loop is stable where lambda (1 + L eps / alpha) < 1/2",
+        where="main theorem", source=Source.TEXT,
+        basis=f"ours: most that the mean variance moves from fit 50 to fit 100, lambda from {RATIOS[0]} to {RATIOS[-1]:g}, which "
+            "must stay below 1%",
+        read=_stable,
         why="sufficient, and not sharp: a Gaussian is stable at every lambda, beyond 1/2 too, because the mean map's "
-        "eigenvalue is lambda / (1 + lambda) < 1, where the published bound is lambda / (1 - lambda)",
+            "eigenvalue is lambda / (1 + lambda) < 1, where the published bound is lambda / (1 - lambda)",
     ),
     *(
         claim
         for pair in (f"{model}-{data}" for model in MODELS for data in DATA)
         for claim in (
             Claim(
-                f"{pair}-alone", f"{pair}: synthetic rows alone drift away from the truth, real rows kept do not",
-                "figures in two dimensions", Source.CODE, None, None,
-                f"ours: sliced W2 at the end less that with lambda = {SMALL:g}; its interval, and that of its own growth, "
-                f"must lie above 0. {_NETWORK}", lambda results, pair=pair: _alone_is_worse(results, pair),
+                name=f"{pair}-alone",
+                statement=f"{pair}: synthetic rows alone drift away from the truth, real rows kept do not",
+                where="figures in two dimensions", source=Source.CODE,
+                basis=f"ours: sliced W2 at the end less that with lambda = {SMALL:g}; its interval, and that of its own growth, "
+                    f"must lie above 0. {_NETWORK}",
+                read=lambda results, pair=pair: _alone_is_worse(results, pair),
                 why="at quick the first fit is under-trained (500 steps), so training on improves it at first: growth since "
-                "generation 0 may be too small to tell from 5 trajectories where the gap to real rows kept is not",
+                    "generation 0 may be too small to tell from 5 trajectories where the gap to real rows kept is not",
             ),
             *(
                 Claim(
-                    f"{pair}-{ratio:g}", f"{pair}: stable with real rows kept, lambda = {ratio:g}",
-                    "figures in two dimensions", Source.CODE, None, None,
-                    "ours: growth of sliced W2 from the first generation to the last, whose interval must reach below 0. "
-                    f"{_NETWORK}", lambda results, pair=pair, ratio=ratio: _kept_is_stable(results, pair, ratio),
+                    name=f"{pair}-{ratio:g}", statement=f"{pair}: stable with real rows kept, lambda = {ratio:g}",
+                    where="figures in two dimensions", source=Source.CODE,
+                    basis="ours: growth of sliced W2 from the first generation to the last, whose interval must reach below 0. "
+                        f"{_NETWORK}",
+                    read=lambda results, pair=pair, ratio=ratio: _kept_is_stable(results, pair, ratio),
                 )
                 for ratio in (SMALL, EQUAL)
             ),

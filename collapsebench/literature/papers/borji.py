@@ -177,29 +177,35 @@ Borji.figures = {"drift": draw_drift}
 Borji.claims = (
     *(
         Claim(
-            f"kl-levels-{name}", f"{_LEVELS}: two {name}, a fixed kernel", _WHERE, Source.SECOND, None, None,
-            f"sizes unknown, h = {BANDWIDTHS[-1]:g} is our choice. {_READING}",
-            lambda results, name=name: _share_of_rise(_fixed_kl(results, name)),
+            name=f"kl-levels-{name}", statement=f"{_LEVELS}: two {name}, a fixed kernel",
+            where=_WHERE, source=Source.SECOND,
+            basis=f"sizes unknown, h = {BANDWIDTHS[-1]:g} is our choice. {_READING}",
+            read=lambda results, name=name: _share_of_rise(_fixed_kl(results, name)),
             why="it slows down rather than stops: the law's variance grows by almost h^2 per fit, and KL like half its log",
         )
         for name in DATA
     ),
     Claim(
-        "kl-levels-rule", f"{_LEVELS}: two gaussians, Scott's rule", _WHERE, Source.SECOND, None, None,
-        f"sizes and bandwidth unknown. {_READING}", lambda results: _share_of_rise(results["rule"].kl.values),
+        name="kl-levels-rule", statement=f"{_LEVELS}: two gaussians, Scott's rule",
+        where=_WHERE, source=Source.SECOND,
+        basis=f"sizes and bandwidth unknown. {_READING}",
+        read=lambda results: _share_of_rise(results["rule"].kl.values),
         disputed="with Scott's rule the variance grows by a constant factor f > 1 per fit, so KL grows by log(f) / 2 per "
-        "fit for ever and W2 exponentially; it levels for a fixed kernel only, whose variance grows by at most h^2 per fit",
+            "fit for ever and W2 exponentially; it levels for a fixed kernel only, whose variance grows by at most h^2 per fit",
     ),
     Claim(
-        "wasserstein-grows", "the Wasserstein distance keeps growing", _WHERE, Source.SECOND, None, None,
-        "sizes unknown. Ours: what W2 gains over the second half of the fits, least over data and bandwidths; its "
-        "interval must exclude 0", _w2_grows,
+        name="wasserstein-grows", statement="the Wasserstein distance keeps growing",
+        where=_WHERE, source=Source.SECOND,
+        basis="sizes unknown. Ours: what W2 gains over the second half of the fits, least over data and bandwidths; its "
+            "interval must exclude 0",
+        read=_w2_grows,
     ),
     Claim(
-        "spread", "the variance follows its law: towards n h^2 for a fixed kernel, to infinity for Scott's rule",
-        _WHERE, Source.DERIVED, None, None,
-        f"ours: the largest deviation after {EARLY} fits in standard errors, which must lie within 95% (Bonferroni); where "
-        "fits are as many as rows, rare runs carry the mean",
-        _spread,
+        name="spread",
+        statement="the variance follows its law: towards n h^2 for a fixed kernel, to infinity for Scott's rule",
+        where=_WHERE, source=Source.DERIVED,
+        basis=f"ours: the largest deviation after {EARLY} fits in standard errors, which must lie within 95% (Bonferroni); where "
+            "fits are as many as rows, rare runs carry the mean",
+        read=_spread,
     ),
 )  # fmt: skip

@@ -98,28 +98,33 @@ _BASIS = "half a unit of the last digit printed; the printed number is the paper
 Gerstgrasser.figures = {"regression": draw_regression}
 Gerstgrasser.claims = (
     Claim(
-        "replace-per-fit", "replaced data: each fit adds .1124 to the excess risk (T = 100, d = 10, s = 1)",
-        "section on linear regression", Source.DERIVED, PER_FIT, 5e-5, _BASIS, _per_fit,
+        name="replace-per-fit",
+        statement="replaced data: each fit adds .1124 to the excess risk (T = 100, d = 10, s = 1)",
+        where="section on linear regression", source=Source.DERIVED, published=PER_FIT, tolerance=5e-5,
+        basis=_BASIS,
+        read=_per_fit,
         why="ours is the risk after the last fit, over the number of fits; the law is d / (T - d - 1) = 10 / 89",
     ),
     *(
         Claim(
-            f"accumulate-at-{fits}", f"all data kept: the excess risk is {risk} after {fits} fit{'s' * (fits > 1)}",
-            "section on linear regression", Source.DERIVED, risk, 5e-5, _BASIS,
-            lambda results, fits=fits: _at(results, fits), why="the law is 10 / 89 times the sum of 1 / i^2",
+            name=f"accumulate-at-{fits}",
+            statement=f"all data kept: the excess risk is {risk} after {fits} fit{'s' * (fits > 1)}",
+            where="section on linear regression", source=Source.DERIVED, published=risk, tolerance=5e-5,
+            basis=_BASIS,
+            read=lambda results, fits=fits: _at(results, fits), why="the law is 10 / 89 times the sum of 1 / i^2",
         )
         for fits, risk in ACCUMULATE.items()
     ),
     Claim(
-        "accumulate-bounded", "all data kept: the excess risk stays below a bound, however many fits",
-        "section on linear regression", Source.TEXT, None, None,
-        "ours: the risk after the last fit; its interval must reach below the paper's bound, pi^2 / 6 of the first",
-        _bounded,
+        name="accumulate-bounded", statement="all data kept: the excess risk stays below a bound, however many fits",
+        where="section on linear regression", source=Source.TEXT,
+        basis="ours: the risk after the last fit; its interval must reach below the paper's bound, pi^2 / 6 of the first",
+        read=_bounded,
     ),
     Claim(
-        "same-design", "those numbers are for one design that is labelled again; new designs give less",
-        "section on linear regression", Source.DERIVED, None, None,
-        "ours: what the same design costs more after the last fit, whose interval must exclude 0; exact: .1793 - .1743",
-        _new_designs_do_better,
+        name="same-design", statement="those numbers are for one design that is labelled again; new designs give less",
+        where="section on linear regression", source=Source.DERIVED,
+        basis="ours: what the same design costs more after the last fit, whose interval must exclude 0; exact: .1793 - .1743",
+        read=_new_designs_do_better,
     ),
 )  # fmt: skip

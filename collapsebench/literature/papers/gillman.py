@@ -153,20 +153,25 @@ _WHERE = "figure on the 2-D normal"
 Gillman.figures = {"correction": draw_correction}
 Gillman.claims = (
     Claim(
-        "more-correction-is-nearer", "the stronger the correction, the nearer to the truth after 500 generations", _WHERE,
-        Source.CODE, None, None,
-        "published is one run. Ours: W2 at gamma = 0 less that at 5; every step of gamma must save something (the 95% "
-        "interval of each pairwise gap must exclude 0)", _more_is_nearer,
+        name="more-correction-is-nearer",
+        statement="the stronger the correction, the nearer to the truth after 500 generations",
+        where=_WHERE, source=Source.CODE,
+        basis="published is one run. Ours: W2 at gamma = 0 less that at 5; every step of gamma must save something (the 95% "
+            "interval of each pairwise gap must exclude 0)",
+        read=_more_is_nearer,
     ),
     Claim(
-        "more-correction-is-steadier", "the stronger the correction, the less runs differ", _WHERE, Source.CODE, None,
-        None, "ours: standard deviation of W2 over trajectories after 500 generations, at gamma = 5 over that at 0; it "
-        "must fall from 0 to .3 to 5", _more_is_steadier,
+        name="more-correction-is-steadier", statement="the stronger the correction, the less runs differ",
+        where=_WHERE, source=Source.CODE,
+        basis="ours: standard deviation of W2 over trajectories after 500 generations, at gamma = 5 over that at 0; it "
+            "must fall from 0 to .3 to 5",
+        read=_more_is_steadier,
     ),
     Claim(
-        "correction-law", "mean and spread follow the exact recursion of a pool that is corrected at random",
-        "derived here: `mean_error_law`", Source.DERIVED, None, None,
-        "ours: the largest deviation after the last fit over all gammas, in standard errors, within 95% (Bonferroni)",
-        _law,
+        name="correction-law",
+        statement="mean and spread follow the exact recursion of a pool that is corrected at random",
+        where="derived here: `mean_error_law`", source=Source.DERIVED,
+        basis="ours: the largest deviation after the last fit over all gammas, in standard errors, within 95% (Bonferroni)",
+        read=_law,
     ),
 )  # fmt: skip

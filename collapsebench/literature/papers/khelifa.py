@@ -156,35 +156,40 @@ Khelifa.figures = {"drift": draw_drift}
 Khelifa.claims = (
     *(
         Claim(
-            f"drift-{share:g}", f"fresh share {share:g}: E |x|^2 has drifted by {published:+.1%} after 20 generations",
-            _WHERE, Source.DERIVED, published, 5e-4, "half a unit of the last digit; the number is the law's",
-            lambda results, share=share: _at_20(results, share),
+            name=f"drift-{share:g}",
+            statement=f"fresh share {share:g}: E |x|^2 has drifted by {published:+.1%} after 20 generations",
+            where=_WHERE, source=Source.DERIVED, published=published, tolerance=5e-4,
+            basis="half a unit of the last digit; the number is the law's",
+            read=lambda results, share=share: _at_20(results, share),
         )
         for share, published in DRIFT.items()
     ),
     Claim(
-        "drift-law", "the drift follows the law on the way", _WHERE, Source.DERIVED, None, None,
-        "ours: largest deviation at fits 1, 10 and 20 of every share in standard errors, within 95% (Bonferroni)",
-        _follows_the_law,
+        name="drift-law", statement="the drift follows the law on the way",
+        where=_WHERE, source=Source.DERIVED,
+        basis="ours: largest deviation at fits 1, 10 and 20 of every share in standard errors, within 95% (Bonferroni)",
+        read=_follows_the_law,
     ),
     Claim(
-        "diffusion-order", "the less fresh data, the farther a real diffusion model ends from the truth",
-        "our network beside the law", Source.DERIVED, None, None,
-        "no number is known. Ours: sliced W2 at a = .1 less that at .9 after 20 fits, whose interval must exclude 0, and "
-        "every step in order", _diffusion_order,
+        name="diffusion-order", statement="the less fresh data, the farther a real diffusion model ends from the truth",
+        where="our network beside the law", source=Source.DERIVED,
+        basis="no number is known. Ours: sliced W2 at a = .1 less that at .9 after 20 fits, whose interval must exclude 0, and "
+            "every step in order",
+        read=_diffusion_order,
     ),
     Claim(
-        "diffusion-drifts", "with little fresh data a real diffusion model drifts outwards, as smoothing does",
-        "our network beside the law", Source.DERIVED, None, None,
-        "no number is known. Ours: drift of E |x|^2 after 20 fits at a = .1; its interval must lie above 0",
-        _diffusion_drift,
+        name="diffusion-drifts",
+        statement="with little fresh data a real diffusion model drifts outwards, as smoothing does",
+        where="our network beside the law", source=Source.DERIVED,
+        basis="no number is known. Ours: drift of E |x|^2 after 20 fits at a = .1; its interval must lie above 0",
+        read=_diffusion_drift,
     ),
     Claim(
-        "diffusion-law", "a real diffusion model drifts as if every fit blurred like its first one",
-        "our network beside the law", Source.DERIVED, None, None,
-        "ours: drift at a = .1 after 20 fits less the law's with the smoothing of the first fit; 0 must be in its interval",
-        _diffusion_law,
+        name="diffusion-law", statement="a real diffusion model drifts as if every fit blurred like its first one",
+        where="our network beside the law", source=Source.DERIVED,
+        basis="ours: drift at a = .1 after 20 fits less the law's with the smoothing of the first fit; 0 must be in its interval",
+        read=_diffusion_law,
         why="a network's error is no fixed blur: the first fit draws E |x|^2 a few percent inwards, and fits to its draws "
-        "push outwards, most where the training set has moved from the truth",
+            "push outwards, most where the training set has moved from the truth",
     ),
 )  # fmt: skip

@@ -165,7 +165,14 @@ def _no_collapse(results: Results) -> Measured | None:
 
 def _derived(name: str, statement: str, where: str, law: float, read: Callable[[Results], Measured | None]) -> Claim:
     return Claim(
-        name, statement, where, Source.DERIVED, law, 0.0, "an exact law has no error; the setting is ours", read
+        name=name,
+        statement=statement,
+        where=where,
+        source=Source.DERIVED,
+        published=law,
+        tolerance=0.0,
+        basis="an exact law has no error; the setting is ours",
+        read=read,
     )
 
 
@@ -194,15 +201,18 @@ Seddik.claims = (
     _norm_claim(30, 10),
     _norm_claim(100, 100),
     Claim(
-        "always-ends", "on synthetic data alone total collapse is certain: one symbol is left after 300 fits (n = 10)",
-        FULL, Source.DERIVED, None, None, "every run must have ended; by the law E (1 - |p_k|^2) = 1e-14", _all_ended,
+        name="always-ends",
+        statement="on synthetic data alone total collapse is certain: one symbol is left after 300 fits (n = 10)",
+        where=FULL, source=Source.DERIVED,
+        basis="every run must have ended; by the law E (1 - |p_k|^2) = 1e-14", read=_all_ended,
     ),
     _end_claim(0),
     _end_claim(len(PROBS) - 1),
     *(_error_claim(n) for n in SYNTHETIC),
     Claim(
-        "real-data-prevent-it", "with real data kept there is no total collapse, even at ten times as many synthetic",
-        PARTIAL, Source.DERIVED, None, None, "ours: the share of runs that collapse within 50 fits, which must be 0",
-        _no_collapse,
+        name="real-data-prevent-it",
+        statement="with real data kept there is no total collapse, even at ten times as many synthetic",
+        where=PARTIAL, source=Source.DERIVED,
+        basis="ours: the share of runs that collapse within 50 fits, which must be 0", read=_no_collapse,
     ),
 )  # fmt: skip

@@ -177,29 +177,33 @@ ShumailovVAE.figures = {"spread": draw_spread, "images": draw_images, "codes": d
 ShumailovVAE.claims = (
     *(
         Claim(
-            f"ratio-{g}", f"the codes' spread in generation {g} is {PUBLISHED[g] / PUBLISHED[g - 1]:.3f} of that before",
-            "latent-space figure", Source.CODE, PUBLISHED[g] / PUBLISHED[g - 1], 0.03,
-            "1.96 standard errors of a ratio of two means of 5 runs with sd .006 to .018; with the paper's network only",
-            _ratio(g),
+            name=f"ratio-{g}",
+            statement=f"the codes' spread in generation {g} is {PUBLISHED[g] / PUBLISHED[g - 1]:.3f} of that before",
+            where="latent-space figure", source=Source.CODE, published=PUBLISHED[g] / PUBLISHED[g - 1], tolerance=0.03,
+            basis="1.96 standard errors of a ratio of two means of 5 runs with sd .006 to .018; with the paper's network only",
+            read=_ratio(g),
         )
         for g in range(1, 5)
     ),
     Claim(
-        "spread-shrinks", "a stream of means: the codes' spread shrinks in every generation, by about a tenth",
-        "latent-space figure", Source.CODE, None, None,
-        "each of the four ratios is below 1, with its 95% interval; the number is their geometric mean (published .896)",
-        _shrinks("population-means"),
+        name="spread-shrinks",
+        statement="a stream of means: the codes' spread shrinks in every generation, by about a tenth",
+        where="latent-space figure", source=Source.CODE,
+        basis="each of the four ratios is below 1, with its 95% interval; the number is their geometric mean (published .896)",
+        read=_shrinks("population-means"),
     ),
     Claim(
-        "no-sampling-error-needed", "it does so without sampling error: a fixed set shrinks no faster than a stream",
-        "the project's own question", Source.DERIVED, None, None,
-        "log ratio a generation, fixed set minus stream, paired by trajectory: within .05 of 0, with its interval",
-        _set_costs_little,
+        name="no-sampling-error-needed",
+        statement="it does so without sampling error: a fixed set shrinks no faster than a stream",
+        where="the project's own question", source=Source.DERIVED,
+        basis="log ratio a generation, fixed set minus stream, paired by trajectory: within .05 of 0, with its interval",
+        read=_set_costs_little,
     ),
     Claim(
-        "means-lose-the-noise", "decoder means leave out the likelihood's noise, and the loop with binary images keeps more",
-        "the project's own question", Source.DERIVED, None, None,
-        "log ratio a generation, binary images minus means, paired by trajectory: its 95% interval is above 0",
-        _binary_keeps_more,
+        name="means-lose-the-noise",
+        statement="decoder means leave out the likelihood's noise, and the loop with binary images keeps more",
+        where="the project's own question", source=Source.DERIVED,
+        basis="log ratio a generation, binary images minus means, paired by trajectory: its 95% interval is above 0",
+        read=_binary_keeps_more,
     ),
 )  # fmt: skip

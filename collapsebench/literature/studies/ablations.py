@@ -138,10 +138,10 @@ def _fixed_point(name: str):  # type: ignore[no-untyped-def]
 Ablations.figures = {"errors": draw_table, "errors-by-generation": draw_lines}
 Ablations.claims = tuple(
     Claim(
-        f"{name}-is-a-fixed-point", f"{name}: without the three errors nothing drifts",
-        "the project's own question", Source.DERIVED, None, None,
-        "largest change of the divergence of the arm with no error after generation 0, which must stay below 0.001",
-        _fixed_point(name),
+        name=f"{name}-is-a-fixed-point", statement=f"{name}: without the three errors nothing drifts",
+        where="the project's own question", source=Source.DERIVED,
+        basis="largest change of the divergence of the arm with no error after generation 0, which must stay below 0.001",
+        read=_fixed_point(name),
     )
     for name in _cases()
 )  # fmt: skip

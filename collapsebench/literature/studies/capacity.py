@@ -164,11 +164,11 @@ def _claims() -> tuple[Claim, ...]:
                 gone = (label, fit) == ("mixture", 100)
                 found.append(
                     Claim(
-                        f"{label}-{truth}-u-shape-{fit}",
-                        f"after {fit} fits the divergence is U-shaped in the {what} (modes {truth})",
-                        "the project's own question", Source.DERIVED, None, None,
-                        "log of the median KL at the lower end over the bottom's, largest n: its 95% interval is above 0",
-                        _is_u(label, truth, fit), why=ONE_IS_BEST if gone else "",
+                        name=f"{label}-{truth}-u-shape-{fit}",
+                        statement=f"after {fit} fits the divergence is U-shaped in the {what} (modes {truth})",
+                        where="the project's own question", source=Source.DERIVED,
+                        basis="log of the median KL at the lower end over the bottom's, largest n: its 95% interval is above 0",
+                        read=_is_u(label, truth, fit), why=ONE_IS_BEST if gone else "",
                     )
                 )  # fmt: skip
             for name, statement, first, second, sign in (
@@ -177,10 +177,11 @@ def _claims() -> tuple[Claim, ...]:
             ):
                 found.append(
                     Claim(
-                        f"{label}-{truth}-bottom-moves-with-{name}", f"{statement}: {what}, modes {truth}",
-                        "the project's own question", Source.DERIVED, None, None,
-                        "log ratio of the best values, whose 95% interval lies on the side that the claim says",
-                        _moves(label, truth, first, second, sign),
+                        name=f"{label}-{truth}-bottom-moves-with-{name}",
+                        statement=f"{statement}: {what}, modes {truth}",
+                        where="the project's own question", source=Source.DERIVED,
+                        basis="log ratio of the best values, whose 95% interval lies on the side that the claim says",
+                        read=_moves(label, truth, first, second, sign),
                         why=STAYS if (label, truth, name) == ("kernel", "overlapping", "generations") else "",
                     )
                 )  # fmt: skip

@@ -74,10 +74,11 @@ def _replace_is_worse(label: str):  # type: ignore[no-untyped-def]
 Digits.figures = {"digits": draw}
 Digits.claims = tuple(
     Claim(
-        f"{label}-replace-is-worse", f"on real digits a {name} loses more held-out likelihood when data are replaced",
-        "the project's own question", Source.DERIVED, None, None,
-        "rise of the held-out loss, replace minus accumulate, paired by trajectory: its 95% interval is above 0",
-        _replace_is_worse(label),
+        name=f"{label}-replace-is-worse",
+        statement=f"on real digits a {name} loses more held-out likelihood when data are replaced",
+        where="the project's own question", source=Source.DERIVED,
+        basis="rise of the held-out loss, replace minus accumulate, paired by trajectory: its 95% interval is above 0",
+        read=_replace_is_worse(label),
     )
     for label, name in (("mixture", "Gaussian mixture"), ("kernel", "kernel density estimate"))
 )  # fmt: skip

@@ -134,18 +134,38 @@ def _independent(results: Results) -> Measured | None:
 
 ThreeErrors.figures = {"three-errors": draw}
 ThreeErrors.claims = (
-    Claim("expressivity-enters-once", "without the other two errors, expressivity error enters at generation 0 only",
-          "the project's own question", Source.DERIVED, None, None,
-          "largest later change of KL, which must stay below 1e-10 (float64)", _enters_once),
-    *(Claim(f"statistics-walk-{n}", f"statistical error walks at random: Var(log v) grows by trigamma((n-1)/2), n = {n}",
-            "theory.md, section 1", Source.DERIVED, 1.0, 0.0, "ratio of the variance at the last generation to the law",
-            _walk(n)) for n in (20, 100, 500)),
-    Claim("statistics-steps-are-independent", "the steps of that walk are independent of one another",
-          "theory.md, section 1", Source.DERIVED, 0.0, 0.0, "correlation of successive steps, n = 20", _independent),
-    Claim("learning-compounds", "approximation error compounds even with infinite data and a rich class (3 EM steps)",
-          "the project's own question", Source.DERIVED, None, None,
-          "smallest rise of the squared L2 distance in any generation and trajectory, which must be above 0", _compounds),
-    Claim("learning-forgets", "a learner that stops early forgets the truth geometrically, with infinite data",
-          "derived: 1 - (1 - (1 - rate)^steps)^g of the mean is lost", Source.DERIVED, 1.0, 1e-9,
-          "ratio of the share lost at the last generation to the law", _forgets),
+    Claim(
+        name="expressivity-enters-once",
+        statement="without the other two errors, expressivity error enters at generation 0 only",
+        where="the project's own question", source=Source.DERIVED,
+        basis="largest later change of KL, which must stay below 1e-10 (float64)", read=_enters_once,
+    ),
+    *(
+        Claim(
+            name=f"statistics-walk-{n}",
+            statement=f"statistical error walks at random: Var(log v) grows by trigamma((n-1)/2), n = {n}",
+            where="theory.md, section 1", source=Source.DERIVED, published=1.0, tolerance=0.0,
+            basis="ratio of the variance at the last generation to the law", read=_walk(n),
+        )
+        for n in (20, 100, 500)
+    ),
+    Claim(
+        name="statistics-steps-are-independent", statement="the steps of that walk are independent of one another",
+        where="theory.md, section 1", source=Source.DERIVED, published=0.0, tolerance=0.0,
+        basis="correlation of successive steps, n = 20", read=_independent,
+    ),
+    Claim(
+        name="learning-compounds",
+        statement="approximation error compounds even with infinite data and a rich class (3 EM steps)",
+        where="the project's own question", source=Source.DERIVED,
+        basis="smallest rise of the squared L2 distance in any generation and trajectory, which must be above 0",
+        read=_compounds,
+    ),
+    Claim(
+        name="learning-forgets",
+        statement="a learner that stops early forgets the truth geometrically, with infinite data",
+        where="derived: 1 - (1 - (1 - rate)^steps)^g of the mean is lost", source=Source.DERIVED, published=1.0,
+        tolerance=1e-9,
+        basis="ratio of the share lost at the last generation to the law", read=_forgets,
+    ),
 )  # fmt: skip

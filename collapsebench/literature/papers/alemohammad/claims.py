@@ -208,87 +208,107 @@ _FEW = "our sizes, images and features; few trajectories, so the mean alone is j
 CLAIMS = (
     *(
         Claim(
-            f"start-{n}", f"squared W2 of a fit to {n} real rows in 100 dimensions: {value}", "Fig. 10 left",
-            Source.DERIVED, value, 0.05 if n == 100 else 0.005, _HALF,
-            lambda results, n=n: measured_mean(_distance(results, n, 1.0)[:, 0]), why=_INDEPENDENT,
+            name=f"start-{n}", statement=f"squared W2 of a fit to {n} real rows in 100 dimensions: {value}",
+            where="Fig. 10 left", source=Source.DERIVED, published=value, tolerance=0.05 if n == 100 else 0.005,
+            basis=_HALF, read=lambda results, n=n: measured_mean(_distance(results, n, 1.0)[:, 0]), why=_INDEPENDENT,
         )
         for n, value in START.items()
     ),
     *(
         Claim(
-            f"limit-{b:g}", f"fresh data, b = {b:g}: squared W2 tends to about {value}", "Fig. 10 left",
-            Source.DERIVED, value, 0.05 if b == 1 else 0.005, _HALF, lambda results, b=b: _limit(results, b),
-            why=_INDEPENDENT,
+            name=f"limit-{b:g}", statement=f"fresh data, b = {b:g}: squared W2 tends to about {value}",
+            where="Fig. 10 left", source=Source.DERIVED, published=value, tolerance=0.05 if b == 1 else 0.005,
+            basis=_HALF, read=lambda results, b=b: _limit(results, b), why=_INDEPENDENT,
         )
         for b, value in LIMIT.items()
     ),
     Claim(
-        "start-does-not-matter", "the limit does not depend on the number of real rows that the loop began with",
-        "Fig. 10 left", Source.TEXT, None, None,
-        f"ours: relative gap of the mean of the last {LAST} fits, worst over b; it must be below 2%", _forgets_the_start,
+        name="start-does-not-matter",
+        statement="the limit does not depend on the number of real rows that the loop began with",
+        where="Fig. 10 left", source=Source.TEXT,
+        basis=f"ours: relative gap of the mean of the last {LAST} fits, worst over b; it must be below 2%",
+        read=_forgets_the_start,
     ),
     Claim(
-        "fresh-law", "mean and spread of the fresh-data loop follow the exact recursion", "theory.md, section 4",
-        Source.DERIVED, None, None,
-        "ours: the largest deviation after the last fit in standard errors, within 95% (Bonferroni)", _law,
+        name="fresh-law", statement="mean and spread of the fresh-data loop follow the exact recursion",
+        where="theory.md, section 4", source=Source.DERIVED,
+        basis="ours: the largest deviation after the last fit in standard errors, within 95% (Bonferroni)", read=_law,
     ),
     Claim(
-        "sizes-law", "the loop ends as far from the truth as the law says", "Fig. 11", Source.DERIVED, None, None,
-        f"ours: the ratio to the law at d = 1 that is farthest from 1; it must be within {LAWFUL:.0%}, the law being of "
-        "first order in 1 / n", _sizes_follow_the_law,
+        name="sizes-law", statement="the loop ends as far from the truth as the law says",
+        where="Fig. 11", source=Source.DERIVED,
+        basis=f"ours: the ratio to the law at d = 1 that is farthest from 1; it must be within {LAWFUL:.0%}, the law being of "
+            "first order in 1 / n",
+        read=_sizes_follow_the_law,
     ),
     Claim(
-        "admissible-does-not-grow", "the admissible number of synthetic rows does not grow with the real rows",
-        "Figs. 11 and 12", Source.TEXT, None, None,
-        "ours: its growth from 100 to 1000 real rows, largest of b = .85 and .7; it must level off (below 5% from 1e5 "
-        f"to 1e6). {_FIRST_ORDER}", _admissible,
+        name="admissible-does-not-grow",
+        statement="the admissible number of synthetic rows does not grow with the real rows",
+        where="Figs. 11 and 12", source=Source.TEXT,
+        basis="ours: its growth from 100 to 1000 real rows, largest of b = .85 and .7; it must level off (below 5% from 1e5 "
+            f"to 1e6). {_FIRST_ORDER}",
+        read=_admissible,
         why="it has a limit, of order 1 / (1 - b)^2, which it still approaches in the range that the figures show",
     ),
     Claim(
-        "admissible-shrinks", "the admissible number of synthetic rows shrinks with sampling bias", "Figs. 11 and 12",
-        Source.TEXT, None, None, f"ours: b = .7 against .85, largest ratio over n_r. {_FIRST_ORDER}", _shrinks_with_bias,
+        name="admissible-shrinks", statement="the admissible number of synthetic rows shrinks with sampling bias",
+        where="Figs. 11 and 12", source=Source.TEXT,
+        basis=f"ours: b = .7 against .85, largest ratio over n_r. {_FIRST_ORDER}", read=_shrinks_with_bias,
     ),
     Claim(
-        "memory", "drawing from the last K models leaves the mean nearer to the truth, by the autoregressive law",
-        "Fig. 30", Source.DERIVED, None, None,
-        "ours: error at K = 5 over that at K = 1, whose interval must stay below 1, and every K within 95% of the law",
-        _memory,
+        name="memory",
+        statement="drawing from the last K models leaves the mean nearer to the truth, by the autoregressive law",
+        where="Fig. 30", source=Source.DERIVED,
+        basis="ours: error at K = 5 over that at K = 1, whose interval must stay below 1, and every K within 95% of the law",
+        read=_memory,
     ),
     Claim(
-        "real-share", "the smaller the real share, the farther from the truth, at every n", "Fig. 31", Source.PLOT,
-        None, None, "ours: distance at .3% over that at 100%; every step down must raise the log of the mean over "
-        "trajectories (interval over n)", _less_real_is_farther,
+        name="real-share", statement="the smaller the real share, the farther from the truth, at every n",
+        where="Fig. 31", source=Source.PLOT,
+        basis="ours: distance at .3% over that at 100%; every step down must raise the log of the mean over "
+            "trajectories (interval over n)",
+        read=_less_real_is_farther,
     ),
     Claim(
-        "modes-collapse", "fully synthetic: modal variance and recall are lost", "Figs. 14 and 15", Source.PLOT, None,
-        None, "ours: gain of the log modal variance, whose interval must lie below -1, and recall must fall. Rows per "
-        "generation are not stated; 1000 are ours", _modes_collapse,
+        name="modes-collapse", statement="fully synthetic: modal variance and recall are lost",
+        where="Figs. 14 and 15", source=Source.PLOT,
+        basis="ours: gain of the log modal variance, whose interval must lie below -1, and recall must fall. Rows per "
+            "generation are not stated; 1000 are ours",
+        read=_modes_collapse,
     ),
     Claim(
-        "modes-hold", "with real data, kept or fresh, the modal variance holds", "Figs. 14 and 15", Source.PLOT, None,
-        None, "ours: the least gain of the log modal variance of both loops, whose interval must lie above -1 and above "
-        "that of the fully synthetic loop", _real_data_hold,
+        name="modes-hold", statement="with real data, kept or fresh, the modal variance holds",
+        where="Figs. 14 and 15", source=Source.PLOT,
+        basis="ours: the least gain of the log modal variance of both loops, whose interval must lie above -1 and above "
+            "that of the fully synthetic loop",
+        read=_real_data_hold,
     ),
     Claim(
-        "flow-drifts", "unbiased flows drift away from the Rosenbrock density", "Fig. 17", Source.PLOT, None, None,
-        "ours: what real rows cost more in NLL after 16 generations, in nats; the interval must exclude 0",
-        _flow_drifts,
+        name="flow-drifts", statement="unbiased flows drift away from the Rosenbrock density",
+        where="Fig. 17", source=Source.PLOT,
+        basis="ours: what real rows cost more in NLL after 16 generations, in nats; the interval must exclude 0",
+        read=_flow_drifts,
     ),
     Claim(
-        "flow-shrinks", "with sampling bias b = .75 flows shrink", "Fig. 17", Source.PLOT, None, None,
-        "ours: gain of the log variance over 16 generations; its interval, and that of the gap to b = 1, must lie below 0",
-        _flow_shrinks,
+        name="flow-shrinks", statement="with sampling bias b = .75 flows shrink",
+        where="Fig. 17", source=Source.PLOT,
+        basis="ours: gain of the log variance over 16 generations; its interval, and that of the gap to b = 1, must lie below 0",
+        read=_flow_shrinks,
     ),
     Claim(
-        "images-drift", "without guidance the Frechet distance grows by generation", "MNIST figures", Source.PLOT, None,
-        None, f"ours: its gain from the first generation to the last. {_FEW}", _images_drift,
+        name="images-drift", statement="without guidance the Frechet distance grows by generation",
+        where="MNIST figures", source=Source.PLOT,
+        basis=f"ours: its gain from the first generation to the last. {_FEW}", read=_images_drift,
     ),
     Claim(
-        "images-recall", "recall falls by generation, whatever the guidance", "MNIST figures", Source.PLOT, None, None,
-        f"ours: the largest gain of all b, which must be below 0. {_FEW}", _images_lose_recall,
+        name="images-recall", statement="recall falls by generation, whatever the guidance",
+        where="MNIST figures", source=Source.PLOT,
+        basis=f"ours: the largest gain of all b, which must be below 0. {_FEW}", read=_images_lose_recall,
     ),
     Claim(
-        "images-bias", "guidance costs recall", "MNIST figures", Source.PLOT, None, None,
-        f"ours: recall of the last generation at b = .5 less that at b = 1. {_FEW}", _images_bias_costs_recall,
+        name="images-bias", statement="guidance costs recall",
+        where="MNIST figures", source=Source.PLOT,
+        basis=f"ours: recall of the last generation at b = .5 less that at b = 1. {_FEW}",
+        read=_images_bias_costs_recall,
     ),
 )  # fmt: skip

@@ -114,9 +114,10 @@ def _risk_claims(regime: str) -> tuple[Claim, ...]:
     name = regime.replace("accumulate_subsample", "subsample")
     return tuple(
         Claim(
-            f"regression-{name}-{n}", f"excess risk about {printed} at generation 100 (d = 10, s = 1, n = {n}, {name})",
-            "figure on linear regression", Source.PLOT, printed, 0.1 * printed, _PLOT,
-            lambda results, n=n: _risk_at_100(results, regime, n), why=_WHY_RISK[regime],
+            name=f"regression-{name}-{n}",
+            statement=f"excess risk about {printed} at generation 100 (d = 10, s = 1, n = {n}, {name})",
+            where="figure on linear regression", source=Source.PLOT, published=printed, tolerance=0.1 * printed,
+            basis=_PLOT, read=lambda results, n=n: _risk_at_100(results, regime, n), why=_WHY_RISK[regime],
         )
         for n, printed in RISK[regime].items()
     )  # fmt: skip
@@ -124,45 +125,52 @@ def _risk_claims(regime: str) -> tuple[Claim, ...]:
 
 CLAIMS = (
     Claim(
-        "gaussian-replace-collapses", "data replaced: the spread of a Gaussian is lost at an exact rate (d = 1)",
-        "figure on Gaussians", Source.DERIVED, None, None, f"log variance after the last fit, at every n. {_TOGETHER}",
-        _gaussian_spread,
+        name="gaussian-replace-collapses",
+        statement="data replaced: the spread of a Gaussian is lost at an exact rate (d = 1)",
+        where="figure on Gaussians", source=Source.DERIVED,
+        basis=f"log variance after the last fit, at every n. {_TOGETHER}", read=_gaussian_spread,
     ),
     Claim(
-        "gaussian-replace-wanders", "data replaced: the mean wanders until it is as far off as the data were wide",
-        "figure on Gaussians", Source.DERIVED, None, None,
-        f"squared mean error after the last fit, at every n and d. {_TOGETHER}",
-        lambda results: _gaussian_mean(results, "replace"),
+        name="gaussian-replace-wanders",
+        statement="data replaced: the mean wanders until it is as far off as the data were wide",
+        where="figure on Gaussians", source=Source.DERIVED,
+        basis=f"squared mean error after the last fit, at every n and d. {_TOGETHER}",
+        read=lambda results: _gaussian_mean(results, "replace"),
     ),
     Claim(
-        "gaussian-accumulate-bounded", "all data kept: the error of the mean stays bounded",
-        "figure on Gaussians", Source.DERIVED, None, None,
-        f"squared mean error after the last fit, at every n and d. {_TOGETHER}",
-        lambda results: _gaussian_mean(results, "accumulate"),
+        name="gaussian-accumulate-bounded", statement="all data kept: the error of the mean stays bounded",
+        where="figure on Gaussians", source=Source.DERIVED,
+        basis=f"squared mean error after the last fit, at every n and d. {_TOGETHER}",
+        read=lambda results: _gaussian_mean(results, "accumulate"),
     ),
     Claim(
-        "gaussian-subsample-between", "a subsample of all data: worse than all data, better than the last data alone",
-        "figure on Gaussians", Source.DERIVED, None, None,
-        "squared mean error after 100 fits at d = 1: the three 95% intervals must lie apart", _subsample_between,
+        name="gaussian-subsample-between",
+        statement="a subsample of all data: worse than all data, better than the last data alone",
+        where="figure on Gaussians", source=Source.DERIVED,
+        basis="squared mean error after 100 fits at d = 1: the three 95% intervals must lie apart",
+        read=_subsample_between,
     ),
     *_risk_claims("replace"), *_risk_claims("accumulate"), *_risk_claims("accumulate_subsample"),
     Claim(
-        "kde-accumulate-scores-better", "kernel densities explain real points better if all data are kept than if replaced",
-        "figure on kernel density estimates", Source.CODE, None, None,
-        "no number is known. Ours: what replacing costs more in NLL after the last fit, in nats, least over data and "
-        "bandwidths; its interval must exclude 0. 100 rows per generation are our choice", _accumulate_scores_better,
+        name="kde-accumulate-scores-better",
+        statement="kernel densities explain real points better if all data are kept than if replaced",
+        where="figure on kernel density estimates", source=Source.CODE,
+        basis="no number is known. Ours: what replacing costs more in NLL after the last fit, in nats, least over data and "
+            "bandwidths; its interval must exclude 0. 100 rows per generation are our choice",
+        read=_accumulate_scores_better,
     ),
     Claim(
-        "kde-spread", "the spread of a kernel density grows, by an exact law, replaced or kept",
-        "figure on kernel density estimates", Source.DERIVED, None, None,
-        f"trace of the covariance after the last fit. {_TOGETHER}", _kde_spread,
+        name="kde-spread", statement="the spread of a kernel density grows, by an exact law, replaced or kept",
+        where="figure on kernel density estimates", source=Source.DERIVED,
+        basis=f"trace of the covariance after the last fit. {_TOGETHER}", read=_kde_spread,
     ),
     *(
         Claim(
-            f"collapse-{n}", f"ten symbols, {n} draws a generation: one symbol is left after {printed:g} generations",
-            "figure on discrete distributions", Source.PLOT, printed, 0.21 * n,
-            ".21 n: 1.96 standard errors of the mean of 100 seeds, of standard deviation 1.08 n (Kingman's coalescent)",
-            lambda results, n=n: _collapse(results, n),
+            name=f"collapse-{n}",
+            statement=f"ten symbols, {n} draws a generation: one symbol is left after {printed:g} generations",
+            where="figure on discrete distributions", source=Source.PLOT, published=printed, tolerance=0.21 * n,
+            basis=".21 n: 1.96 standard errors of the mean of 100 seeds, of standard deviation 1.08 n (Kingman's coalescent)",
+            read=lambda results, n=n: _collapse(results, n),
             why=_WHY_COLLAPSE.format(exact=EXACT[n], score=(printed - EXACT[n]) / (0.108 * n)),
         )
         for n, printed in COLLAPSE.items()
