@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import mannwhitneyu
 
+from collapsebench.analysis.intervals import block_bootstrap_medians, percentile_interval
 from collapsebench.specs.errors import RequestError
 
 THRESHOLD = 0.15
@@ -131,16 +132,9 @@ def compare(first: Run, second: Run, thresholds: Mapping[str, float] | None = No
 def _pair(a: Timing, b: Timing, thresholds: Mapping[str, float], level: float) -> Pair:
     threshold = thresholds.get(a.name, thresholds.get(a.group, thresholds[""]))
     ratio = float(np.median(b.times) / np.median(a.times))
-    rng = np.random.default_rng(0)
-
-    def medians(times: np.ndarray) -> np.ndarray:
-        """Of resampled blocks of rounds, because neighbouring rounds share the machine's mood (Kuensch, 1989)."""
-        length = max(1, math.isqrt(len(times)))
-        starts = rng.integers(len(times) - length + 1, size=(RESAMPLES, -(-len(times) // length), 1))
-        rounds = (starts + np.arange(length)).reshape(RESAMPLES, -1)[:, : len(times)]
-        return np.asarray(np.median(times[rounds], axis=1))
-
-    low, high = np.quantile(medians(b.times) / medians(a.times), [0.005, 0.995])
+    rng = np.random.default_rng(0)  # in blocks of rounds: neighbours share a slow or a fast phase of the machine
+    above, below = (block_bootstrap_medians(timing.times, RESAMPLES, rng) for timing in (b, a))
+    low, high = percentile_interval(above / below, 0.99)
     p = float(mannwhitneyu(a.times, b.times).pvalue)
     sure = p < level and not low <= 1 <= high
     far = abs(math.log(ratio)) > math.log1p(threshold)

@@ -5,21 +5,17 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from collapsebench.analysis.ablation import Ablation
-from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
+from collapsebench.literature.measured import Measured, Results
 from collapsebench.show.figures import Animation, Figure
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 Request = Experiment | Sweep | Ablation
-Results = Mapping[str, "xr.Dataset"]
 
 
 class Scale(enum.StrEnum):
@@ -42,16 +38,6 @@ class Source(enum.StrEnum):
     PLOT = "plot"
     SECOND = "second"
     DERIVED = "derived"
-
-
-@dataclasses.dataclass(frozen=True)
-class Measured:
-    """What we found: a value with its 95% interval; for a statement without a number, whether it `holds`."""
-
-    value: float
-    low: float = np.nan
-    high: float = np.nan
-    holds: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -122,18 +108,3 @@ class Study:
     def experiments(self, scale: Scale) -> Mapping[str, Request]:
         """What to run, by name."""
         raise NotImplementedError
-
-
-def measured_mean(values: Any) -> Measured:
-    """`Measured` of the mean of one number per trajectory."""
-    mean, low, high = mean_interval(values)
-    return Measured(float(mean), float(low), float(high))
-
-
-def measured_share(hits: Any, z: float = 1.96) -> Measured:
-    """`Measured` of a share of trajectories, with the Wilson (1927) interval of z standard errors."""
-    hits = np.asarray(hits, float)
-    n, p = hits.size, hits.mean()
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return Measured(float(p), float(centre - half), float(centre + half))

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from collapsebench.analysis.ablation.attribution import ERRORS, bootstrap_means, interval
+from collapsebench.analysis.ablation.attribution import ERRORS
 from collapsebench.analysis.ablation.dials import Dials
+from collapsebench.analysis.intervals import bootstrap_means, percentile_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, set_field
 from collapsebench.runs.runner import Progress
@@ -96,7 +97,7 @@ def run_doses(
         done = next(iter(request.values.values()))
         values = np.asarray(result[request.experiment.columns[0]].values, np.float64)  # [level, trajectory, generation]
         draws = bootstrap_means([values.swapaxes(0, 1)], resamples, seed)[:, 0]
-        means = {"": values.mean(axis=1)} | dict(zip(("_low", "_high"), interval(draws), strict=True))
+        means = {"": values.mean(axis=1)} | dict(zip(("_low", "_high"), percentile_interval(draws), strict=True))
         rows = [list(map(repr, levels[error][1])).index(repr(level)) for level in done]
         for end, mean in means.items():
             shape = (len(levels[error][1]), len(OTHERS), mean.shape[-1])

@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from collapsebench.analysis.ablation.attribution import (
-    ERRORS,
-    TERMS,
-    bootstrap_means,
-    effects,
-    interval,
-    shapley,
-    shares,
-)
+from collapsebench.analysis.ablation.attribution import ERRORS, TERMS, effects, shapley, shares
 from collapsebench.analysis.ablation.dials import Dials, dials
 from collapsebench.analysis.ablation.doses import Dose, default_doses, dose_sweeps, run_doses
+from collapsebench.analysis.intervals import bootstrap_means, percentile_interval
 from collapsebench.engine import devices
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import part_label
@@ -119,12 +112,12 @@ def ablate(
         }
         for name, dim, function in (
             ("shapley", "error", shapley),
-            ("share", "error", _share),
+            ("share", "error", lambda means: shares(shapley(means))),
             ("effect", "term", effects),
         ):
             data[name] = ((dim, "generation"), function(means))
-            for end, bound in zip(("low", "high"), interval(function(draws).swapaxes(0, 1)), strict=True):
-                data[f"{name}_{end}"] = ((dim, "generation"), bound)
+            low, high = percentile_interval(function(draws).swapaxes(0, 1))
+            data |= {f"{name}_low": ((dim, "generation"), low), f"{name}_high": ((dim, "generation"), high)}
     coords: dict[str, Any] = {error: [False, True] for error in ERRORS}
     coords |= {"error": list(ERRORS), "term": [" x ".join(term) for term in TERMS], **dose_coords}
     coords |= {"trajectory": runs[0].trajectory.values, "generation": runs[0].generation.values}
@@ -151,10 +144,6 @@ class Ablation:
     def run(self, progress: Progress | None = None) -> xr.Dataset:
         """The ablation that was asked for."""
         return ablate(self.experiment, rich=self.rich, divergence=self.divergence, doses=self.doses, progress=progress)
-
-
-def _share(means: np.ndarray) -> np.ndarray:
-    return shares(shapley(means))
 
 
 def _told(progress: Progress | None, i: int, count: int) -> Progress | None:

@@ -10,7 +10,8 @@ from collapsebench import theory
 from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study, measured_mean
+from collapsebench.literature.measured import Measured, Results, mean_lines, measured_mean
+from collapsebench.literature.study import Claim, Scale, Source, Study
 from collapsebench.models.linear_regression import LinearRegression
 from collapsebench.regimes.accumulate import Accumulate
 from collapsebench.regimes.replace import Replace
@@ -63,8 +64,7 @@ def draw_regression(results: Results) -> Figure:
     )  # fmt: skip
     both = (
         *pooled[:2],
-        Series("replace", fits, *mean_interval(replace)),
-        Series("", fits, theory.least_squares_replace_law(ROWS, DIM, fits), kind=Kind.LAW, group="replace"),
+        *mean_lines("replace", fits, replace, theory.least_squares_replace_law(ROWS, DIM, fits)),
         Series("published, .1124 a fit", fits, PER_FIT * fits, kind=Kind.PUBLISHED, group="replace"),
     )
     labels = ("fits", "excess risk")
@@ -85,13 +85,13 @@ def _per_fit(results: Results) -> Measured:
 def _bounded(results: Results) -> Measured:
     risk, bound = _risk(results, "accumulate"), theory.least_squares_accumulate_bound(ROWS, DIM)
     last = measured_mean(risk[:, -1])
-    return dataclasses.replace(last, holds=bool(last.low <= bound))
+    return last.judged(last.low <= bound)
 
 
 def _new_designs_do_better(results: Results) -> Measured:
     gap = _risk(results, "accumulate")[:, -1] - results["fresh-design"].excess_risk.values[:, -1]
     found = measured_mean(gap)
-    return dataclasses.replace(found, holds=bool(found.low > 0))
+    return found.judged(found.low > 0)
 
 
 _BASIS = "half a unit of the last digit printed; the printed number is the paper's law, not a sample"

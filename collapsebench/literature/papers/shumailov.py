@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from scipy import stats
 
 from collapsebench import theory
-from collapsebench.analysis.intervals import mean_interval
+from collapsebench.analysis.intervals import mean_interval, prediction_interval, sd_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study, measured_mean
+from collapsebench.literature.measured import Measured, Results, measured_mean
+from collapsebench.literature.study import Claim, Scale, Source, Study
 from collapsebench.models.gaussian import Gaussian
 from collapsebench.models.gaussian_mixture import GaussianMixture
 from collapsebench.regimes.accumulate import Accumulate
@@ -130,9 +130,7 @@ def _error_at_1e7(results: Results) -> Measured:
 
 
 def _spread_at_1e7(results: Results) -> Measured:
-    error = np.sqrt(results["sample-size"].mean_error.sel(n=10**7).values[:, 0])
-    sd, half = error.std(ddof=1), 1.96 * error.std(ddof=1) / np.sqrt(2 * error.size)
-    return Measured(sd, sd - half, sd + half)
+    return Measured(*sd_interval(np.sqrt(results["sample-size"].mean_error.sel(n=10**7).values[:, 0])))
 
 
 def _smaller_samples_collapse_faster(results: Results) -> Measured | None:
@@ -147,7 +145,7 @@ def _pooling_bounds_the_error(results: Results) -> Measured:
     result = results["recursion-pool"].sel(n=100)
     limit = 1 - theory.accumulate_variance_limit_law(100)
     found = measured_mean(result.mean_error.isel(generation=-1).values)
-    return dataclasses.replace(found, holds=bool(found.low <= 1.2 * limit))
+    return found.judged(found.low <= 1.2 * limit)
 
 
 def _mixture_at_2000(results: Results) -> Measured | None:
@@ -155,11 +153,7 @@ def _mixture_at_2000(results: Results) -> Measured | None:
     if result.sizes["generation"] <= 2000:
         return None
     distance = np.log(result.l2_squared.sel(n=500, generation=2000).values)
-    mean, runs = distance.mean(), distance.size
-    half = (
-        stats.t.ppf(0.975, runs - 1) * distance.std(ddof=1) * np.sqrt(1 + 1 / runs)
-    )  # of one more run, not of the mean
-    return Measured(float(np.exp(mean)), float(np.exp(mean - half)), float(np.exp(mean + half)))
+    return Measured(*(float(np.exp(end)) for end in prediction_interval(distance)))  # the paper's is one run more
 
 
 Shumailov.figures = {"sample-size": draw_sample_size, "recursion": draw_recursion, "mixture": draw_mixture}

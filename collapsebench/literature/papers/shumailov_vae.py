@@ -9,7 +9,8 @@ import numpy as np
 from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.learning.training import Training
-from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study
+from collapsebench.literature.measured import Measured, Results, measured_mean
+from collapsebench.literature.study import Claim, Scale, Source, Study
 from collapsebench.models.vae import VAE
 from collapsebench.show.figures import Animation, Figure, Images, Kind, Panel, Series
 from collapsebench.specs.registry import PAPERS
@@ -137,8 +138,7 @@ def _ratio(generation: int) -> Any:
     def read(results: Results) -> Measured | None:
         if not _full(results):
             return None
-        mean, low, high = mean_interval(_ratios(results)[:, generation - 1])
-        return Measured(float(mean), float(low), float(high))
+        return measured_mean(_ratios(results)[:, generation - 1])
 
     return read
 
@@ -149,8 +149,7 @@ def _shrinks(label: str) -> Any:
             return None
         ratios = _ratios(results, label)[:, :4]
         _, _, high = mean_interval(ratios)
-        overall = mean_interval(np.exp(np.log(ratios).mean(axis=1)))
-        return Measured(*(float(v) for v in overall), holds=bool((high < 1).all()))
+        return measured_mean(np.exp(np.log(ratios).mean(axis=1))).judged((high < 1).all())
 
     return read
 
@@ -161,16 +160,16 @@ def _binary_keeps_more(results: Results) -> Measured | None:
     means, binary = (
         np.log(_ratios(results, f"population-{draws}")[:, :4]).mean(axis=1) for draws in ("means", "samples")
     )
-    mean, low, high = mean_interval(binary - means)
-    return Measured(float(mean), float(low), float(high), holds=bool(low > 0))
+    found = measured_mean(binary - means)
+    return found.judged(found.low > 0)
 
 
 def _set_costs_little(results: Results) -> Measured | None:
     if results["population-means"].sizes["generation"] < 5:
         return None
     stream, fixed = (np.log(_ratios(results, f"{h}-means")[:, :4]).mean(axis=1) for h in ("population", "samples"))
-    mean, low, high = mean_interval(fixed - stream)
-    return Measured(float(mean), float(low), float(high), holds=bool(max(abs(low), abs(high)) < 0.05))
+    found = measured_mean(fixed - stream)
+    return found.judged(max(abs(found.low), abs(found.high)) < 0.05)
 
 
 ShumailovVAE.figures = {"spread": draw_spread, "images": draw_images, "codes": draw_codes, "film": draw_film}

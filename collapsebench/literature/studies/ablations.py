@@ -10,7 +10,8 @@ import xarray as xr
 from collapsebench import models, targets
 from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.experiment import Experiment
-from collapsebench.literature.study import Claim, Measured, Request, Results, Scale, Source, Study
+from collapsebench.literature.measured import Measured, Results
+from collapsebench.literature.study import Claim, Request, Scale, Source, Study
 from collapsebench.show.figures import Figure, Heat, Panel, Series
 from collapsebench.specs.registry import STUDIES
 

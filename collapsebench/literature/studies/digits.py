@@ -7,7 +7,8 @@ import numpy as np
 from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study
+from collapsebench.literature.measured import Measured, Results, measured_mean
+from collapsebench.literature.study import Claim, Scale, Source, Study
 from collapsebench.models.gaussian_mixture import GaussianMixture
 from collapsebench.models.kernel_density import KernelDensity
 from collapsebench.regimes.accumulate import Accumulate
@@ -65,8 +66,8 @@ def _replace_is_worse(label: str):  # type: ignore[no-untyped-def]
     def read(results: Results) -> Measured | None:
         if results[label].sizes["generation"] < 10:
             return None
-        mean, low, high = mean_interval(_rise(results, label, "replace") - _rise(results, label, "accumulate"))
-        return Measured(float(mean), float(low), float(high), holds=bool(low > 0))
+        found = measured_mean(_rise(results, label, "replace") - _rise(results, label, "accumulate"))
+        return found.judged(found.low > 0)
 
     return read
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from collapsebench import theory
-from collapsebench.analysis.intervals import mean_interval
+from collapsebench.analysis.intervals import Z, mean_interval, variance_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.study import Claim, Measured, Request, Results, Scale, Source, Study
+from collapsebench.literature.measured import Measured, Results
+from collapsebench.literature.study import Claim, Request, Scale, Source, Study
 from collapsebench.models.early_stopped import EarlyStopped
 from collapsebench.models.gaussian import Gaussian
 from collapsebench.models.gaussian_mixture import GaussianMixture
@@ -66,9 +67,7 @@ def draw(results: Results) -> Figure:
     walks, g = results["statistical"], results["statistical"].generation.values
     spread = []
     for n in walks.n.values:
-        variance = walks.log_variance.sel(n=n).var("trajectory", ddof=1).values
-        half = 1.96 * variance * np.sqrt(2 / (walks.sizes["trajectory"] - 1))
-        spread.append(Series(f"n = {n:g}", g + 1, variance, variance - half, variance + half))
+        spread.append(Series(f"n = {n:g}", g + 1, *variance_interval(walks.log_variance.sel(n=n).values)))
         spread.append(Series(f"n = {n:g}", g + 1, theory.replace_log_variance_spread_law(n, g + 1), kind=Kind.LAW))
     e = early.generation.values
     forgotten = lost_law(e + 1) ** 2
@@ -116,7 +115,7 @@ def _walk(n: int):  # type: ignore[no-untyped-def]
         generations = results["statistical"].sizes["generation"]
         ratio = float(last.var(ddof=1) / theory.replace_log_variance_spread_law(n, generations))
         fourth = float(((last - last.mean()) ** 4).mean() / last.var() ** 2)  # not quite normal: 2 + excess kurtosis
-        half = 1.96 * ratio * np.sqrt((fourth - 1) / len(last))
+        half = Z * ratio * np.sqrt((fourth - 1) / len(last))
         return Measured(ratio, ratio - half, ratio + half)
 
     return read
@@ -128,7 +127,7 @@ def _independent(results: Results) -> Measured | None:
         return None
     a, b = (part - part.mean() for part in (steps[:, :-1].ravel(), steps[:, 1:].ravel()))
     correlation = float((a * b).mean() / np.sqrt((a * a).mean() * (b * b).mean()))
-    half = 1.96 / np.sqrt(a.size)
+    half = Z / np.sqrt(a.size)
     return Measured(correlation, correlation - half, correlation + half)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
-from scipy import stats
 
 from collapsebench import theory
+from collapsebench.literature.measured import Measured, Results, measured_deviation, measured_mean
 from collapsebench.literature.papers.alemohammad import laws
 from collapsebench.literature.papers.alemohammad.settings import (
     BIASES,
@@ -24,19 +22,12 @@ from collapsebench.literature.papers.alemohammad.settings import (
     START,
     SYNTHETIC,
 )
-from collapsebench.literature.study import Claim, Measured, Results, Source, measured_mean
+from collapsebench.literature.study import Claim, Source
 
 SETTLED, LAST = 40, 10
 """Fits from which the 100-dimensional loop stands at its limit, and how many of the last are averaged."""
 LAWFUL = 0.1
 """How far, as a share of it, a simulation may lie from a law to first order in 1 / n."""
-
-
-def _worst(deviations: list[np.ndarray]) -> Measured:
-    """The largest of several means in its standard errors; it holds within 95% for all together (Bonferroni, t)."""
-    scores = [abs(d.mean()) * np.sqrt(d.size) / d.std(ddof=1) for d in deviations]
-    most = stats.t.ppf(1 - 0.025 / len(scores), deviations[0].size - 1)
-    return Measured(float(max(scores)), holds=bool(max(scores) < most))
 
 
 def _distance(results: Results, first: int, bias: float) -> np.ndarray:
@@ -63,7 +54,7 @@ def _forgets_the_start(results: Results) -> Measured | None:
             return None
         gaps.append(measured_mean((small - large) / large))
     most = max(gaps, key=lambda gap: abs(gap.value))
-    return dataclasses.replace(most, holds=bool(abs(most.value) < 0.02))
+    return most.judged(abs(most.value) < 0.02)
 
 
 def _law(results: Results) -> Measured | None:
@@ -76,7 +67,7 @@ def _law(results: Results) -> Measured | None:
             at = result.sel({"n_real": first, "model.bias": b})
             v, s = theory.fresh_law(FRESH, SYNTHETIC, int(at.generation) + 1, bias=b, n_first=first)
             gaps += [at.mean_error.values / DIM - v, at["variance"].values / DIM - s]
-    return _worst(gaps)
+    return measured_deviation(gaps)
 
 
 def _sizes_follow_the_law(results: Results) -> Measured | None:
@@ -111,9 +102,9 @@ def _memory(results: Results) -> Measured | None:
     if values.shape[1] < 100 or results["memory"].sizes["generation"] < 200:
         return None
     law = [laws.memory_mean_error(MEMORY_REAL, MEMORY_SYNTHETIC, k) for k in MODELS]
-    found = _worst([row - expected for row, expected in zip(values, law, strict=True)])
+    found = measured_deviation([row - expected for row, expected in zip(values, law, strict=True)])
     gain = measured_mean(values[-1] / values[0].mean())
-    return dataclasses.replace(gain, holds=bool(found.holds and gain.high < 1))
+    return gain.judged(found.holds and gain.high < 1)
 
 
 def _less_real_is_farther(results: Results) -> Measured | None:
@@ -139,7 +130,7 @@ def _modes_collapse(results: Results) -> Measured | None:
         return None
     recall = results["modes-replace"].recall.values
     found, falls = measured_mean(lost), measured_mean(recall[:, -1] - recall[:, 0])
-    return dataclasses.replace(found, holds=bool(found.high < -1 and falls.high < 0))
+    return found.judged(found.high < -1 and falls.high < 0)
 
 
 def _real_data_hold(results: Results) -> Measured | None:
@@ -150,7 +141,7 @@ def _real_data_hold(results: Results) -> Measured | None:
             return None
         gaps.append(measured_mean(ours))
     least = min(gaps, key=lambda gap: gap.low)
-    return dataclasses.replace(least, holds=bool(least.low > measured_mean(alone).high and least.low > -1))
+    return least.judged(least.low > measured_mean(alone).high and least.low > -1)
 
 
 def _flow_drifts(results: Results) -> Measured | None:
@@ -158,7 +149,7 @@ def _flow_drifts(results: Results) -> Measured | None:
     if values.shape[1] < 16:
         return None
     found = measured_mean(values[:, -1] - values[:, 0])
-    return dataclasses.replace(found, holds=bool(found.low > 0))
+    return found.judged(found.low > 0)
 
 
 def _flow_shrinks(results: Results) -> Measured | None:
@@ -166,7 +157,7 @@ def _flow_shrinks(results: Results) -> Measured | None:
     if biased.shape[1] < 16:
         return None
     found, gap = measured_mean(biased[:, -1] - biased[:, 0]), measured_mean(biased[:, -1] - plain[:, -1])
-    return dataclasses.replace(found, holds=bool(found.high < 0 and gap.high < 0))
+    return found.judged(found.high < 0 and gap.high < 0)
 
 
 def _images(results: Results, metric: str, row: int) -> Measured | None:
@@ -179,7 +170,7 @@ def _images(results: Results, metric: str, row: int) -> Measured | None:
 
 def _images_drift(results: Results) -> Measured | None:
     found = _images(results, "frechet", 0)
-    return found and dataclasses.replace(found, holds=found.value > 0)
+    return found and found.judged(found.value > 0)
 
 
 def _images_lose_recall(results: Results) -> Measured | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
-from scipy import stats
 
 from collapsebench import theory
+from collapsebench.literature.measured import Measured, Results, measured_deviation, measured_mean, rows
 from collapsebench.literature.papers.kazdan.read import (
     GAUSSIAN_LAW,
     KDE_LAW,
@@ -15,20 +13,9 @@ from collapsebench.literature.papers.kazdan.read import (
     dims,
     kde_variance,
     risk,
-    rows,
 )
 from collapsebench.literature.papers.kazdan.settings import COLLAPSE, DATA, EXACT, RISK
-from collapsebench.literature.study import Claim, Measured, Results, Source, measured_mean
-
-
-def _worst(deviations: list[np.ndarray]) -> Measured:
-    """The largest of several means in its standard errors, each [trajectory] less its law.
-
-    It holds if all lie within the interval that all together keep to 95 times in 100 (Bonferroni, Student's t).
-    """
-    scores = [abs(d.mean()) * np.sqrt(d.size) / d.std(ddof=1) for d in deviations]
-    most = stats.t.ppf(1 - 0.025 / len(scores), deviations[0].size - 1)
-    return Measured(float(max(scores)), holds=bool(max(scores) < most))
+from collapsebench.literature.study import Claim, Source
 
 
 def _gaussian_mean(results: Results, regime: str) -> Measured:
@@ -37,14 +24,14 @@ def _gaussian_mean(results: Results, regime: str) -> Measured:
         result = results[f"gaussian-{dim}"].sel(regime=regime).isel(generation=-1)
         last = int(result.generation) + 1
         gaps += [result.mean_error.sel(n=n).values / dim - GAUSSIAN_LAW[regime](n, last) for n in result["n"].values]
-    return _worst(gaps)
+    return measured_deviation(gaps)
 
 
 def _gaussian_spread(results: Results) -> Measured:
     result = results["gaussian-1"].sel(regime="replace").isel(generation=-1)
     last = int(result.generation) + 1
     law = theory.replace_log_variance_law
-    return _worst([result.log_variance.sel(n=n).values - law(n, last) for n in result["n"].values])
+    return measured_deviation([result.log_variance.sel(n=n).values - law(n, last) for n in result["n"].values])
 
 
 def _subsample_between(results: Results) -> Measured | None:
@@ -55,7 +42,7 @@ def _subsample_between(results: Results) -> Measured | None:
     both = results["gaussian-1"].mean_error.sel(n=n)
     replace, accumulate = (measured_mean(both.sel(regime=r).values[:, -1]) for r in ("replace", "accumulate"))
     ours = measured_mean(result.mean_error.sel(n=n).values[:, -1])
-    return dataclasses.replace(ours, holds=bool(accumulate.high < ours.low and ours.high < replace.low))
+    return ours.judged(accumulate.high < ours.low and ours.high < replace.low)
 
 
 def _risk_at_100(results: Results, regime: str, n: int) -> Measured | None:
@@ -74,7 +61,7 @@ def _accumulate_scores_better(results: Results) -> Measured | None:
         gap = nll.sel(regime="replace") - nll.sel(regime="accumulate")
         gains += [measured_mean(gap.sel({"model.bandwidth": h}).values[:, -1]) for h in gap["model.bandwidth"].values]
     least = min(gains, key=lambda gain: gain.low)
-    return dataclasses.replace(least, holds=bool(least.low > 0))
+    return least.judged(least.low > 0)
 
 
 def _kde_spread(results: Results) -> Measured:
@@ -88,7 +75,7 @@ def _kde_spread(results: Results) -> Measured:
                 values = result.variance.sel({"regime": regime, "model.bandwidth": h}).values
                 law = kde_variance(DATA[name], rows(result), h, regime, np.array(int(result.generation) + 1))
                 gaps.append(values - law)
-    return _worst(gaps)
+    return measured_deviation(gaps)
 
 
 def _collapse(results: Results, n: int) -> Measured | None:

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import xarray as xr
 
 from collapsebench import theory
-from collapsebench.literature.study import Results
+from collapsebench.literature.measured import Results
 
 GAUSSIAN_LAW = {"replace": theory.replace_mean_error_law, "accumulate": theory.accumulate_mean_error_law}
 REGRESSION_LAW = {"replace": theory.least_squares_replace_law, "accumulate": theory.least_squares_accumulate_law}
 KDE_LAW = {"replace": theory.kde_variance_law, "accumulate": theory.kde_accumulate_variance_law}
-
-
-def fits(result: xr.Dataset) -> np.ndarray:
-    """Completed fits at each generation."""
-    return result.generation.values + 1
-
-
-def rows(result: xr.Dataset) -> int:
-    """Rows per generation, from the record that a result carries."""
-    return int(json.loads(result.attrs["experiment"])["n"])
 
 
 def dims(results: Results, model: str) -> list[int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
 from collapsebench import theory
+from collapsebench.analysis.intervals import Z, t_limit
+from collapsebench.literature.measured import Measured, Results, measured_mean, measured_share
 from collapsebench.literature.papers.suresh.read import alive, distinct, mixture_wide
 from collapsebench.literature.papers.suresh.settings import (
     CURVES,
@@ -18,11 +18,11 @@ from collapsebench.literature.papers.suresh.settings import (
     THRESHOLD,
     ZIPF,
 )
-from collapsebench.literature.study import Claim, Measured, Results, Source, measured_mean, measured_share
+from collapsebench.literature.study import Claim, Source
 
 HALF_DIGIT = 5e-5
-TOGETHER = 2.807
-"""Standard errors that ten shares keep within, all of them, 95 times in 100 (Bonferroni)."""
+TOGETHER = round(float(t_limit(10)), 3)
+"""Standard errors that ten shares keep within, all of them, 95 times in 100: 2.807."""
 FAR = 5.0
 """Standard errors that are no accident: the limit of the project's tests of exact laws."""
 
@@ -84,7 +84,7 @@ def _bernoulli_ends(results: Results) -> Measured | None:
     if variance.shape[1] < 600:
         return None
     share = measured_share(variance[:, 599] == 0)
-    return dataclasses.replace(share, holds=share.value > 0.8)
+    return share.judged(share.value > 0.8)
 
 
 def _distinct_at(results: Results, name: str, k: int) -> Measured | None:
@@ -112,10 +112,10 @@ def _mixture_between(results: Results) -> Measured | None:
         return None
     inside = []
     for k, share in zip(MIXTURE.k, MIXTURE.share, strict=True):
-        slack = 0.005 + 1.96 * np.sqrt(share * (1 - share) / 500)
+        slack = 0.005 + Z * np.sqrt(share * (1 - share) / 500)
         low, high = measured_share(full[:, k - 1]).low, measured_share(one[:, k - 1]).high
         inside.append(low - slack <= share <= high + slack)
-    return dataclasses.replace(measured_share(full[:, MIXTURE.k[0] - 1]), holds=all(inside))
+    return measured_share(full[:, MIXTURE.k[0] - 1]).judged(all(inside))
 
 
 _SYMBOL, _RATE, _WIDE = "a symbol is still alive", "the rate is not yet 0", "the standard deviation is above .1"

@@ -6,6 +6,7 @@ import numpy as np
 
 from collapsebench import theory
 from collapsebench.analysis.intervals import mean_interval
+from collapsebench.literature.measured import Results, share_line
 from collapsebench.literature.papers.suresh.read import (
     alive,
     alive_law,
@@ -26,7 +27,6 @@ from collapsebench.literature.papers.suresh.settings import (
     THRESHOLD,
     ZIPF,
 )
-from collapsebench.literature.study import Results, measured_share
 from collapsebench.show.figures import Figure, Kind, Panel, Series
 
 WILSON = "bands: 95% intervals (Wilson) over trajectories"
@@ -34,9 +34,7 @@ WILSON = "bands: 95% intervals (Wilson) over trajectories"
 
 def _share(label: str, hits: np.ndarray, group: str = "") -> Series:
     """The share of trajectories over the number of fits, with its 95% interval."""
-    found = [measured_share(column) for column in hits.T]
-    fits = np.arange(1, len(found) + 1)
-    return Series(label, fits, *([getattr(m, side) for m in found] for side in ("value", "low", "high")), group=group)
+    return share_line(label, np.arange(1, hits.shape[1] + 1), hits, group)
 
 
 def draw_survival(results: Results) -> Figure:
