@@ -12,8 +12,9 @@ from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.sweep import Sweep
 from collapsebench.literature.study import Request, Scale, Study
 from collapsebench.parts.data import Handover
+from collapsebench.runs.progress import Progress, part
 from collapsebench.runs.results import save
-from collapsebench.runs.runner import Progress, Step, run
+from collapsebench.runs.runner import run
 from collapsebench.runs.sweep import run_sweep
 from collapsebench.show import figures
 from collapsebench.specs.errors import RequestError, nearest
@@ -92,8 +93,7 @@ def reproduce(
     for name, (study, wanted) in chosen.items():
         found: dict[str, xr.Dataset] = {}
         for label, request in plans[name].items():
-            told = _part(progress, before, work(request), total)
-            found[label] = run_request(request, told)
+            found[label] = run_request(request, part(progress, before, work(request), total))
             made.results.append(save(found[label], out / name / f"{label}.nc"))
             before += work(request)
         for label, draw in study.figures.items():
@@ -105,16 +105,6 @@ def reproduce(
         if done is not None:
             done(name, verdicts)
     return made
-
-
-def _part(progress: Progress | None, before: float, cost: float, total: float) -> Progress | None:
-    if progress is None:
-        return None
-
-    def tell(step: Step) -> None:
-        progress(Step(step.name, int(before + cost * step.done / step.total), int(total), step.compiling))
-
-    return tell
 
 
 def _write_json(path: Path, data: Any) -> None:

@@ -19,7 +19,9 @@ def test_replace(random, assert_law):
     law = laws.replace_squared_norm_law
     assert_law((p**2).sum(1), law(n, fits, P), law(n - 1, fits, P), law(n, fits - 1, P))
     alive = laws.survival_law(n, fits, P)
-    assert_law(p > 0, alive, laws.branching_survival_law(n, fits, P), laws.survival_law(n, fits - 1, P))
+    assert_law(
+        p > 0, alive, laws.branching_survival_law(n, fits, P), laws.survival_law(n, fits - 1, P), everywhere=True
+    )
     distinct = laws.distinct_symbols_law(n, fits, P)
     assert_law((p > 0).sum(1), distinct, laws.distinct_symbols_law(n, fits - 1, P), distinct - 0.1)
 
@@ -35,7 +37,7 @@ def test_fixation(random, assert_law):
         p[alive] = random.multinomial(n, p[alive]) / n
         time_to[alive] += 1
         alive = p.max(1) < 1
-    assert_law(p == 1, laws.absorption_law(P), np.full(4, 0.25) + (P == 0.25))
+    assert_law(p == 1, laws.absorption_law(P), np.full(4, 0.25) + (P == 0.25), everywhere=True)
     assert_law(time_to, laws.fixation_time_law(n, P), laws.fixation_time_law(n, P) - 1, 2 * n)
 
 

@@ -61,14 +61,16 @@ def test_schedule(random, assert_law, unbiased):
     mean, variance = replace(random, sizes, 100_000, unbiased)
     one_less, ddof = sizes - 1, {"unbiased": unbiased}
     if not unbiased:
-        assert_law(variance, laws.schedule_variance_law(sizes), 1.0, laws.schedule_variance_law(one_less))
+        assert_law(
+            variance, laws.schedule_variance_law(sizes), 1.0, laws.schedule_variance_law(one_less), everywhere=True
+        )
     for law, sample in (
         (laws.schedule_mean_error_law, mean**2),
         (laws.schedule_sd_law, np.sqrt(variance)),
         (laws.schedule_log_variance_law, np.log(variance)),
         (laws.schedule_w2_squared_law, mean**2 + (np.sqrt(variance) - 1) ** 2),
     ):
-        assert_law(sample, law(sizes, **ddof), law(one_less, **ddof))
+        assert_law(sample, law(sizes, **ddof), law(one_less, **ddof), everywhere=True)
 
 
 def test_a_constant_schedule_is_replace():
@@ -145,7 +147,7 @@ def test_accumulate_with_a_schedule(random, assert_law):
         pool = np.hstack([pool, mean[:, None] + np.sqrt(variance)[:, None] * random.normal(size=(100_000, n))])
         mean, variance = pool.mean(1), pool.var(1)
         variances.append(variance)
-    assert_law(np.transpose(variances), laws.schedule_accumulate_variance_law(sizes), np.ones(4))
+    assert_law(np.transpose(variances), laws.schedule_accumulate_variance_law(sizes), np.ones(4), everywhere=True)
     equal = laws.schedule_accumulate_variance_law(np.full(50, 7))
     np.testing.assert_allclose(equal, laws.accumulate_variance_law(7, np.arange(1, 51)), rtol=1e-13)
 

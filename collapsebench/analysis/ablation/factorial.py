@@ -17,8 +17,9 @@ from collapsebench.engine import devices
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import part_label
 from collapsebench.maths.estimators.reading import kind_of
+from collapsebench.runs.progress import Progress, part
 from collapsebench.runs.results import new_dataset
-from collapsebench.runs.runner import Progress, Step, run
+from collapsebench.runs.runner import run
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.registry import METRICS
 
@@ -87,10 +88,14 @@ def ablate(
     metric = made[1, 1, 1].metrics[0]
     levels = default_doses(experiment) if doses is True else dict(doses or {})
     sweeps = dose_sweeps(dataclasses.replace(experiment, snapshots=()), found, metric, levels)
-    count = len(unique) + len(sweeps)
-    runs = [run(arm, progress=_told(progress, i, count)) for i, arm in enumerate(unique.values())]
+    cost = experiment.trajectories * experiment.generations
+
+    def told(i: int) -> Progress | None:
+        return part(progress, i * cost, cost, (len(unique) + len(sweeps)) * cost)
+
+    runs = [run(arm, progress=told(i)) for i, arm in enumerate(unique.values())]
     responses, dose_coords, seconds = run_doses(
-        sweeps, levels, resamples, experiment.seed, lambda i: _told(progress, len(unique) + i, count)
+        sweeps, levels, resamples, experiment.seed, lambda i: told(len(unique) + i)
     )
     column = made[1, 1, 1].columns[0]
     values = [np.asarray(result[column].values, np.float64) for result in runs]
@@ -144,9 +149,3 @@ class Ablation:
     def run(self, progress: Progress | None = None) -> xr.Dataset:
         """The ablation that was asked for."""
         return ablate(self.experiment, rich=self.rich, divergence=self.divergence, doses=self.doses, progress=progress)
-
-
-def _told(progress: Progress | None, i: int, count: int) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda step: progress(Step(step.name, i * step.total + step.done, count * step.total, step.compiling))
