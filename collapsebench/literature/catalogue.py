@@ -14,6 +14,7 @@ from collapsebench.experiment.example import example
 from collapsebench.experiment.experiment import Experiment, spec_name
 from collapsebench.experiment.sweep import Sweep, set_fields
 from collapsebench.literature.study import Request, Scale
+from collapsebench.show.markdown import table, update_block
 from collapsebench.specs.errors import RequestError, nearest
 from collapsebench.specs.registry import MODELS, PAPERS, REGISTRIES, STUDIES
 
@@ -33,11 +34,8 @@ def rows(kind: str) -> list[tuple[str, str]]:
 def markdown() -> str:
     """The README's table of everything that is registered."""
     kinds = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets")
-    lines = ["| | name | what |", "|---|---|---|"]
-    for kind in kinds:
-        for i, (name, line) in enumerate(rows(kind)):
-            lines.append(f"| {kind if i == 0 else ''} | `{name}` | {line.replace('|', chr(92) + '|')} |")
-    return "\n".join(lines) + "\n"
+    named = [(kind if i == 0 else "", f"`{name}`", line) for kind in kinds for i, (name, line) in enumerate(rows(kind))]
+    return table(("", "name", "what"), named)
 
 
 def _describe(request: Request) -> str:
@@ -121,12 +119,5 @@ def doctor() -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _update(path: str) -> None:
-    text = Path(path).read_text()
-    begin, end = "<!-- catalogue: begin (collapsebench list) -->\n", "<!-- catalogue: end -->"
-    before, after = text.split(begin)[0], text.split(end)[1]
-    Path(path).write_text(before + begin + markdown() + end + after)
-
-
 if __name__ == "__main__":
-    _update(sys.argv[1])
+    update_block(Path(sys.argv[1]), "catalogue", markdown())
