@@ -1,4 +1,4 @@
-"""Sections 1 and 2 of theory.md: replace, schedules, accumulate."""
+"""The Gaussian under replace, with a schedule, and under accumulate: laws against simulations."""
 
 from functools import partial
 
@@ -121,7 +121,7 @@ def test_median_halves_the_trajectories():
 def test_suresh_gaussian_table(assert_printed):
     fits = np.array([1, 23, 45, 67, 89, 111, 133, 155, 177, 200])
     tail = laws.replace_sd_tail_law(10, fits, 0.1, unbiased=True)
-    # claims.md prints .7956 .4351 .2244 .1145 .0583 .0302 .0155 .0079 .0041 from simulation; these are exact
+    # the figure shows .7956 .4351 .2244 .1145 .0583 .0302 .0155 .0079 .0041, of simulated runs; these are exact
     assert_printed(tail, "1.0000 .7950 .4360 .2240 .1142 .0583 .0299 .0154 .0080 .0040")
     moment_bound = laws.replace_sd_moment_bound(10, fits, 0.1, 0.7)
     assert_printed(moment_bound, "1 1 1 .9072 .5176 .2953 .1685 .0961 .0548 .0305")

@@ -1,4 +1,4 @@
-"""Section 5 of theory.md: temperature with external data, and curation by reward."""
+"""Temperature with external data, and curation by reward: laws against simulations."""
 
 import numpy as np
 import pytest

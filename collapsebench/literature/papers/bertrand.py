@@ -218,7 +218,7 @@ Bertrand.claims = (
     Claim(
         name="kept-law",
         statement="all real rows kept: mean and spread follow the exact recursion, stable at every lambda",
-        where="theory.md, section 3", source=Source.DERIVED,
+        where="derived: `theory.augment_law`", source=Source.DERIVED,
         basis=f"ours: the largest deviation after the last fit in standard errors, lambda from {RATIOS[0]} to {RATIOS[-1]:g}, "
             "within 95% (Bonferroni)",
         read=_kept,

@@ -149,7 +149,7 @@ def _diffusion_law(results: Results) -> Measured | None:
     return gap.judged(gap.low <= 0 <= gap.high)
 
 
-_WHERE = "theory.md, section 11; ten dimensions, five components, h = .6"
+_WHERE = "derived: `theory.diffusion_drift_law`; ten dimensions, five components, h = .6"
 Khelifa.figures = {"drift": draw_drift}
 Khelifa.claims = (
     *(

@@ -1,4 +1,4 @@
-"""Shumailov et al. (2024), item 4: a variational autoencoder that learns handwritten digits from itself."""
+"""Shumailov et al. (2024): a variational autoencoder that learns handwritten digits from itself."""
 
 from __future__ import annotations
 

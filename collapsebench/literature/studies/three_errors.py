@@ -143,14 +143,14 @@ ThreeErrors.claims = (
         Claim(
             name=f"statistics-walk-{n}",
             statement=f"statistical error walks at random: Var(log v) grows by trigamma((n-1)/2), n = {n}",
-            where="theory.md, section 1", source=Source.DERIVED, published=1.0, tolerance=0.0,
+            where="derived: `theory.replace_log_variance_spread_law`", source=Source.DERIVED, published=1.0, tolerance=0.0,
             basis="ratio of the variance at the last generation to the law", read=_walk(n),
         )
         for n in (20, 100, 500)
     ),
     Claim(
         name="statistics-steps-are-independent", statement="the steps of that walk are independent of one another",
-        where="theory.md, section 1", source=Source.DERIVED, published=0.0, tolerance=0.0,
+        where="derived: `theory.replace_log_variance_spread_law`", source=Source.DERIVED, published=0.0, tolerance=0.0,
         basis="correlation of successive steps, n = 20", read=_independent,
     ),
     Claim(

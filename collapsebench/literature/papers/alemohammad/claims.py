@@ -222,7 +222,7 @@ CLAIMS = (
     ),
     Claim(
         name="fresh-law", statement="mean and spread of the fresh-data loop follow the exact recursion",
-        where="theory.md, section 4", source=Source.DERIVED,
+        where="derived: `theory.fresh_law`", source=Source.DERIVED,
         basis="ours: the largest deviation after the last fit in standard errors, within 95% (Bonferroni)", read=_law,
     ),
     Claim(
