@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import platform
 import sys
 from pathlib import Path
 from typing import Any
@@ -80,18 +78,6 @@ def request(name: str) -> Request:
     return known[name]
 
 
-def parse(text: str) -> Any:
-    """A value from the command line: a number, a truth value, None, a tuple with commas, or a word."""
-    if "," in text:
-        return tuple(parse(part) for part in text.split(",") if part)
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        return ast.literal_eval(text.lstrip("0") if text.lstrip("0").isdigit() else text)
-    except (ValueError, SyntaxError):
-        return text
-
-
 def changed(request: Experiment | Sweep, values: dict[str, Any]) -> Experiment | Sweep:
     """The request with fields replaced by dotted path. A field that a sweep runs over is fixed at the value given."""
     base = request.experiment if isinstance(request, Sweep) else request
@@ -100,23 +86,6 @@ def changed(request: Experiment | Sweep, values: dict[str, Any]) -> Experiment |
         return base
     rest = {path: swept for path, swept in request.values.items() if path not in values}
     return Sweep(base, rest) if rest else base
-
-
-def doctor() -> list[tuple[str, str]]:
-    """Versions, devices and memory, one line each."""
-    import jax
-
-    from collapsebench.engine import devices
-    from collapsebench.runs import results
-
-    mesh = devices.mesh()
-    kind = jax.devices()[0].device_kind
-    return [
-        ("python", platform.python_version()), *results.versions().items(),
-        ("devices", f"{mesh.size} x {kind} ({jax.default_backend()})"),
-        ("cores", str(devices.cores())), ("run memory", f"{devices.memory_budget() / 2**30:.1f} GiB per device at a time"),
-        ("programs", str(getattr(jax.config, "jax_compilation_cache_dir", None))), ("data sets", ", ".join(datasets.names())),
-    ]  # fmt: skip
 
 
 if __name__ == "__main__":

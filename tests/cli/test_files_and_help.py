@@ -15,6 +15,7 @@ import xarray
 
 import collapsebench as cb
 from collapsebench.cli import parser as cli
+from collapsebench.cli.arguments import FIELDS
 from collapsebench.experiment.example import example
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.runs import results, runner
@@ -219,15 +220,15 @@ def test_nothing_far_off_is_suggested(capsys, line):
 
 
 def test_the_help_of_run_names_every_field_and_the_defaults():
-    assert set(cli.FIELDS) == {f.name for f in dataclasses.fields(Experiment)}
-    (commands,) = [a for a in cli._parser()._actions if isinstance(a, argparse._SubParsersAction)]
+    assert set(FIELDS) == {f.name for f in dataclasses.fields(Experiment)}
+    (commands,) = [a for a in cli.make_parser()._actions if isinstance(a, argparse._SubParsersAction)]
     text = commands.choices["run"].format_help()
     model = example(cb.models.Gaussian())
     for field in ("n", "generations", "trajectories", "seed"):
         assert re.search(rf"--{field} \w\s.*a model: {getattr(model, field)}\n", text), field
     assert [type(metric).registry_name for metric in model.metrics] == ["nll"]
     assert "with metric nll" in text
-    for word in (*cli.FIELDS, "metrics=variance,kl", "file.py:Class"):
+    for word in (*FIELDS, "metrics=variance,kl", "file.py:Class"):
         assert word in text
     for name, command in commands.choices.items():
         assert command.description, name
@@ -246,12 +247,12 @@ def test_a_stopped_sweep_says_which_points_were_not_run(capsys, tmp_path, monkey
     request = cb.Experiment(metrics=("variance",), n=10, generations=2, trajectories=3)
     with pytest.raises(cb.Stopped) as stopped:
         cb.sweep(request, {"n": [10, 20, 30]})
-    from collapsebench import show as report
+    from collapsebench.show.tables import draw_result, summary
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        text = report.summary(stopped.value.result)
-        report.draw_result(stopped.value.result, tmp_path / "stopped")
+        text = summary(stopped.value.result)
+        draw_result(stopped.value.result, tmp_path / "stopped")
     assert text.count("not run") == 4
     assert "nan" not in text
     assert "over n = 10, 20, 30" in text.split("\n")[0]
