@@ -20,7 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def act(arguments: Any) -> int:
     from collapsebench.cli import output
     from collapsebench.literature.reproduce import find, reproduce
-    from collapsebench.literature.study import Scale
+    from collapsebench.literature.study import Scale, studies
     from collapsebench.runs import progress
     from collapsebench.show.page import write_page
     from collapsebench.show.tables import verdict_table
@@ -30,7 +30,7 @@ def act(arguments: Any) -> int:
     with progress.shown("reproduce") as tell:
         made = reproduce(arguments.names, Scale(arguments.scale), arguments.out, progress=tell)
     print(verdict_table(made.verdicts))
-    page = write_page(made.verdicts, made.figures + made.results, arguments.out)
+    page = write_page(made.verdicts, made.figures + made.results, arguments.out, studies())
     pictures = [path for path in made.figures if path.suffix == ".png"]
     print(f"{len(pictures)} figures (PNG, SVG, CSV) and {len(made.results)} results below {arguments.out}")
     print(f"verdicts: {arguments.out / 'verdicts.json'}\nreport:   {page}")

@@ -11,10 +11,10 @@ from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.example import example
 from collapsebench.experiment.experiment import Experiment, spec_name
 from collapsebench.experiment.sweep import Sweep, set_fields
-from collapsebench.literature.study import Request, Scale
+from collapsebench.literature.study import Request, Scale, studies
 from collapsebench.show.markdown import table, update_block
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.registry import MODELS, PAPERS, REGISTRIES, STUDIES
+from collapsebench.specs.registry import MODELS, REGISTRIES
 
 
 def rows(kind: str) -> list[tuple[str, str]]:
@@ -44,12 +44,11 @@ def _describe(request: Request) -> str:
 
 
 def _study_experiments() -> dict[str, Request]:
-    found: dict[str, Request] = {}
-    for registry in (PAPERS, STUDIES):
-        for name, study in registry.items():
-            for label, request in study().experiments(Scale.QUICK).items():
-                found[f"{name}/{label}"] = request
-    return found
+    return {
+        f"{name}/{label}": request
+        for name, study in studies().items()
+        for label, request in study().experiments(Scale.QUICK).items()
+    }
 
 
 def experiment(name: str) -> Experiment | Sweep:

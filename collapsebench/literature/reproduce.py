@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.study import Request, Scale, Study
+from collapsebench.literature.study import Request, Scale, Study, studies
 from collapsebench.parts.data import Handover
 from collapsebench.runs.progress import Progress, part
 from collapsebench.runs.results import save
@@ -18,7 +18,6 @@ from collapsebench.runs.runner import run
 from collapsebench.runs.sweep import run_sweep
 from collapsebench.show import figures
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.registry import PAPERS, STUDIES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,13 +43,13 @@ def find(requests: list[str]) -> dict[str, tuple[Study, set[str] | None]]:
 
     Raises RequestError with the nearest known name.
     """
-    known = {**dict(PAPERS.items()), **dict(STUDIES.items())}
+    known = studies()
     chosen: dict[str, tuple[Study, set[str] | None]] = {}
     for request in requests or [name for name, study in known.items() if not study.when_named]:
         name, _, claim = request.partition("/")
         if name not in known:
             raise RequestError(f"paper = {name}: not one of {', '.join(known)}{nearest(name, known)}")
-        study: Study = known[name]()
+        study = known[name]()
         claims = [c.name for c in study.claims]
         if claim and claim not in claims:
             raise RequestError(f"claim = {claim}: {name} has {', '.join(claims)}{nearest(claim, claims)}")

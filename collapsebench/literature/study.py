@@ -14,6 +14,7 @@ from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
 from collapsebench.literature.measured import Measured, Results
 from collapsebench.show.figures import Animation, Figure
+from collapsebench.specs.registry import PAPERS, STUDIES
 
 Request = Experiment | Sweep | Ablation
 
@@ -108,3 +109,8 @@ class Study:
     def experiments(self, scale: Scale) -> Mapping[str, Request]:
         """What to run, by name."""
         raise NotImplementedError
+
+
+def studies() -> dict[str, type[Study]]:
+    """All papers and studies, by name."""
+    return {**dict(PAPERS.items()), **dict(STUDIES.items())}

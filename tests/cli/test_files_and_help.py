@@ -42,11 +42,6 @@ class Wide(DistributionModel):
 """
 
 
-def ask(capsys, *words):
-    code = cli.main(list(words))
-    return code, *capsys.readouterr()
-
-
 # --- where results go -----------------------------------------------------------------------------------------------
 
 
@@ -62,24 +57,24 @@ def unrun(monkeypatch):
 
 @pytest.mark.parametrize("command", [SMALL, pytest.param(REPRODUCE, marks=pytest.mark.slow)], ids=["run", "reproduce"])
 @pytest.mark.parametrize("kind", ["file", "below a file"])
-def test_an_unwritable_out_is_exit_2_before_the_run(capsys, tmp_path, unrun, command, kind):
+def test_an_unwritable_out_is_exit_2_before_the_run(ask, tmp_path, unrun, command, kind):
     taken = tmp_path / "taken"
     taken.write_text("")
     out = taken if kind == "file" else taken / "deeper"
-    code, _, err = ask(capsys, *command, "--out", str(out))
+    code, _, err = ask(*command, "--out", str(out))
     assert code == 2
     assert err.count("\n") == 1
     assert err.startswith(f"collapsebench: --out {out}: ")
 
 
-def test_a_wrong_request_makes_no_folder(capsys, tmp_path):
-    assert ask(capsys, *SMALL, "--set", "regime=nope", "--out", str(tmp_path / "new"))[0] == 2
-    assert ask(capsys, "reproduce", "nobody", "--out", str(tmp_path / "new"))[0] == 2
+def test_a_wrong_request_makes_no_folder(ask, tmp_path):
+    assert ask(*SMALL, "--set", "regime=nope", "--out", str(tmp_path / "new"))[0] == 2
+    assert ask("reproduce", "nobody", "--out", str(tmp_path / "new"))[0] == 2
     assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("command", [SMALL, pytest.param(REPRODUCE, marks=pytest.mark.slow)], ids=["run", "reproduce"])
-def test_a_result_that_cannot_be_saved_goes_to_the_temporary_folder(capsys, tmp_path, monkeypatch, command):
+def test_a_result_that_cannot_be_saved_goes_to_the_temporary_folder(ask, tmp_path, monkeypatch, command):
     out, spare = tmp_path / "out", tmp_path / "spare"
     spare.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(spare))
@@ -91,7 +86,7 @@ def test_a_result_that_cannot_be_saved_goes_to_the_temporary_folder(capsys, tmp_
         return real(self, path, **options)
 
     monkeypatch.setattr("xarray.Dataset.to_netcdf", full)
-    code, _, err = ask(capsys, *command, "--out", str(out))
+    code, _, err = ask(*command, "--out", str(out))
     assert code == 4
     (path,) = spare.rglob("*.nc")
     assert f"the disk is full: {out}" in err
@@ -99,9 +94,9 @@ def test_a_result_that_cannot_be_saved_goes_to_the_temporary_folder(capsys, tmp_
     assert cb.load(path).sizes["generation"] >= 2
 
 
-def test_only_the_same_request_writes_over_a_result(capsys, tmp_path):
+def test_only_the_same_request_writes_over_a_result(ask, tmp_path):
     for more in ((), (), ("--set", "regime=accumulate"), ("--set", "name=zzz"), ("--seed", "1")):
-        assert ask(capsys, *SMALL, *more, "--out", str(tmp_path))[0] == 0
+        assert ask(*SMALL, *more, "--out", str(tmp_path))[0] == 0
     names = sorted(re.sub("[0-9a-f]{8}$", "", path.stem) for path in tmp_path.glob("*.nc"))
     assert names == ["gaussian-", "gaussian-", "gaussian-", "zzz-"]
 
@@ -173,8 +168,8 @@ def test_a_class_comes_from_a_file_once(stranger, monkeypatch):
     assert repr(found()).startswith("Wide(")
 
 
-def test_run_takes_a_class_from_a_file(capsys, tmp_path, stranger):
-    code, out, err = ask(capsys, *SMALL, "--set", f"model={stranger}:Wide", "--out", str(tmp_path / "out"))
+def test_run_takes_a_class_from_a_file(ask, tmp_path, stranger):
+    code, out, err = ask(*SMALL, "--set", f"model={stranger}:Wide", "--out", str(tmp_path / "out"))
     assert code == 0, err
     assert "model = wide" in out.split("\n")[0]
 
@@ -197,11 +192,11 @@ def test_another_modules_name_is_not_taken(tmp_path):
     ],
 )
 @pytest.mark.parametrize("by", ["file", "module"])
-def test_a_file_that_cannot_be_imported_is_one_line(capsys, tmp_path, monkeypatch, text, expected, by):
+def test_a_file_that_cannot_be_imported_is_one_line(ask, tmp_path, monkeypatch, text, expected, by):
     path = tmp_path / "broken_one.py"
     path.write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
-    code, out, err = ask(capsys, "check", f"{path}:X" if by == "file" else "broken_one:X")
+    code, out, err = ask("check", f"{path}:X" if by == "file" else "broken_one:X")
     assert (code, out) == (2, "")
     assert re.search(expected, err)
     assert err.count("\n") == 1
@@ -213,8 +208,8 @@ def test_a_file_that_cannot_be_imported_is_one_line(capsys, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("line", ["--foo", "run gaussian --foo", "list handovers"])
-def test_nothing_far_off_is_suggested(capsys, line):
-    code, _, err = ask(capsys, *line.split())
+def test_nothing_far_off_is_suggested(ask, line):
+    code, _, err = ask(*line.split())
     assert code == 2
     assert "did you mean" not in err
 
