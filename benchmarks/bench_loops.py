@@ -11,18 +11,14 @@ import pytest
 import collapsebench as cb
 from benchmarks import rivals
 from collapsebench import theory
+from collapsebench.bench.programs import is_near
 
 BASE = cb.Experiment(name="speed", metrics=("variance",), holdout=1, n=100)
 
 
 def near(law):
     """A check that the mean over trajectories is within 5 standard errors of `law` at the last generation."""
-
-    def check(result):
-        last = result[next(iter(result))].values[:, -1].astype(float)
-        return abs(last.mean() - law) <= 5 * last.std(ddof=1) / np.sqrt(len(last)) + 1e-6 * abs(law)
-
-    return check
+    return lambda result: is_near(result[next(iter(result))].values[:, -1], law)
 
 
 def numpy_rivals(work, trajectories, generations, **sizes):
@@ -47,6 +43,16 @@ def bench_gaussian_replace(jax_benchmark, n):
     jax_benchmark.experiment(experiment, law=law, rivals=others)
 
 
+@pytest.mark.parametrize("n", [100, 1000])
+def bench_gaussian_by_trajectory(jax_benchmark, n):
+    """The same loop against what published scripts are: one trajectory after another."""
+    trajectories, generations = jax_benchmark.pick((64, 10), (1000, 200 if n == 100 else 40), (1000, 1000))
+    experiment = dataclasses.replace(BASE, n=n, trajectories=trajectories, generations=generations)
+    law = near(theory.replace_variance_law(n, generations))
+    loop = partial(rivals.gaussian_by_trajectory, np.random.default_rng(7), 20, n, generations)
+    jax_benchmark.experiment(experiment, law=law, rivals={"numpy, a loop per trajectory": (20 * generations, loop)})
+
+
 def bench_gaussian_summary(jax_benchmark):
     trajectories, generations = jax_benchmark.pick((256, 10), (32768, 150), (32768, 1000))
     experiment = dataclasses.replace(BASE, trajectories=trajectories, generations=generations, handover="summary")
@@ -69,12 +75,32 @@ def bench_mixture(jax_benchmark, n):
     jax_benchmark.experiment(experiment, rivals=others)
 
 
+KERNEL = dataclasses.replace(BASE, n=1000, model=cb.models.KernelDensity(bandwidth=0.3))
+
+
 def bench_kernel(jax_benchmark):
     trajectories, generations = jax_benchmark.pick((4, 5), (256, 50), (1024, 50))
-    model = cb.models.KernelDensity(bandwidth=0.3)
-    experiment = dataclasses.replace(BASE, n=1000, trajectories=trajectories, generations=generations, model=model)
+    experiment = dataclasses.replace(KERNEL, trajectories=trajectories, generations=generations)
     others = {"scipy, 1 thread": (50, partial(rivals.kernel, np.random.default_rng(7), 1, 1000, 50))}
     jax_benchmark.experiment(experiment, rivals=others)
+
+
+def bench_kernel_density(jax_benchmark):
+    """The density too, at 512 points in every generation."""
+    trajectories, generations = jax_benchmark.pick((4, 5), (16, 20), (64, 50))
+    sizes = {"trajectories": trajectories, "generations": generations}
+    experiment = dataclasses.replace(KERNEL, **sizes, metrics=("nll",), holdout=512)
+    loop = partial(rivals.kernel, np.random.default_rng(7), 1, 1000, generations, 512)
+    jax_benchmark.experiment(experiment, rivals={"scipy, 1 thread": (generations, loop)})
+
+
+def bench_kernel_accumulate(jax_benchmark):
+    """The density of everything so far, at 500 points in every generation."""
+    trajectories, generations = jax_benchmark.pick((2, 3), (2, 30), (8, 100))
+    sizes = {"trajectories": trajectories, "generations": generations}
+    experiment = dataclasses.replace(KERNEL, **sizes, regime="accumulate", metrics=("nll",), holdout=500)
+    loop = partial(rivals.kernel_accumulate, np.random.default_rng(7), 1000, generations, 500)
+    jax_benchmark.experiment(experiment, rivals={"scipy, 1 thread": (generations, loop)})
 
 
 @pytest.mark.parametrize("handover", ["samples", "summary"])

@@ -15,6 +15,7 @@ from collapsebench.bench.plugin import suite as suite_folder
 from collapsebench.experiment.sweep import Sweep
 from collapsebench.literature import catalogue
 from collapsebench.show import benchmarks as report
+from collapsebench.show import markdown
 from collapsebench.show.tables import table
 from collapsebench.specs.errors import DONE, FAILED, RequestError
 
@@ -106,7 +107,7 @@ def compared(arguments: Any) -> int:
     print(table(head, rows))
     title = f"{first.path.name} and {second.path.name}"
     for path, text in (
-        (arguments.markdown, report.as_markdown(head, rows)),
+        (arguments.markdown, markdown.table(head, rows)),
         (arguments.html, report.as_html(title, head, rows)),
     ):
         if path is not None:

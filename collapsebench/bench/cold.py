@@ -28,15 +28,13 @@ REQUEST = (
 )
 """The loop that is timed: replace, 100 rows, 1000 generations, 1000 trajectories."""
 PARTS = ("import", "trace", "compile", "run", "save", "figure")
+"""`import` lasts until the request is read and the run begins."""
 _EVENTS = {
     "/jax/core/compile/jaxpr_trace_duration": "trace",
     "/jax/core/compile/jaxpr_to_mlir_module_duration": "trace",
     "/jax/core/compile/backend_compile_duration": "compile",
 }
-_CHILD = (
-    "from collapsebench import cli; from collapsebench.cli import commands; from collapsebench.bench import cold; "
-    "cold.child(cli.main, commands)"
-)
+_CHILD = "from collapsebench.bench import cold; from collapsebench.cli import main, output; cold.child(main, output)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,17 +48,18 @@ class Start:
     """programs that came from the cache"""
 
 
-def child(main: Callable[[list[str]], int], acts: Any) -> None:
+def child(main: Callable[[list[str]], int], output: Any) -> None:
     """The process that is timed: runs the command line on its arguments and writes what it saw to $COLLAPSEBENCH_COLD.
 
-    main, acts: of `cli` and `commands`, whose import is over by now.
+    main, output: of `cli`. The command imports what it needs, and calls what is marked here by its name in its module.
     """
     launched = float(os.environ["COLLAPSEBENCH_COLD_BEGAN"])
     spent = dict.fromkeys(PARTS, 0.0)
-    spent["import"] = time.time() - launched
     import jax
 
     from collapsebench.bench import events
+    from collapsebench.runs import progress
+    from collapsebench.show import tables
 
     def timed(event: str, duration_secs: float, **kwargs: Any) -> None:
         if event in _EVENTS:
@@ -69,10 +68,11 @@ def child(main: Callable[[list[str]], int], acts: Any) -> None:
     jax.monitoring.register_event_duration_secs_listener(timed)
     before = events.now()
     marks: dict[str, float] = {}
-    acts.save = _marked(acts.save, "save", marks)
-    acts.report.draw_result = _marked(acts.report.draw_result, "figure", marks)
+    for module, name, part in ((progress, "shown", "run"), (output, "save", "save"), (tables, "draw_result", "figure")):
+        setattr(module, name, _marked(getattr(module, name), part, marks))
     code = main(sys.argv[1:])
-    spent["save"], spent["figure"] = marks["save"], marks["figure"]
+    spent["import"] = marks["run began"] - launched
+    spent["save"], spent["figure"] = (marks[f"{part} ended"] - marks[f"{part} began"] for part in ("save", "figure"))
     saved = marks["save ended"] - launched
     spent["run"] = saved - sum(spent[part] for part in ("import", "trace", "compile", "save"))
     report = {"parts": spent, "saved": saved, "found": (events.now() - before).hits}
@@ -82,9 +82,9 @@ def child(main: Callable[[list[str]], int], acts: Any) -> None:
 
 def _marked(call: Callable[..., Any], name: str, marks: dict[str, float]) -> Callable[..., Any]:
     def timed(*args: Any, **kwargs: Any) -> Any:
-        begun = time.time()
+        marks[f"{name} began"] = time.time()
         value = call(*args, **kwargs)
-        marks[name], marks[f"{name} ended"] = time.time() - begun, time.time()
+        marks[f"{name} ended"] = time.time()
         return value
 
     return timed

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import mannwhitneyu
 
+from collapsebench.analysis.intervals import block_bootstrap_medians, percentile_interval
 from collapsebench.specs.errors import RequestError
 
 THRESHOLD = 0.15
@@ -21,7 +22,7 @@ LEVEL = 0.01
 RESAMPLES = 2000
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Timing:
     """One benchmark of one run: seconds by round, in units of the calibration where there was one."""
 
@@ -43,7 +44,7 @@ class Run:
     timings: dict[str, Timing]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Pair:
     """The same benchmark in two runs: ratio of medians (second over first), its 99% interval, p of Mann and Whitney."""
 
@@ -74,8 +75,9 @@ def load(path: Path) -> Run:
             raw = np.asarray(extra.get("times") or bench["stats"].get("data") or [bench["stats"]["median"]], float)
             scale = np.asarray(extra.get("calibration") or np.ones(len(raw)), float)[: len(raw)]
             timings[bench["name"]] = Timing(
-                bench["name"], bench.get("group") or _module(bench), raw / scale, float(np.median(raw)),
-                float(extra.get("rate", 1 / np.median(raw))), str(extra.get("unit", "calls")),
+                name=bench["name"], group=bench.get("group") or _module(bench), times=raw / scale,
+                raw=float(np.median(raw)), rate=float(extra.get("rate", 1 / np.median(raw))),
+                unit=str(extra.get("unit", "calls")),
             )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no JSON of pytest-benchmark"
@@ -83,7 +85,7 @@ def load(path: Path) -> Run:
     return Run(path, str(own.get("device", machine.get("node", "unknown"))), own, timings)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Group:
     """The benchmarks of one group together: geometric mean of their ratios, with its 99% interval."""
 
@@ -110,7 +112,8 @@ def groups(pairs: Sequence[Pair]) -> list[Group]:
         threshold = own[0].threshold
         sure = abs(centre) > max(half, math.log1p(threshold))
         verdict = ("slower" if centre > 0 else "faster") if sure else "same"
-        made.append(Group(name, math.exp(centre), math.exp(centre - half), math.exp(centre + half), threshold, verdict))
+        low, high = math.exp(centre - half), math.exp(centre + half)
+        made.append(Group(name=name, ratio=math.exp(centre), low=low, high=high, threshold=threshold, verdict=verdict))
     return made
 
 
@@ -131,21 +134,17 @@ def compare(first: Run, second: Run, thresholds: Mapping[str, float] | None = No
 def _pair(a: Timing, b: Timing, thresholds: Mapping[str, float], level: float) -> Pair:
     threshold = thresholds.get(a.name, thresholds.get(a.group, thresholds[""]))
     ratio = float(np.median(b.times) / np.median(a.times))
-    rng = np.random.default_rng(0)
-
-    def medians(times: np.ndarray) -> np.ndarray:
-        """Of resampled blocks of rounds, because neighbouring rounds share the machine's mood (Kuensch, 1989)."""
-        length = max(1, math.isqrt(len(times)))
-        starts = rng.integers(len(times) - length + 1, size=(RESAMPLES, -(-len(times) // length), 1))
-        rounds = (starts + np.arange(length)).reshape(RESAMPLES, -1)[:, : len(times)]
-        return np.asarray(np.median(times[rounds], axis=1))
-
-    low, high = np.quantile(medians(b.times) / medians(a.times), [0.005, 0.995])
+    rng = np.random.default_rng(0)  # in blocks of rounds: neighbours share a slow or a fast phase of the machine
+    above, below = (block_bootstrap_medians(timing.times, RESAMPLES, rng) for timing in (b, a))
+    low, high = percentile_interval(above / below, 0.99)
     p = float(mannwhitneyu(a.times, b.times).pvalue)
     sure = p < level and not low <= 1 <= high
     far = abs(math.log(ratio)) > math.log1p(threshold)
     verdict = ("slower" if ratio > 1 else "faster") if sure and far else "same"
-    return Pair(a.name, a.group, a.raw, b.raw, ratio, float(low), float(high), p, threshold, verdict)
+    return Pair(
+        name=a.name, group=a.group, first=a.raw, second=b.raw, ratio=ratio, low=float(low), high=float(high), p=p,
+        threshold=threshold, verdict=verdict,
+    )  # fmt: skip
 
 
 def parse_thresholds(texts: Sequence[str]) -> dict[str, float]:

@@ -12,7 +12,7 @@ import numpy as np
 from collapsebench.bench import ceilings, cost, events
 from collapsebench.bench.ceilings import Ceiling
 from collapsebench.bench.cost import Cost
-from collapsebench.bench.programs import LoopProgram
+from collapsebench.bench.programs import LoopProgram, is_near
 from collapsebench.bench.row import Row
 from collapsebench.engine import devices
 from collapsebench.engine.compiled import without_cache
@@ -21,7 +21,7 @@ from collapsebench.experiment.experiment import Experiment
 ROUNDS = {"smoke": 3, "quick": 30, "paper": 60}
 """Timed rounds by tier, at least: on a noisy machine the median of a few says little."""
 WINDOW, MOST_ROUNDS = {"smoke": 0.0, "quick": 3.0, "paper": 10.0}, 300
-"""Seconds that all rounds together should take, so that a short call meets more than one mood of the machine."""
+"""Seconds that all rounds together should take, so that a short call meets slow and fast phases of a shared machine."""
 TURNS = 10
 """How often the rivals, which take longer than we do, and the limits have their turn."""
 Rival = tuple[float, Callable[[], Any]]
@@ -105,7 +105,7 @@ class JaxBenchmark:
         def near(result: Any) -> bool:
             last = result[column].values[:, -1].astype(float)
             seen["sd"] = float(last.std(ddof=1))
-            return bool(abs(last.mean() - law) <= 5 * seen["sd"] / np.sqrt(len(last)) + 1e-6 * abs(law))
+            return is_near(last, law)
 
         answer = self.experiment(experiment, law=near, rivals=rivals)
         row = self._rows[-1]

@@ -129,3 +129,9 @@ class TrainingProgram:
 
         before, after = losses(model, keys, params)
         return bool((after < before).all())
+
+
+def is_near(last: np.ndarray, law: float) -> bool:
+    """Whether the mean over trajectories [trajectory] is within 5 standard errors of its law, float32's rounding apart."""
+    last = last.astype(float)
+    return bool(abs(last.mean() - law) <= 5 * last.std(ddof=1) / np.sqrt(len(last)) + 1e-6 * abs(law))

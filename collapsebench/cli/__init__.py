@@ -1,3 +1,3 @@
-"""The command line: what is asked for is read in `parser`, and done in a file a command."""
+"""The command line: one file a command, the parser that they share, and the files that they write."""
 
 from collapsebench.cli.parser import main as main

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import platform
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,11 @@ from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.example import example
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, set_fields
-from collapsebench.literature.study import Request, Scale
+from collapsebench.literature.study import Request, Scale, studies
+from collapsebench.show.markdown import table, update_block
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.names import FIELDS, spec_name
-from collapsebench.specs.registry import MODELS, PAPERS, REGISTRIES, STUDIES, import_object
+from collapsebench.specs.names import spec_name
+from collapsebench.specs.registry import MODELS, REGISTRIES, import_object
 
 
 def rows(kind: str) -> list[tuple[str, str]]:
@@ -34,11 +33,8 @@ def rows(kind: str) -> list[tuple[str, str]]:
 def markdown() -> str:
     """The README's table of everything that is registered."""
     kinds = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets")
-    lines = ["| | name | what |", "|---|---|---|"]
-    for kind in kinds:
-        for i, (name, line) in enumerate(rows(kind)):
-            lines.append(f"| {kind if i == 0 else ''} | `{name}` | {line.replace('|', chr(92) + '|')} |")
-    return "\n".join(lines) + "\n"
+    named = [(kind if i == 0 else "", f"`{name}`", line) for kind in kinds for i, (name, line) in enumerate(rows(kind))]
+    return table(("", "name", "what"), named)
 
 
 def _describe(request: Request) -> str:
@@ -49,12 +45,11 @@ def _describe(request: Request) -> str:
 
 
 def _study_experiments() -> dict[str, Request]:
-    found: dict[str, Request] = {}
-    for registry in (PAPERS, STUDIES):
-        for name, study in registry.items():
-            for label, request in study().experiments(Scale.QUICK).items():
-                found[f"{name}/{label}"] = request
-    return found
+    return {
+        f"{name}/{label}": request
+        for name, study in studies().items()
+        for label, request in study().experiments(Scale.QUICK).items()
+    }
 
 
 def experiment(name: str) -> Experiment | Sweep:
@@ -71,7 +66,8 @@ def request(name: str) -> Request:
     if name in MODELS:
         return example(MODELS.get(name)())
     if ":" in name:
-        found = imported_part(name)
+        found = import_object(name)
+        found = found() if isinstance(found, type) else found
         return found if isinstance(found, Experiment | Sweep | Ablation) else example(found)
     known = _study_experiments()
     if name not in known:
@@ -80,35 +76,6 @@ def request(name: str) -> Request:
             f"{name}: no such experiment{nearest(name, names)}; `collapsebench list experiments` has them all"
         )
     return known[name]
-
-
-def parse(text: str) -> Any:
-    """A value from the command line: a number, a truth value, None, a tuple with commas, or a word."""
-    if "," in text:
-        return tuple(parse(part) for part in text.split(",") if part)
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        return ast.literal_eval(text.lstrip("0") if text.lstrip("0").isdigit() else text)
-    except (ValueError, SyntaxError):
-        return text
-
-
-def typed(field: str, text: str) -> Any:
-    """The value of a field that a user has typed: as `parse` reads it, and a part of the user's own imported and built."""
-    value = parse(text)
-    if field.split(".")[-1] not in FIELDS:
-        return value
-    return tuple(map(imported_part, value)) if isinstance(value, tuple) else imported_part(value)
-
-
-def imported_part(value: Any) -> Any:
-    """The part that `package.module:Class` or `file.py:Class` stands for; anything else stays what it is.
-
-    Raises RequestError, one line, for what cannot be imported.
-    """
-    found = import_object(value) if isinstance(value, str) and ":" in value else value
-    return found() if isinstance(found, type) else found
 
 
 def changed(request: Experiment | Sweep, values: dict[str, Any]) -> Experiment | Sweep:
@@ -121,29 +88,5 @@ def changed(request: Experiment | Sweep, values: dict[str, Any]) -> Experiment |
     return Sweep(base, rest) if rest else base
 
 
-def doctor() -> list[tuple[str, str]]:
-    """Versions, devices and memory, one line each."""
-    import jax
-
-    from collapsebench.engine import devices
-    from collapsebench.runs import results
-
-    mesh = devices.mesh()
-    kind = jax.devices()[0].device_kind
-    return [
-        ("python", platform.python_version()), *results.versions().items(),
-        ("devices", f"{mesh.size} x {kind} ({jax.default_backend()})"),
-        ("cores", str(devices.cores())), ("run memory", f"{devices.memory_budget() / 2**30:.1f} GiB per device at a time"),
-        ("programs", str(getattr(jax.config, "jax_compilation_cache_dir", None))), ("data sets", ", ".join(datasets.names())),
-    ]  # fmt: skip
-
-
-def _update(path: str) -> None:
-    text = Path(path).read_text()
-    begin, end = "<!-- catalogue: begin (collapsebench list) -->\n", "<!-- catalogue: end -->"
-    before, after = text.split(begin)[0], text.split(end)[1]
-    Path(path).write_text(before + begin + markdown() + end + after)
-
-
 if __name__ == "__main__":
-    _update(sys.argv[1])
+    update_block(Path(sys.argv[1]), "catalogue", markdown())

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.study import Request, Scale, Study
+from collapsebench.literature.study import Request, Scale, Study, studies
 from collapsebench.parts.data import Handover
+from collapsebench.runs.progress import Progress, part
 from collapsebench.runs.results import save
-from collapsebench.runs.runner import Progress, Step, run
+from collapsebench.runs.runner import run
 from collapsebench.runs.sweep import run_sweep
 from collapsebench.show import figures
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.registry import PAPERS, STUDIES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,13 +43,13 @@ def find(requests: list[str]) -> dict[str, tuple[Study, set[str] | None]]:
 
     Raises RequestError with the nearest known name.
     """
-    known = {**dict(PAPERS.items()), **dict(STUDIES.items())}
+    known = studies()
     chosen: dict[str, tuple[Study, set[str] | None]] = {}
     for request in requests or [name for name, study in known.items() if not study.when_named]:
         name, _, claim = request.partition("/")
         if name not in known:
             raise RequestError(f"paper = {name}: not one of {', '.join(known)}{nearest(name, known)}")
-        study: Study = known[name]()
+        study = known[name]()
         claims = [c.name for c in study.claims]
         if claim and claim not in claims:
             raise RequestError(f"claim = {claim}: {name} has {', '.join(claims)}{nearest(claim, claims)}")
@@ -90,8 +90,7 @@ def reproduce(
     for name, (study, wanted) in chosen.items():
         found: dict[str, xr.Dataset] = {}
         for label, request in plans[name].items():
-            told = _part(progress, before, work(request), total)
-            found[label] = run_request(request, told)
+            found[label] = run_request(request, part(progress, before, work(request), total))
             made.results.append(save(found[label], out / name / f"{label}.nc"))
             before += work(request)
         for label, draw in study.figures.items():
@@ -103,16 +102,6 @@ def reproduce(
         if done is not None:
             done(name, verdicts)
     return made
-
-
-def _part(progress: Progress | None, before: float, cost: float, total: float) -> Progress | None:
-    if progress is None:
-        return None
-
-    def tell(step: Step) -> None:
-        progress(Step(step.name, int(before + cost * step.done / step.total), int(total), step.compiling))
-
-    return tell
 
 
 def _write_json(path: Path, data: Any) -> None:

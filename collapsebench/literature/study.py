@@ -5,21 +5,18 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from collapsebench.analysis.ablation import Ablation
-from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
+from collapsebench.literature.measured import Measured, Results
 from collapsebench.show.figures import Animation, Figure
-
-if TYPE_CHECKING:
-    import xarray as xr
+from collapsebench.specs.registry import PAPERS, STUDIES
 
 Request = Experiment | Sweep | Ablation
-Results = Mapping[str, "xr.Dataset"]
 
 
 class Scale(enum.StrEnum):
@@ -44,22 +41,12 @@ class Source(enum.StrEnum):
     DERIVED = "derived"
 
 
-@dataclasses.dataclass(frozen=True)
-class Measured:
-    """What we found: a value with its 95% interval; for a statement without a number, whether it `holds`."""
-
-    value: float
-    low: float = np.nan
-    high: float = np.nan
-    holds: bool | None = None
-
-
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Claim:
     """One published statement.
 
     published: the number, or None for a qualitative statement. tolerance: how far off the published number itself may
-    be, in its own unit, and `basis` says why (digits printed, plot reading, its own sampling error).
+    be, in its own unit. basis: why so far (digits printed, plot reading, its own sampling error), or how it is judged.
     read: our number off the results; it returns None where the scale is too small to tell.
     disputed: why the statement, or the way it was measured, is in doubt, if it is. why: what explains a difference.
     """
@@ -68,8 +55,8 @@ class Claim:
     statement: str
     where: str
     source: Source
-    published: float | None
-    tolerance: float | None
+    published: float | None = None
+    tolerance: float | None = None
     basis: str
     read: Callable[[Results], Measured | None]
     disputed: str = ""
@@ -124,16 +111,6 @@ class Study:
         raise NotImplementedError
 
 
-def measured_mean(values: Any) -> Measured:
-    """`Measured` of the mean of one number per trajectory."""
-    mean, low, high = mean_interval(values)
-    return Measured(float(mean), float(low), float(high))
-
-
-def measured_share(hits: Any, z: float = 1.96) -> Measured:
-    """`Measured` of a share of trajectories, with the Wilson (1927) interval of z standard errors."""
-    hits = np.asarray(hits, float)
-    n, p = hits.size, hits.mean()
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return Measured(float(p), float(centre - half), float(centre + half))
+def studies() -> dict[str, type[Study]]:
+    """All papers and studies, by name."""
+    return {**dict(PAPERS.items()), **dict(STUDIES.items())}

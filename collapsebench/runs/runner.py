@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -20,6 +20,7 @@ from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import Stream, key_for, root_key, trajectory_key
 from collapsebench.parts.data import Handover
 from collapsebench.runs import results
+from collapsebench.runs.progress import Progress, Step
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Size
 
@@ -30,21 +31,6 @@ BLOCK = 256
 """Generations that one call may return; it bounds device memory, however many generations there are."""
 SECONDS = 0.5
 """How long a call should take: often enough for a progress bar and Ctrl-C, seldom enough to cost nothing."""
-
-Progress = Callable[["Step"], None]
-
-
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """What a progress callback is told, after each block and once before the first, while it compiles.
-
-    done and total count trajectory-generations, of this run or of whatever it is a part of.
-    """
-
-    name: str
-    done: int
-    total: int
-    compiling: bool = False
 
 
 class Stopped(KeyboardInterrupt):

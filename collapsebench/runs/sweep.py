@@ -10,8 +10,9 @@ import numpy as np
 
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, is_leaf, label, set_field
+from collapsebench.runs.progress import Progress, part
 from collapsebench.runs.results import describe, new_dataset, record_variables
-from collapsebench.runs.runner import Progress, Step, Stopped, run, run_points
+from collapsebench.runs.runner import Stopped, run, run_points
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,6 +37,7 @@ def run_sweep(request: Sweep, *, progress: Progress | None = None) -> xr.Dataset
         columns["n_real"] = columns["n"]
     points = grid[0].size if grid else 1
     combinations = list(itertools.product(*shapes.values()))
+    cost = points * experiment.trajectories * experiment.generations
     parts: list[xr.Dataset | None] = []
     stopped = False
     for i, combination in enumerate(combinations):
@@ -45,7 +47,7 @@ def run_sweep(request: Sweep, *, progress: Progress | None = None) -> xr.Dataset
         for path, value in leaves.items():  # one check per value; the program itself is the same for all
             for one in value:
                 set_field(own, path, one)
-        told = _share(progress, i, len(combinations))
+        told = part(progress, i * cost, cost, len(combinations) * cost)
         try:
             parts.append(run_points(own, columns, points, progress=told) if columns else run(own, progress=told))
         except Stopped:
@@ -58,13 +60,6 @@ def run_sweep(request: Sweep, *, progress: Progress | None = None) -> xr.Dataset
     if stopped:
         raise Stopped(result)
     return result
-
-
-def _share(progress: Progress | None, i: int, count: int) -> Progress | None:
-    """A callback for combination i that reports the whole sweep."""
-    if progress is None:
-        return None
-    return lambda step: progress(Step(step.name, i * step.total + step.done, count * step.total, step.compiling))
 
 
 def _assemble(request: Sweep, leaves: Any, shapes: Any, parts: list[xr.Dataset | None]) -> xr.Dataset:

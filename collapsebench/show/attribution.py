@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,16 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from collapsebench.show import figures
-from collapsebench.show.figures import Figure, Kind, Panel, Series
-from collapsebench.show.tables import table, what_was_run
+from collapsebench.show.figures import Figure, Kind, Panel, Series, with_bounds
+from collapsebench.show.tables import table, what_was_run, with_interval
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-def _cell(result: xr.Dataset, name: str, at: dict[str, object], scale: float = 1.0) -> str:
-    value, low, high = (float(result[column].sel(at)) * scale for column in (name, f"{name}_low", f"{name}_high"))
-    return f"{value:.3g} [{low:.3g}, {high:.3g}]"
+def _cell(result: xr.Dataset, name: str, scale: float = 1.0, **at: object) -> str:
+    value, low, high = (float(end) * scale for end in with_bounds(result, name, **at))
+    return with_interval(value, low, high)
 
 
 def ablation_summary(result: xr.Dataset) -> str:
@@ -28,13 +29,13 @@ def ablation_summary(result: xr.Dataset) -> str:
     generations = sorted({0, last // 2, last})
     rows = []
     for error in result.error.values:
-        rows.append((error, *(_cell(result, "shapley", {"error": error, "generation": g}) for g in generations)))
-        shares = (_cell(result, "share", {"error": error, "generation": g}, 100) for g in generations)
+        rows.append((error, *(_cell(result, "shapley", error=error, generation=g) for g in generations)))
+        shares = (_cell(result, "share", 100, error=error, generation=g) for g in generations)
         rows.append(("  share, %", *shares))
     rows.append(("total", *(f"{float(result.total[g]):.3g}" for g in generations)))
     rows.append(("with no error", *(f"{float(result.floor[g]):.3g}" for g in generations)))
     for term in result.term.values[3:]:
-        rows.append((term, *(_cell(result, "effect", {"term": term, "generation": g}) for g in generations)))
+        rows.append((term, *(_cell(result, "effect", term=term, generation=g) for g in generations)))
     head = table((result.attrs["divergence"], *(f"generation {g}" for g in generations)), rows)
     doses = dose_summary(result)
     more = f"\n\nDoses: the mean at the last generation\n{doses}" if doses else ""
@@ -44,28 +45,26 @@ def ablation_summary(result: xr.Dataset) -> str:
     )
 
 
+def error_panel(result: xr.Dataset, title: str, name: str = "shapley", ylabel: str = "") -> Panel:
+    """A variable of each error by generation; by default its contribution, in the unit of the divergence."""
+    x, errors = result.generation.values, result.error.values
+    lines = tuple(Series(str(error), x, *with_bounds(result, name, error=error)) for error in errors)
+    return Panel(title, "generation", ylabel or _unit(result), lines)
+
+
+def _unit(result: xr.Dataset) -> str:
+    return f"{result.attrs['divergence']} ({result.attrs['unit']})"
+
+
 def draw_ablation(result: xr.Dataset, stem: Path) -> list[Path]:
     """The errors' contributions and shares by generation, as PNG, SVG and CSV. Returns the paths."""
-    x = result.generation.values
-
-    def line(name: str, error: str) -> Series:
-        value, low, high = (result[column].sel(error=error).values for column in (name, f"{name}_low", f"{name}_high"))
-        return Series(error, x, value, low, high)
-
-    def lines(name: str) -> tuple[Series, ...]:
-        return tuple(line(name, str(error)) for error in result.error.values)
-
-    total = Series("all errors less none", x, result.total.values, kind=Kind.MEASURED)
-    panels: tuple[Panel, ...] = (
-        Panel(
-            "contribution",
-            "generation",
-            f"{result.attrs['divergence']} ({result.attrs['unit']})",
-            (*lines("shapley"), total),
-        ),
-        Panel("share of the total", "generation", "share", lines("share")),
+    total = Series("all errors less none", result.generation.values, result.total.values, kind=Kind.MEASURED)
+    contribution = error_panel(result, "contribution")
+    panels = (
+        dataclasses.replace(contribution, series=(*contribution.series, total)),
+        error_panel(result, "share of the total", "share", "share"),
+        *_responses(result),
     )
-    panels += tuple(_responses(result))
     note = "Shapley values of the mean over trajectories; bands are 95% bootstrap intervals"
     if len(panels) > 2:
         note += "; doses: the mean at the last generation, the other two errors off or on"
@@ -80,9 +79,9 @@ def _responses(result: xr.Dataset) -> Iterator[Panel]:
     for error, path in json.loads(result.attrs["doses"]).items():
         last, lines = result.isel(generation=-1), []
         for others in result.others.values:
-            value, low, high = (last[f"dose_{error}{end}"].sel(others=others).values for end in ("", "_low", "_high"))
-            lines.append(Series(f"others {others}", result[f"{error}_level"].values, value, low, high))
-        yield Panel(f"{error}: doses", path, f"{result.attrs['divergence']} ({result.attrs['unit']})", tuple(lines))
+            bounds = with_bounds(last, f"dose_{error}", others=others)
+            lines.append(Series(f"others {others}", result[f"{error}_level"].values, *bounds))
+        yield Panel(f"{error}: doses", path, _unit(result), tuple(lines))
 
 
 def dose_summary(result: xr.Dataset) -> str:

@@ -73,12 +73,6 @@ def across_table(
     ]  # fmt: skip
 
 
-def as_markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
-
-
 def as_html(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A page with one table."""
     cells = [

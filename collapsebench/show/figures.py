@@ -101,6 +101,12 @@ class Animation:
     seconds: float = 0.5
 
 
+def with_bounds(result: Any, name: str, **at: Any) -> tuple[Any, Any, Any]:
+    """A variable of a result at some coordinates, and the ends of its interval, `NAME_low` and `NAME_high`."""
+    value, low, high = (result[column].sel(at).values for column in (name, f"{name}_low", f"{name}_high"))
+    return value, low, high
+
+
 def resolution_floor(spread: float = 1.0, mean: float = 1.0, x64: bool = False) -> float:
     """Variance below which samples with this mean cannot be told apart: (eps * max(|mean|, spread))^2."""
     eps = np.finfo(np.float64 if x64 else np.float32).eps

@@ -11,7 +11,7 @@ from collapsebench.analysis.intervals import mean_interval
 from collapsebench.metrics.injection import PARTS
 from collapsebench.show import figures
 from collapsebench.show.figures import Figure, Kind, Panel, Series
-from collapsebench.show.tables import table
+from collapsebench.show.tables import table, with_interval
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,11 +27,8 @@ def ledger_summary(result: xr.Dataset) -> str:
     generations = sorted({0, last // 2, last})
     rows = []
     for name in (*PARTS, "injected", "carried", "drift"):
-        cells = []
-        for g in generations:
-            mean, low, high = mean_interval(result[name].isel(generation=g).values)
-            cells.append(f"{mean:.3g} [{low:.3g}, {high:.3g}]")
-        rows.append((name, *cells))
+        at = (result[name].isel(generation=g).values for g in generations)
+        rows.append((name, *(with_interval(*mean_interval(values)) for values in at)))
     head = table((f"ledger ({_unit(result)})", *(f"generation {g}" for g in generations)), rows)
     return f"{head}\n\nMeans over trajectories and their 95% intervals; drift = all that was injected + all that was carried"
 

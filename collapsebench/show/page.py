@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from collapsebench.specs.registry import PAPERS, STUDIES
+from collapsebench.show.tables import verdict_counts
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; color: #222 }
@@ -19,13 +19,15 @@ tr { border-bottom: 1px solid #e4e4e4; vertical-align: top } img { max-width: 10
 """
 
 
-def write_page(verdicts: list[dict[str, Any]], files: Sequence[Path], out: Path) -> Path:
-    """Write `report.html` below `out` and return its path: a table of verdicts and every figure of `files`, by study."""
-    known = {**dict(PAPERS.items()), **dict(STUDIES.items())}
+def write_page(verdicts: list[dict[str, Any]], files: Sequence[Path], out: Path, studies: Mapping[str, Any]) -> Path:
+    """Write `report.html` below `out` and return its path: a table of verdicts and every figure of `files`, by study.
+
+    studies: by name, each with `title` and `citation`; a file's folder has the name of its study.
+    """
     names = dict.fromkeys(path.parent.name for path in files)
-    parts = ["<h1>collapsebench: what came out</h1>", _counts(verdicts)]
+    parts = ["<h1>collapsebench: what came out</h1>", f"<p>{verdict_counts(verdicts)}</p>"]
     for name in names:
-        study = known[name]
+        study = studies[name]
         parts.append(f"<h2>{html.escape(study.title or name)}</h2><p>{html.escape(study.citation)}</p>")
         own = [v for v in verdicts if v["paper"] == name]
         if own:
@@ -36,11 +38,6 @@ def write_page(verdicts: list[dict[str, Any]], files: Sequence[Path], out: Path)
     path = out / "report.html"
     path.write_text(page)
     return path
-
-
-def _counts(verdicts: list[dict[str, Any]]) -> str:
-    words = [v["verdict"] for v in verdicts]
-    return "<p>" + ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words)) + "</p>"
 
 
 def _table(verdicts: list[dict[str, Any]]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from collapsebench.show import figures
-from collapsebench.show.figures import Figure, Heat, Panel, Series
+from collapsebench.show.figures import Figure, Heat, Panel, Series, with_bounds
 from collapsebench.show.tables import table, what_was_run
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _points(profile: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
 
 def _time(point: xr.Dataset, event: str) -> str:
     """Median and its interval in generations; `>` where fewer than half of the trajectories saw the event."""
-    value, low, high = (float(point[name].sel(event=event)) for name in ("median", "median_low", "median_high"))
+    value, low, high = map(float, with_bounds(point, "median", event=event))
     last = int(point.generation[-1])
 
     def text(time: float) -> str:
@@ -73,7 +73,7 @@ def draw_profile(profile: xr.Dataset, stem: Path) -> list[Path]:
     for event in profile.event.values:
         lines = []
         for name, (_, point) in zip(names, points, strict=True):
-            curve, low, high = (point[c].sel(event=event).values for c in ("survival", "survival_low", "survival_high"))
+            curve, low, high = with_bounds(point, "survival", event=event)
             if not np.isnan(curve).all():
                 lines.append(Series(name, x, curve, low, high))
         if lines:

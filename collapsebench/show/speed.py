@@ -10,10 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from collapsebench.show.benchmarks import as_markdown, share
-
-BEGIN = "<!-- speed: begin (python -m collapsebench.show.speed README.md results/benchmarks) -->\n"
-END = "<!-- speed: end -->"
+from collapsebench.show.benchmarks import share
+from collapsebench.show.markdown import table, update_block
 
 
 def _row(benchmark: dict[str, Any]) -> tuple[str, ...]:
@@ -40,18 +38,9 @@ def speed_tables(folder: Path) -> str:
         versions = ", ".join(f"{name} {machine['versions'][name]}" for name in ("jax", "numpy"))
         rows = [_row(benchmark) for benchmark in data["benchmarks"]]
         head = ("benchmark", "rate", "of limit", "of its products", "times faster than", "1% after")
-        parts.append(
-            f"{machine['device']}, {versions}, {data['commit_info']['time'][:10]}:\n\n{as_markdown(head, rows)}"
-        )
+        parts.append(f"{machine['device']}, {versions}, {data['commit_info']['time'][:10]}:\n\n{table(head, rows)}")
     return "\n".join(parts)
 
 
-def updated(text: str, folder: Path) -> str:
-    """The text with the tables between its two markers made anew."""
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    return before + BEGIN + speed_tables(folder) + END + after
-
-
 if __name__ == "__main__":
-    page, folder = (Path(argument) for argument in sys.argv[1:3])
-    page.write_text(updated(page.read_text(), folder))
+    update_block(Path(sys.argv[1]), "speed", speed_tables(Path(sys.argv[2])))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from collapsebench.analysis.intervals import mean_interval
-from collapsebench.experiment.experiment import Experiment
 from collapsebench.runs.results import experiment_of
 from collapsebench.show import figures
 from collapsebench.show.figures import Figure, Panel, Series
@@ -34,6 +32,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
+def with_interval(value: float, low: float, high: float, digits: int = 3) -> str:
+    """A value and its interval in a cell."""
+    return f"{value:.{digits}g} [{low:.{digits}g}, {high:.{digits}g}]"
+
+
 def _number(value: Any) -> str:
     return "-" if value is None else f"{value:.4g}"
 
@@ -47,9 +50,15 @@ def verdict_table(verdicts: list[dict[str, Any]]) -> str:
         rows.append((v["paper"], v["claim"], _number(v["published"]), _number(v["ours"]), interval, v["verdict"]))
     text = table(("paper", "claim", "published", "ours", "95% interval", "verdict"), rows)
     notes = [f"{v['paper']}/{v['claim']}: {v['verdict']}: {v['why']}" for v in verdicts if _needs_note(v)]
+    return "\n".join(
+        [text, "", *notes, *([""] if notes else []), f"{len(verdicts)} claims: {verdict_counts(verdicts)}"]
+    )
+
+
+def verdict_counts(verdicts: list[dict[str, Any]]) -> str:
+    """How many claims have each verdict, in words."""
     words = [v["verdict"] for v in verdicts]
-    counts = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
-    return "\n".join([text, "", *notes, *([""] if notes else []), f"{len(verdicts)} claims: {counts}"])
+    return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
 
 
 def _needs_note(verdict: dict[str, Any]) -> bool:
@@ -66,10 +75,6 @@ def _series(result: xr.Dataset, name: str) -> Iterable[tuple[str, np.ndarray]]:
     stacked = array.stack(point=swept).transpose("point", "trajectory", "generation")
     for i, point in enumerate(stacked["point"].values):
         yield ", ".join(f"{dim}={value}" for dim, value in zip(swept, point, strict=True)), stacked.values[i]
-
-
-def _metrics(experiment: Experiment) -> tuple[str, ...]:
-    return experiment.metric_names
 
 
 def _not_run(result: xr.Dataset, names: Iterable[str]) -> set[str]:
@@ -134,9 +139,9 @@ def summary(result: xr.Dataset) -> str:
     """What was run, and each metric's mean over trajectories at the first, middle and last generation."""
     experiment = experiment_of(result)
     generations = sorted({0, result.sizes["generation"] // 2, result.sizes["generation"] - 1})
-    absent = _not_run(result, _metrics(experiment))
+    absent = _not_run(result, experiment.metric_names)
     rows = []
-    for name in _metrics(experiment):
+    for name in experiment.metric_names:
         for label, values in _series(result, name):
             cells = ("not run" if label in absent else _cell(values[:, g]) for g in generations)
             rows.append((name, label, *cells))
@@ -154,22 +159,15 @@ def summary(result: xr.Dataset) -> str:
     )
 
 
-def _interval(values: np.ndarray) -> tuple[Any, Any, Any]:
-    """`mean_interval` that is quiet where a generation has no finite value, or a single one."""
-    with np.errstate(invalid="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return mean_interval(values)
-
-
 def draw_result(result: xr.Dataset, stem: Path) -> list[Path]:
     """Every metric by generation, as PNG, SVG and CSV. Returns the paths."""
     experiment = experiment_of(result)
-    absent = _not_run(result, _metrics(experiment))
+    absent = _not_run(result, experiment.metric_names)
     panels = []
-    for name, metric in zip(_metrics(experiment), experiment.metrics, strict=True):
+    for name, metric in zip(experiment.metric_names, experiment.metrics, strict=True):
         x = result.generation.values
         there = [(label, values) for label, values in _series(result, name) if label not in absent]
-        lines = tuple(Series(label or name, x, *_interval(values)) for label, values in there)
+        lines = tuple(Series(label or name, x, *mean_interval(values)) for label, values in there)
         unit = f"{name} ({metric.unit})" if metric.unit else name
         panels.append(Panel(name, "generation", unit, lines, ylog=type(metric).log))
     count = result.sizes["trajectory"]

@@ -1,7 +1,7 @@
-"""Discrete distributions refitted to their own draws: survival, fixation, distinct symbols (theory.md, section 5).
+"""Discrete distributions refitted to their own draws: survival, fixation, distinct symbols.
 
 Distributions lie along the last axis. Under replace one symbol's count is a Wright-Fisher chain:
-the next one is Binomial(n, count / n).
+the next one is Binomial(n, count / n). Settings of Seddik et al. (2024), Suresh et al. (2025), Kazdan et al. (2025).
 """
 
 from __future__ import annotations

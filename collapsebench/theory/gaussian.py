@@ -1,4 +1,4 @@
-"""The Gaussian loop under replace: every fit sees n draws of the last model only (theory.md, section 1).
+"""The Gaussian loop under replace: every fit sees n draws of the last model only (Shumailov et al., 2024).
 
 The real variance is 1, or the real covariance has trace `trace`. ML divides by n, unbiased by n - 1.
 Trap: for fits far beyond n the expectations are carried by rare trajectories: an unbiased variance keeps mean 1

@@ -1,4 +1,4 @@
-"""Memorising a heavy-tailed alphabet, p_i proportional to i^-beta (theory.md, section 10).
+"""Memorising a heavy-tailed alphabet, p_i proportional to i^-beta (Dohmatob et al., 2024).
 
 Ranks run to `symbols`, by default without end. A learner knows the symbols that it saw among n draws; its error is the
 expected mass of those it did not see.

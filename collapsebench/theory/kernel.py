@@ -1,4 +1,4 @@
-"""Gaussian kernel density estimates refitted to their own draws (theory.md, section 6).
+"""Gaussian kernel density estimates refitted to their own draws (Borji, 2024; Kazdan et al., 2025).
 
 The model is a mixture of kernels of width h around its centres, the n points it was fitted to. A law gives the variance
 of the model, per dimension; `centres=True` gives the ML variance of the centres, which is h^2 less. The real variance

@@ -1,4 +1,7 @@
-"""Laws for classes of estimators: pi^2/6 pathway, weighted mixing, scale families (theory.md, sections 8, 9, 13)."""
+"""Laws for classes of estimators: the pi^2/6 pathway, weighted mixing, scale families.
+
+Settings of Dey and Donoho (2024), He et al. (2025), Barzilai and Shamir (2025).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Gaussian loops that keep or add data: accumulate, a fixed real set, fresh real data (theory.md, sections 2 to 4)."""
+"""Gaussian loops that keep or add data: accumulate, a fixed real set, fresh real data.
+
+Settings of Kazdan et al. (2025), Bertrand et al. (2024), Alemohammad et al. (2024).
+"""
 
 from __future__ import annotations
 

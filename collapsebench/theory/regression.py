@@ -1,7 +1,7 @@
-"""Linear regression relabelled by its own fits: y = x'w + noise, x ~ N(0, I_d), n rows (theory.md, section 7).
+"""Linear regression relabelled by its own fits: y = x'w + noise, x ~ N(0, I_d), n rows.
 
 `noise` is the standard deviation of the labels' noise. The risk is the excess risk
-E |estimate - w|^2 under that design.
+E |estimate - w|^2 under that design. Settings of Gerstgrasser et al. (2024) and Dohmatob et al. (2024, 2025).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Maps of a discrete distribution at n = infinity: temperature with external data, and curation (theory.md, section 5).
+"""Maps of a discrete distribution at n = infinity: temperature with external data, and curation.
 
-Distributions lie along the last axis.
+Distributions lie along the last axis. Settings of Marchi et al. (2024) and Ferbach et al. (2024).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Verified and watermarked synthetic data (theory.md, section 12)."""
+"""Verified and watermarked synthetic data (Feng et al., 2025)."""
 
 from __future__ import annotations
 

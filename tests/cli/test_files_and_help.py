@@ -15,6 +15,7 @@ import xarray
 
 import collapsebench as cb
 from collapsebench.cli import parser as cli
+from collapsebench.cli.arguments import FIELDS
 from collapsebench.experiment.example import example
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.runs import results, runner
@@ -40,11 +41,6 @@ class Wide(cb.Model):
 """
 
 
-def ask(capsys, *words):
-    code = cli.main(list(words))
-    return code, *capsys.readouterr()
-
-
 # --- where results go -----------------------------------------------------------------------------------------------
 
 
@@ -60,24 +56,24 @@ def unrun(monkeypatch):
 
 @pytest.mark.parametrize("command", [SMALL, pytest.param(REPRODUCE, marks=pytest.mark.slow)], ids=["run", "reproduce"])
 @pytest.mark.parametrize("kind", ["file", "below a file"])
-def test_an_unwritable_out_is_exit_2_before_the_run(capsys, tmp_path, unrun, command, kind):
+def test_an_unwritable_out_is_exit_2_before_the_run(ask, tmp_path, unrun, command, kind):
     taken = tmp_path / "taken"
     taken.write_text("")
     out = taken if kind == "file" else taken / "deeper"
-    code, _, err = ask(capsys, *command, "--out", str(out))
+    code, _, err = ask(*command, "--out", str(out))
     assert code == 2
     assert err.count("\n") == 1
     assert err.startswith(f"collapsebench: --out {out}: ")
 
 
-def test_a_wrong_request_makes_no_folder(capsys, tmp_path):
-    assert ask(capsys, *SMALL, "--set", "regime=nope", "--out", str(tmp_path / "new"))[0] == 2
-    assert ask(capsys, "reproduce", "nobody", "--out", str(tmp_path / "new"))[0] == 2
+def test_a_wrong_request_makes_no_folder(ask, tmp_path):
+    assert ask(*SMALL, "--set", "regime=nope", "--out", str(tmp_path / "new"))[0] == 2
+    assert ask("reproduce", "nobody", "--out", str(tmp_path / "new"))[0] == 2
     assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("command", [SMALL, pytest.param(REPRODUCE, marks=pytest.mark.slow)], ids=["run", "reproduce"])
-def test_a_result_that_cannot_be_saved_goes_to_the_temporary_folder(capsys, tmp_path, monkeypatch, command):
+def test_a_result_that_cannot_be_saved_goes_to_the_temporary_folder(ask, tmp_path, monkeypatch, command):
     out, spare = tmp_path / "out", tmp_path / "spare"
     spare.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(spare))
@@ -89,7 +85,7 @@ def test_a_result_that_cannot_be_saved_goes_to_the_temporary_folder(capsys, tmp_
         return real(self, path, **options)
 
     monkeypatch.setattr("xarray.Dataset.to_netcdf", full)
-    code, _, err = ask(capsys, *command, "--out", str(out))
+    code, _, err = ask(*command, "--out", str(out))
     assert code == 4
     (path,) = spare.rglob("*.nc")
     assert f"the disk is full: {out}" in err
@@ -97,9 +93,9 @@ def test_a_result_that_cannot_be_saved_goes_to_the_temporary_folder(capsys, tmp_
     assert cb.load(path).sizes["generation"] >= 2
 
 
-def test_only_the_same_request_writes_over_a_result(capsys, tmp_path):
+def test_only_the_same_request_writes_over_a_result(ask, tmp_path):
     for more in ((), (), ("--set", "regime=accumulate"), ("--set", "name=zzz"), ("--seed", "1")):
-        assert ask(capsys, *SMALL, *more, "--out", str(tmp_path))[0] == 0
+        assert ask(*SMALL, *more, "--out", str(tmp_path))[0] == 0
     names = sorted(re.sub("[0-9a-f]{8}$", "", path.stem) for path in tmp_path.glob("*.nc"))
     assert names == ["gaussian-", "gaussian-", "gaussian-", "zzz-"]
 
@@ -171,8 +167,8 @@ def test_a_class_comes_from_a_file_once(stranger, monkeypatch):
     assert repr(found()).startswith("Wide(")
 
 
-def test_run_takes_a_class_from_a_file(capsys, tmp_path, stranger):
-    code, out, err = ask(capsys, *SMALL, "--set", f"model={stranger}:Wide", "--out", str(tmp_path / "out"))
+def test_run_takes_a_class_from_a_file(ask, tmp_path, stranger):
+    code, out, err = ask(*SMALL, "--set", f"model={stranger}:Wide", "--out", str(tmp_path / "out"))
     assert code == 0, err
     assert "model = wide" in out.split("\n")[0]
 
@@ -195,11 +191,11 @@ def test_another_modules_name_is_not_taken(tmp_path):
     ],
 )
 @pytest.mark.parametrize("by", ["file", "module"])
-def test_a_file_that_cannot_be_imported_is_one_line(capsys, tmp_path, monkeypatch, text, expected, by):
+def test_a_file_that_cannot_be_imported_is_one_line(ask, tmp_path, monkeypatch, text, expected, by):
     path = tmp_path / "broken_one.py"
     path.write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
-    code, out, err = ask(capsys, "check", f"{path}:X" if by == "file" else "broken_one:X")
+    code, out, err = ask("check", f"{path}:X" if by == "file" else "broken_one:X")
     assert (code, out) == (2, "")
     assert re.search(expected, err)
     assert err.count("\n") == 1
@@ -211,22 +207,22 @@ def test_a_file_that_cannot_be_imported_is_one_line(capsys, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("line", ["--foo", "run gaussian --foo", "list handovers"])
-def test_nothing_far_off_is_suggested(capsys, line):
-    code, _, err = ask(capsys, *line.split())
+def test_nothing_far_off_is_suggested(ask, line):
+    code, _, err = ask(*line.split())
     assert code == 2
     assert "did you mean" not in err
 
 
 def test_the_help_of_run_names_every_field_and_the_defaults():
-    assert set(cli.FIELDS) == {f.name for f in dataclasses.fields(Experiment)}
-    (commands,) = [a for a in cli._parser()._actions if isinstance(a, argparse._SubParsersAction)]
+    assert set(FIELDS) == {f.name for f in dataclasses.fields(Experiment)}
+    (commands,) = [a for a in cli.make_parser()._actions if isinstance(a, argparse._SubParsersAction)]
     text = commands.choices["run"].format_help()
     model = example(cb.models.Gaussian())
     for field in ("n", "generations", "trajectories", "seed"):
         assert re.search(rf"--{field} \w\s.*a model: {getattr(model, field)}\n", text), field
     assert [type(metric).registry_name for metric in model.metrics] == ["nll"]
     assert "with metric nll" in text
-    for word in (*cli.FIELDS, "metrics=variance,kl", "file.py:Class"):
+    for word in (*FIELDS, "metrics=variance,kl", "file.py:Class"):
         assert word in text
     for name, command in commands.choices.items():
         assert command.description, name
@@ -245,12 +241,12 @@ def test_a_stopped_sweep_says_which_points_were_not_run(capsys, tmp_path, monkey
     request = cb.Experiment(metrics=("variance",), n=10, generations=2, trajectories=3)
     with pytest.raises(cb.Stopped) as stopped:
         cb.sweep(request, {"n": [10, 20, 30]})
-    from collapsebench import show as report
+    from collapsebench.show.tables import draw_result, summary
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        text = report.summary(stopped.value.result)
-        report.draw_result(stopped.value.result, tmp_path / "stopped")
+        text = summary(stopped.value.result)
+        draw_result(stopped.value.result, tmp_path / "stopped")
     assert text.count("not run") == 4
     assert "nan" not in text
     assert "over n = 10, 20, 30" in text.split("\n")[0]

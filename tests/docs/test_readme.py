@@ -9,7 +9,8 @@ import pytest
 
 import collapsebench as cb
 from collapsebench.literature import catalogue
-from collapsebench.show import speed
+from collapsebench.show.markdown import replace_block
+from collapsebench.show.speed import speed_tables
 
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text()
@@ -57,8 +58,8 @@ def test_commands_run_on_the_users_classes(folder, line):
 
 
 def test_the_catalogue_is_what_list_prints():
-    table = TEXT.split("<!-- catalogue: begin (collapsebench list) -->\n")[1].split("<!-- catalogue: end -->")[0]
-    assert table == catalogue.markdown(), "run: python -m collapsebench.literature.catalogue README.md"
+    made = replace_block(TEXT, "catalogue", catalogue.markdown())
+    assert made == TEXT, "run: python -m collapsebench.literature.catalogue README.md"
 
 
 def test_every_block_imports_what_it_uses():
@@ -77,6 +78,14 @@ def test_the_laws_that_are_named_are_there():
 
 
 def test_the_speed_table_is_made_of_the_committed_files():
-    assert speed.updated(TEXT, README.parent / "results" / "benchmarks") == TEXT, (
-        f"run: {speed.BEGIN.split('(')[1].split(')')[0]}"
-    )
+    made = replace_block(TEXT, "speed", speed_tables(README.parent / "results" / "benchmarks"))
+    assert made == TEXT, "run: python -m collapsebench.show.speed README.md results/benchmarks"
+
+
+def test_a_block_is_replaced_whole_or_refused():
+    text = "a\n<!-- x: begin (y) -->\nold\n<!-- x: end -->\nb\n"
+    assert replace_block(text, "x", "new\n") == text.replace("old", "new")
+    with pytest.raises(cb.RequestError, match="z: 0 blocks"):
+        replace_block(text, "z", "")
+    with pytest.raises(cb.RequestError, match="x: 2 blocks"):
+        replace_block(text + text, "x", "")

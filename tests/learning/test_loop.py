@@ -9,12 +9,12 @@ import optax
 import pytest
 
 import collapsebench as cb
-from collapsebench import show as report
 from collapsebench.engine.loop import advance
 from collapsebench.learning.training import Training, train
 from collapsebench.maths.sources import Fountain
 from collapsebench.maths.streams import root_key
 from collapsebench.parts.data import Batch, Sources
+from collapsebench.show.tables import summary
 
 TINY = cb.Experiment(
     name="tiny", target=cb.targets.Moons(noise=0.1), model=cb.models.Flow(layers=2, hidden=(8,), training=Training(steps=40)),
@@ -103,7 +103,7 @@ def test_a_loss_that_is_not_finite_ends_its_trajectory_only():
     assert not good.ended.values.any()
     assert np.isnan(bad.variance.values).all()
     assert bad.ended.values.all()
-    assert "2 of 4 trajectories ended, the first in generation 0" in report.summary(result)
+    assert "2 of 4 trajectories ended, the first in generation 0" in summary(result)
 
 
 @pytest.mark.slow

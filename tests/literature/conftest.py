@@ -1,9 +1,11 @@
 """What the tests of all papers and studies share: one run at smoke scale, and what every verdict must hold."""
 
+import numpy as np
 import pytest
 
 from collapsebench.literature.reproduce import run_request
 from collapsebench.literature.study import Scale
+from collapsebench.show.figures import Kind
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +33,18 @@ def verdicts_of():
         return found
 
     return verdicts
+
+
+@pytest.fixture(scope="session")
+def panels_of():
+    """The panels of every figure of a study, by name, none of them empty, every line finite."""
+
+    def panels(study, results):
+        drawn = {name: draw(results).panels for name, draw in study.figures.items()}
+        for panel in (panel for several in drawn.values() for panel in several):
+            assert panel.series or panel.heat is not None
+            for series in panel.series:
+                assert series.kind is Kind.POINTS or np.isfinite(np.asarray(series.y, float)).all(), series.label
+        return drawn
+
+    return panels

@@ -10,7 +10,6 @@ from collapsebench.literature.papers.bertrand import RATIOS, ROWS, Bertrand, kep
 from collapsebench.literature.study import Scale
 from collapsebench.models.gaussian import Gaussian
 from collapsebench.runs.runner import run
-from collapsebench.show.figures import Kind
 
 
 def _plan():
@@ -59,7 +58,5 @@ def test_verdicts(results, verdicts_of):
 
 
 @pytest.mark.slow
-def test_figures(results):
-    for draw in Bertrand.figures.values():
-        for panel in draw(results).panels:
-            assert all(np.isfinite(np.asarray(s.y, float)).all() for s in panel.series if s.kind is not Kind.POINTS)
+def test_figures(results, panels_of):
+    assert set(panels_of(Bertrand, results)) == {"gaussian", "networks"}

@@ -36,10 +36,8 @@ def test_verdicts(results, verdicts_of):
     assert verdicts["collapse-10"]["ours"] is not None
 
 
-def test_figures(results):
-    panels = {name: draw(results).panels for name, draw in Kazdan.figures.items()}
-    for series in (series for several in panels.values() for panel in several for series in panel.series):
-        assert np.isfinite(np.asarray(series.y, float)).all(), series.label
+def test_figures(results, panels_of):
+    panels = panels_of(Kazdan, results)
     published = [s for panel in panels["regression"] for s in panel.series if s.kind is Kind.PUBLISHED]
     assert {float(s.y[0]) for s in published} >= {RISK["replace"][32], RISK["accumulate"][32]}
     assert any(s.kind is Kind.LAW for panel in panels["kde"] for s in panel.series)

@@ -36,9 +36,6 @@ def test_verdicts(results, verdicts_of):
         assert verdicts[name]["verdict"] == "not run"  # beyond the fits of the smoke scale
 
 
-def test_figures(results):
-    (figure,) = (draw(results) for draw in Seddik.figures.values())
-    for panel in figure.panels:
+def test_figures(results, panels_of):
+    for panel in panels_of(Seddik, results)["loops"]:
         assert {Kind.MEASURED, Kind.LAW} <= {series.kind for series in panel.series}
-        for series in panel.series:
-            assert np.isfinite(np.asarray(series.y, float)).all(), series.label

@@ -65,10 +65,8 @@ def test_verdicts(results, verdicts_of):
     assert verdicts["gaussian-at-45"]["ours"] is not None
 
 
-def test_figures(results):
-    panels = {name: draw(results).panels for name, draw in Suresh.figures.items()}
-    for series in (series for several in panels.values() for panel in several for series in panel.series):
-        assert np.isfinite(np.asarray(series.y, float)).all(), series.label
+def test_figures(results, panels_of):
+    panels = panels_of(Suresh, results)
     for name in ("survival", "spread", "distinct", "mixture"):
         for panel in panels[name]:
             assert {Kind.MEASURED, Kind.LAW, Kind.PUBLISHED} <= {series.kind for series in panel.series}

@@ -1,6 +1,5 @@
 """The three errors alone at smoke scale, with the laws that they follow."""
 
-import numpy as np
 import pytest
 
 from collapsebench.literature.studies.three_errors import ThreeErrors
@@ -30,8 +29,5 @@ def test_a_wrong_law_differs(results):
     assert ThreeErrors.claims[-1].verdict("three_errors", changed)["verdict"] == "differs"
 
 
-def test_figure(results):
-    figure = ThreeErrors.figures["three-errors"](results)
-    assert len(figure.panels) == 4
-    for panel in figure.panels:
-        assert all(np.isfinite(np.asarray(series.y, float)).all() for series in panel.series)
+def test_figure(results, panels_of):
+    assert len(panels_of(ThreeErrors, results)["three-errors"]) == 4

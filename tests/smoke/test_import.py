@@ -30,7 +30,8 @@ assert state() == before, "the import changed a flag, the environment, or starte
 HELP_ONLY = """
 import sys
 from collapsebench.cli import main
-for words in ([], ["run"], ["reproduce"], ["check"], ["doctor"], ["list"]):
+commands = "list", "run", "ablate", "profile", "reproduce", "bench", "compare", "check", "doctor"
+for words in ([], *([command] for command in commands)):
     try:
         main([*words, "--help"])
     except SystemExit as stop:
@@ -40,10 +41,19 @@ assert not heavy, f"--help imports {sorted(heavy)}"
 """
 
 RUN_ONLY = """
-import sys
-from collapsebench.cli import commands
-from collapsebench.literature import catalogue
-catalogue.request("gaussian")
+import sys, tempfile
+from collapsebench.cli import main
+from collapsebench.runs import runner
+def reached(*arguments, **options):
+    raise SystemExit(9)
+runner.run = reached
+try:
+    with tempfile.TemporaryDirectory() as folder:
+        main(["run", "gaussian", "--out", folder])
+except SystemExit as stop:
+    assert stop.code == 9, stop.code
+else:
+    raise AssertionError("nothing was run")
 heavy = {"flax", "optax", "xarray", "pandas", "matplotlib", "scipy", "sklearn"} & set(sys.modules)
 assert not heavy, f"the way to a first run imports {sorted(heavy)}"
 """

@@ -1,27 +1,7 @@
-"""What the law tests share. The seed is the test's name: nobody chose it."""
-
-from zlib import crc32
+"""What the law tests share beside `assert_law`."""
 
 import numpy as np
 import pytest
-
-
-@pytest.fixture
-def random(request):
-    return np.random.default_rng(crc32(request.node.name.encode()))
-
-
-@pytest.fixture
-def assert_law():
-    """The mean of independent rows is within 5 standard errors of the law, and 10 away from each wrong one."""
-
-    def check(sample, law, *wrong_laws):
-        mean, error = np.mean(sample, 0), np.std(sample, 0, ddof=1) / np.sqrt(len(sample))
-        assert np.all(np.abs(mean - law) < 5 * error), (mean, law, error)
-        for wrong in wrong_laws:
-            assert np.all(np.abs(mean - wrong) > 10 * error), (mean, wrong, error)
-
-    return check
 
 
 @pytest.fixture

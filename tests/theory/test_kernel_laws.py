@@ -1,4 +1,4 @@
-"""Section 6 of theory.md: kernel density estimates."""
+"""Kernel density estimates: laws against simulations."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Sections 10 to 12 of theory.md: heavy tails, diffusion, verification and watermarks."""
+"""Heavy tails, diffusion, verification and watermarks: laws against simulations."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_zipf_clean_error(random, assert_law):
 
 def test_zipf_error_is_the_sum_over_ranks(assert_printed):
     n = np.array([1e2, 1e3, 1e4, 1e5])
-    assert_printed(laws.zipf_error_law(BETA, n, symbols=10**6), ".2017 .0934 .0430 .0195")  # as in theory.md
+    assert_printed(laws.zipf_error_law(BETA, n, symbols=10**6), ".2017 .0934 .0430 .0195")  # of a million ranks
     assert_printed(laws.zipf_error_law(BETA, n), ".2024 .0941 .0437 .0203")  # all ranks
     p = np.arange(1, 200_001) ** -BETA
     p /= p.sum()

@@ -1,4 +1,4 @@
-"""Sections 8, 9 and 13 of theory.md: whole classes of estimators."""
+"""Whole classes of estimators: laws against simulations."""
 
 import numpy as np
 import pytest
@@ -85,7 +85,7 @@ def test_scale_family(random, assert_law, t):
 
 
 def test_scale_family_ratio(assert_printed):
-    assert_printed(laws.scale_family_ratio_law(100, 100), "1.284")  # theory.md: 1.283, from simulation
+    assert_printed(laws.scale_family_ratio_law(100, 100), "1.284")  # a simulation gave 1.283
     first_order = np.sqrt(laws.pathway_accumulate_law(100))
     np.testing.assert_allclose(laws.scale_family_ratio_law(10**6, 100), first_order, rtol=1e-5)
     assert_printed(laws.scale_family_ratio_law(10**5, 1000), "1.282")  # sqrt(pi^2 / 6) = 1.2825

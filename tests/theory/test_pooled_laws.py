@@ -1,4 +1,4 @@
-"""Sections 3 and 4 of theory.md: a fixed real set, and fresh real data every generation."""
+"""A fixed real set, and fresh real data every generation: laws against simulations."""
 
 import numpy as np
 import pytest
@@ -79,7 +79,7 @@ def test_fresh_effective_size():
 
 @pytest.mark.parametrize(("bias", "limit"), [(1.0, 12.0), (0.8, 20.65)])
 def test_alemohammad_limits(random, bias, limit):
-    """Squared W2 of N(mean, S) to N(0, I) at d = 100; claims.md says 'about', to the digits printed."""
+    """Squared W2 of N(mean, S) to N(0, I) at d = 100; the derived limits are 'about', to the digits printed."""
     mean, covariance = fresh(random, 100, 900, 30, bias, 1000, dim=100, trajectories=8)
     distance = _w2_squared(mean, covariance)
     assert abs(distance.mean() - limit) < 0.05 + 5 * distance.std(ddof=1) / np.sqrt(8)

@@ -1,4 +1,4 @@
-"""Section 7 of theory.md: linear regression relabelled by its own fits."""
+"""Linear regression relabelled by its own fits: laws against simulations, and what Gerstgrasser et al. (2024) printed."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def test_gerstgrasser_regression(assert_printed):
     accumulated = laws.least_squares_accumulate_law(100, 10, [1, 5, 10, 20])
     assert_printed(accumulated, ".1124 .1645 .1741 .1793")
     fresh = laws.least_squares_accumulate_law(100, 10, [1, 20], fresh_design=True)
-    assert_printed(fresh, ".1124 .1743")  # theory.md prints .172 from simulation
+    assert_printed(fresh, ".1124 .1743")  # a simulation gave .172
     assert fresh[1] == pytest.approx(sum(10 / (i * (100 * i - 11)) for i in range(1, 21)), rel=1e-12)
     assert np.all(accumulated < laws.least_squares_accumulate_bound(100, 10))
     np.testing.assert_allclose(laws.least_squares_accumulate_law(100, 10, 1e9), 10 / 89 * np.pi**2 / 6, rtol=1e-8)

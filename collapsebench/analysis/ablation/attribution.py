@@ -6,7 +6,6 @@ An array of arms has three leading axes of length 2, one per error in the order 
 from __future__ import annotations
 
 import itertools
-import warnings
 
 import numpy as np
 
@@ -46,32 +45,3 @@ def shares(values: np.ndarray) -> np.ndarray:
     """Shapley values [3, ...] as shares of their sum; NaN where the sum is not positive: there is nothing to share."""
     total = values.sum(axis=0)
     return values / np.where(total > 0, total, np.nan)
-
-
-def bootstrap_means(arms: list[np.ndarray], resamples: int, seed: int = 0) -> np.ndarray:
-    """Means over trajectories of resampled arms, [resamples, arms, ...]; each arm is [trajectory, ...].
-
-    Arms of equally many trajectories saw the same random numbers and are resampled together: what they have in common
-    cancels in a difference. An arm of a single trajectory is deterministic; what is infinite somewhere has NaN.
-    Source: Efron (1979).
-    """
-    counts: dict[int, np.ndarray] = {}
-    arms = [np.where(np.isfinite(arm), arm, np.nan) for arm in arms]
-    rng = np.random.default_rng(seed)
-    means = []
-    for arm in arms:
-        size = len(arm)
-        if size not in counts:
-            counts[size] = rng.multinomial(size, np.full(size, 1 / size), resamples) / size
-        flat = counts[size] @ arm.reshape(size, -1)
-        means.append(flat.reshape(resamples, *arm.shape[1:]))
-    return np.stack(means, axis=1)
-
-
-def interval(draws: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """The percentile interval over the leading axis; NaN draws are left out."""
-    tail = (1 - level) / 2
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # nothing but NaN: so is the interval
-        low, high = np.nanquantile(draws, [tail, 1 - tail], axis=0)
-    return low, high

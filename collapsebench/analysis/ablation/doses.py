@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from collapsebench.analysis.ablation.attribution import ERRORS, bootstrap_means, interval
+from collapsebench.analysis.ablation.attribution import ERRORS
 from collapsebench.analysis.ablation.dials import Dials
+from collapsebench.analysis.intervals import bootstrap_means, percentile_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, set_field
-from collapsebench.runs.runner import Progress
+from collapsebench.runs.progress import Progress
 from collapsebench.runs.sweep import run_sweep
 from collapsebench.specs.errors import RequestError
 
@@ -81,7 +82,7 @@ def _allows(base: Experiment, path: str, level: Any) -> bool:
 
 def run_doses(
     sweeps: Mapping[tuple[str, str], Sweep], levels: Mapping[str, Dose], resamples: int, seed: int,
-    progress: Any = lambda i: None,
+    progress: Callable[[int], Progress | None] = lambda i: None,
 ) -> tuple[dict[str, Any], dict[str, Any], float]:  # fmt: skip
     """Variables, coordinates and seconds: `dose_<error>` [<error>_level, others, generation] with its 95% bootstrap interval.
 
@@ -90,13 +91,12 @@ def run_doses(
     data: dict[str, Any] = {}
     seconds = 0.0
     for i, ((error, others), request) in enumerate(sweeps.items()):
-        told: Progress | None = progress(i)
-        result = run_sweep(request, progress=told)
+        result = run_sweep(request, progress=progress(i))
         seconds += result.attrs["seconds"]
         done = next(iter(request.values.values()))
         values = np.asarray(result[request.experiment.columns[0]].values, np.float64)  # [level, trajectory, generation]
         draws = bootstrap_means([values.swapaxes(0, 1)], resamples, seed)[:, 0]
-        means = {"": values.mean(axis=1)} | dict(zip(("_low", "_high"), interval(draws), strict=True))
+        means = {"": values.mean(axis=1)} | dict(zip(("_low", "_high"), percentile_interval(draws), strict=True))
         rows = [list(map(repr, levels[error][1])).index(repr(level)) for level in done]
         for end, mean in means.items():
             shape = (len(levels[error][1]), len(OTHERS), mean.shape[-1])

@@ -9,23 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from collapsebench.analysis.ablation.attribution import (
-    ERRORS,
-    TERMS,
-    bootstrap_means,
-    effects,
-    interval,
-    shapley,
-    shares,
-)
+from collapsebench.analysis.ablation.attribution import ERRORS, TERMS, effects, shapley, shares
 from collapsebench.analysis.ablation.dials import Dials, dials
 from collapsebench.analysis.ablation.doses import Dose, default_doses, dose_sweeps, run_doses
+from collapsebench.analysis.intervals import bootstrap_means, percentile_interval
 from collapsebench.engine import devices
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import part_label
 from collapsebench.parts.data import Kind
+from collapsebench.runs.progress import Progress, part
 from collapsebench.runs.results import new_dataset, record_variables
-from collapsebench.runs.runner import Progress, Step, run
+from collapsebench.runs.runner import run
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.registry import METRICS
 
@@ -94,10 +88,14 @@ def ablate(
     metric = made[1, 1, 1].metrics[0]
     levels = default_doses(experiment) if doses is True else dict(doses or {})
     sweeps = dose_sweeps(dataclasses.replace(experiment, snapshots=()), found, metric, levels)
-    count = len(unique) + len(sweeps)
-    runs = [run(arm, progress=_told(progress, i, count)) for i, arm in enumerate(unique.values())]
+    cost = experiment.trajectories * experiment.generations
+
+    def told(i: int) -> Progress | None:
+        return part(progress, i * cost, cost, (len(unique) + len(sweeps)) * cost)
+
+    runs = [run(arm, progress=told(i)) for i, arm in enumerate(unique.values())]
     responses, dose_coords, seconds = run_doses(
-        sweeps, levels, resamples, experiment.seed, lambda i: _told(progress, len(unique) + i, count)
+        sweeps, levels, resamples, experiment.seed, lambda i: told(len(unique) + i)
     )
     column = made[1, 1, 1].columns[0]
     values = [np.asarray(result[column].values, np.float64) for result in runs]
@@ -119,12 +117,12 @@ def ablate(
         }
         for name, dim, function in (
             ("shapley", "error", shapley),
-            ("share", "error", _share),
+            ("share", "error", lambda means: shares(shapley(means))),
             ("effect", "term", effects),
         ):
             data[name] = ((dim, "generation"), function(means))
-            for end, bound in zip(("low", "high"), interval(function(draws).swapaxes(0, 1)), strict=True):
-                data[f"{name}_{end}"] = ((dim, "generation"), bound)
+            low, high = percentile_interval(function(draws).swapaxes(0, 1))
+            data |= {f"{name}_low": ((dim, "generation"), low), f"{name}_high": ((dim, "generation"), high)}
     coords: dict[str, Any] = {error: [False, True] for error in ERRORS}
     coords |= {"error": list(ERRORS), "term": [" x ".join(term) for term in TERMS], **dose_coords}
     coords |= {"trajectory": runs[0].trajectory.values, "generation": runs[0].generation.values}
@@ -152,13 +150,3 @@ class Ablation:
     def run(self, progress: Progress | None = None) -> xr.Dataset:
         """The ablation that was asked for."""
         return ablate(self.experiment, rich=self.rich, divergence=self.divergence, doses=self.doses, progress=progress)
-
-
-def _share(means: np.ndarray) -> np.ndarray:
-    return shares(shapley(means))
-
-
-def _told(progress: Progress | None, i: int, count: int) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda step: progress(Step(step.name, i * step.total + step.done, count * step.total, step.compiling))

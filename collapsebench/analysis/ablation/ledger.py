@@ -9,7 +9,8 @@ import numpy as np
 
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.metrics.injection import PARTS, Injection
-from collapsebench.runs.runner import Progress, run
+from collapsebench.runs.progress import Progress
+from collapsebench.runs.runner import run
 
 if TYPE_CHECKING:
     import xarray as xr

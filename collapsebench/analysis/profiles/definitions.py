@@ -11,11 +11,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from collapsebench.analysis import intervals
+
 DEFINITIONS = (
     "catastrophic increase", "any increase", "divergence", "collapsing variance", "changed scaling law", "modes lost",
     "tail lost", "hallucination",
 )  # fmt: skip
-Z = 5.0
+SURE = 5.0
+"""Standard errors that a flag needs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +45,7 @@ def _mean(values: np.ndarray) -> tuple[float, float]:
 
 
 def _flag(holds: bool, mean: float, error: float) -> Flag:
-    return Flag(bool(holds), mean, mean - 1.96 * error, mean + 1.96 * error)
+    return Flag(bool(holds), mean, mean - intervals.Z * error, mean + intervals.Z * error)
 
 
 def slopes(values: np.ndarray) -> np.ndarray:
@@ -69,7 +72,7 @@ def increase(risk: np.ndarray) -> Flag:
     rises = [_mean(risk[:, g] - risk[:, 0]) for g in range(1, risk.shape[1])]
     if not rises:
         return NOT_MEASURED
-    holds = any(mean > Z * error or mean == np.inf for mean, error in rises)
+    holds = any(mean > SURE * error or mean == np.inf for mean, error in rises)
     mean, error = max(rises, key=lambda rise: rise[0])
     return _flag(holds, mean, error)
 
@@ -82,7 +85,7 @@ def divergence(risk: np.ndarray) -> Flag:
     if np.isinf(half).any():
         return Flag(True, np.inf, np.inf, np.inf)
     mean, error = _mean(slopes(half))
-    return _flag(mean - 1.96 * error > 0, mean, error)
+    return _flag(mean - intervals.Z * error > 0, mean, error)
 
 
 def collapsing(log_variance: np.ndarray) -> Flag:
@@ -92,7 +95,7 @@ def collapsing(log_variance: np.ndarray) -> Flag:
     if np.isneginf(log_variance).any():
         return Flag(True, -np.inf, -np.inf, -np.inf)
     mean, error = _mean(slopes(log_variance))
-    return _flag(mean + 1.96 * error < 0, mean, error)
+    return _flag(mean + intervals.Z * error < 0, mean, error)
 
 
 def scaling(risks: Mapping[float, np.ndarray], resamples: int = 500) -> Flag:
@@ -104,26 +107,22 @@ def scaling(risks: Mapping[float, np.ndarray], resamples: int = 500) -> Flag:
     if len(sizes) < 3:
         return NOT_MEASURED
     x = np.log(sizes) - np.log(sizes).mean()
-    rng = np.random.default_rng(0)
+    own = [risks[size] for size in sizes]
 
-    def change(pick: bool) -> float:
-        rows = []
-        for size in sizes:
-            risk = risks[size]
-            chosen = risk[rng.integers(len(risk), size=len(risk))] if pick else risk
-            rows.append(np.log(np.maximum(chosen[:, [0, -1]].mean(axis=0), np.finfo(float).tiny)))
+    def change(*own: np.ndarray) -> float:
+        rows = [np.log(np.maximum(risk[:, [0, -1]].mean(axis=0), np.finfo(float).tiny)) for risk in own]
         exponents = x @ np.stack(rows) / (x @ x)
         return float(exponents[1] - exponents[0])
 
-    low, high = np.quantile([change(True) for _ in range(resamples)], [0.025, 0.975])
-    return Flag(bool(low > 0 or high < 0), change(False), float(low), float(high))
+    low, high = intervals.percentile_interval(intervals.bootstrap(own, change, resamples))
+    return Flag(bool(low > 0 or high < 0), change(*own), float(low), float(high))
 
 
 def modes_lost(modes: np.ndarray) -> Flag:
     """6. Fewer real modes keep half of their mass at the end than at the start. Evidence: the share that was lost."""
     start = modes[:, 0].mean()
     mean, error = _mean((modes[:, 0] - modes[:, -1]) / start if start > 0 else np.full(len(modes), np.nan))
-    return _flag(mean > 0 and mean >= Z * error, mean, error)
+    return _flag(mean > 0 and mean >= SURE * error, mean, error)
 
 
 def tail_lost(mass: np.ndarray, quantile: float) -> Flag:
@@ -135,13 +134,12 @@ def tail_lost(mass: np.ndarray, quantile: float) -> Flag:
     last = mass[~np.isnan(mass[:, -1]), -1]
     if not last.size:
         return NOT_MEASURED
-    n, p, z2 = last.size, float(np.mean(last < quantile / 2)), 1.96**2
-    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = np.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-    return Flag(bool(centre - half > 0.5), p, float(centre - half), float(centre + half))
+    share = float(np.mean(last < quantile / 2))
+    low, high = intervals.wilson_interval(share, last.size)
+    return Flag(low > 0.5, share, low, high)
 
 
 def hallucination(mass: np.ndarray, quantile: float) -> Flag:
     """8. The mass outside the real 1 - quantile region ends above what is real there. Evidence: the mass."""
     mean, error = _mean(mass[:, -1])
-    return _flag(mean - quantile > Z * error, mean, error)
+    return _flag(mean - quantile > SURE * error, mean, error)

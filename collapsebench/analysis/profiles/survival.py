@@ -6,6 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from collapsebench.analysis.intervals import Z, wilson_interval
+
 
 @dataclasses.dataclass(frozen=True)
 class Survival:
@@ -35,14 +37,14 @@ def kaplan_meier(time: np.ndarray, seen: np.ndarray, generations: int) -> Surviv
     with np.errstate(divide="ignore", invalid="ignore"):
         curve = np.cumprod(np.where(at_risk > 0, 1 - events / at_risk, 1))
         variance = np.cumsum(np.where(at_risk > events, events / (at_risk * (at_risk - events)), 0))
-        half = 1.96 * np.sqrt(variance) / np.abs(np.log(curve))
+        half = Z * np.sqrt(variance) / np.abs(np.log(curve))
         inside = (curve > 0) & (curve < 1)
         low = np.where(inside, curve ** np.exp(half), curve)
         high = np.where(inside, curve ** np.exp(-half), curve)
     total = len(time)
     if total:  # an end of the curve at 0 or 1: Wilson's interval of a share that was never, or always, seen
-        edge = 1.96**2 / (total + 1.96**2)
-        low, high = np.where(curve == 1, 1 - edge, low), np.where(curve == 0, edge, high)
+        low = np.where(curve == 1, wilson_interval(1, total)[0], low)
+        high = np.where(curve == 0, wilson_interval(0, total)[1], high)
     return Survival(curve, low, high, _first(curve), _first(low), _first(high))
 
 

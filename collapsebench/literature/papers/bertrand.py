@@ -5,14 +5,22 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from scipy import stats
 
 from collapsebench import theory
 from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
 from collapsebench.learning.training import Training
-from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study, measured_mean
+from collapsebench.literature.measured import (
+    Measured,
+    Results,
+    clouds,
+    completed_fits,
+    mean_lines,
+    measured_deviation,
+    measured_mean,
+)
+from collapsebench.literature.study import Claim, Scale, Source, Study
 from collapsebench.models.diffusion import Diffusion
 from collapsebench.models.flow import Flow
 from collapsebench.models.gaussian import Gaussian
@@ -90,18 +98,16 @@ def _pairs(results: Results) -> list[str]:
 def draw_gaussian(results: Results) -> Figure:
     """The spread when only synthetic rows are seen, and mean and spread when all real ones are kept."""
     alone, kept = results["alone"], results["kept"]
-    fits = alone.generation.values + 1
+    first, k = completed_fits(alone), completed_fits(kept)
     lost = (
-        Series("sd", fits, *mean_interval(np.exp(alone.log_variance.values / 2))),
-        Series("c4(n)^k", fits, theory.replace_sd_law(ROWS, fits, unbiased=True), kind=Kind.LAW, group="sd"),
+        Series("sd", first, *mean_interval(np.exp(alone.log_variance.values / 2))),
+        Series("c4(n)^k", first, theory.replace_sd_law(ROWS, first, unbiased=True), kind=Kind.LAW, group="sd"),
     )
-    drift, spread, k = [], [], kept.generation.values + 1
+    drift, spread = list[Series](), list[Series]()
     for n in kept["n"].values:
         name, (v, q) = f"lambda = {n / ROWS:g}", kept_law(n, k)
-        drift += [Series(name, k, *mean_interval(kept.mean_error.sel(n=n).values)),
-                  Series("", k, v, kind=Kind.LAW, group=name)]  # fmt: skip
-        spread += [Series(name, k, *mean_interval(kept["variance"].sel(n=n).values)),
-                   Series("", k, q, kind=Kind.LAW, group=name)]  # fmt: skip
+        drift += mean_lines(name, k, kept.mean_error.sel(n=n).values, v)
+        spread += mean_lines(name, k, kept["variance"].sel(n=n).values, q)
     ratio = np.linspace(0, 4, 200)
     rates = (
         Series("exact: lambda / (1 + lambda)", ratio, theory.augment_rate_law(ratio), kind=Kind.LAW),
@@ -131,12 +137,7 @@ def draw_networks(results: Results) -> Figure:
             ]  # fmt: skip
             panels.append(Panel(pair, "generation", label, tuple(series)))
         for label in ("alone", f"{SMALL:g}"):
-            cloud = results[f"{pair}-{label}"]["sample"]
-            clouds = tuple(
-                Series(f"generation {g}", *cloud.sel(snapshot=g).values[0].T, kind=Kind.POINTS)
-                for g in cloud.snapshot.values
-            )
-            panels.append(Panel(f"{pair}: {_title(label)}", "x1", "x2", clouds, equal=True))
+            panels.append(clouds(f"{pair}: {_title(label)}", results[f"{pair}-{label}"]))
     note = "bands: 95% intervals of the mean over trajectories; clouds: draws of one trajectory's models"
     return Figure("Bertrand et al. (2024): flow and diffusion model in the plane", tuple(panels), note, columns=4)
 
@@ -159,17 +160,14 @@ def _sd(results: Results, fits: int) -> Measured:
 
 def _kept(results: Results) -> Measured | None:
     """The largest deviation from the exact law after the last fit, at every lambda, in standard errors."""
-    result = results["kept"].isel(generation=-1)
-    count, scores = result.sizes["trajectory"], []
+    result, gaps = results["kept"].isel(generation=-1), []
     if result.generation < 99:
         return None
     for n in result["n"].values:
         laws = kept_law(n, result.generation.values + 1)
         for metric, law in zip(("mean_error", "variance"), laws, strict=True):
-            gap = result[metric].sel(n=n).values - law
-            scores.append(abs(gap.mean()) * np.sqrt(count) / gap.std(ddof=1))
-    most = stats.t.ppf(1 - 0.025 / len(scores), count - 1)
-    return Measured(float(max(scores)), holds=bool(max(scores) < most))
+            gaps.append(result[metric].sel(n=n).values - law)
+    return measured_deviation(gaps)
 
 
 def _stable(results: Results) -> Measured | None:
@@ -179,7 +177,7 @@ def _stable(results: Results) -> Measured | None:
         return None
     moves = [measured_mean(one[:, -1] - one[:, one.shape[1] // 2]) for one in values]
     most = max(moves, key=lambda move: abs(move.value))
-    return dataclasses.replace(most, holds=bool(max(abs(most.low), abs(most.high)) < 0.01))
+    return most.judged(max(abs(most.low), abs(most.high)) < 0.01)
 
 
 def _gain(results: Results, name: str, metric: str) -> np.ndarray:
@@ -193,7 +191,7 @@ def _alone_is_worse(results: Results, pair: str) -> Measured | None:
     if ours.shape[1] < 20:
         return None
     found, gain = measured_mean(ours[:, -1] - other[:, -1]), measured_mean(_gain(results, f"{pair}-alone", "sliced_w2"))
-    return dataclasses.replace(found, holds=bool(found.low > 0 and gain.low > 0))
+    return found.judged(found.low > 0 and gain.low > 0)
 
 
 def _kept_is_stable(results: Results, pair: str, ratio: float) -> Measured | None:
@@ -202,7 +200,7 @@ def _kept_is_stable(results: Results, pair: str, ratio: float) -> Measured | Non
     if results[name].sizes["generation"] < 20:
         return None
     found = measured_mean(_gain(results, name, "sliced_w2"))
-    return dataclasses.replace(found, holds=bool(found.low <= 0))
+    return found.judged(found.low <= 0)
 
 
 _NETWORK = "our sizes and steps; sliced W2 to 256 held-out rows"
@@ -210,43 +208,51 @@ Bertrand.figures = {"gaussian": draw_gaussian, "networks": draw_networks}
 Bertrand.claims = (
     *(
         Claim(
-            f"sd-{fits}", f"synthetic rows alone: E sd = c4(n)^k, here at n = {ROWS}, k = {fits}", "proposition on Gaussians",
-            Source.TEXT, 1.0, 0.0, "ours: the mean standard deviation over its law; an exact law has no tolerance",
-            lambda results, fits=fits: _sd(results, fits),
+            name=f"sd-{fits}", statement=f"synthetic rows alone: E sd = c4(n)^k, here at n = {ROWS}, k = {fits}",
+            where="proposition on Gaussians", source=Source.TEXT, published=1.0, tolerance=0.0,
+            basis="ours: the mean standard deviation over its law; an exact law has no tolerance",
+            read=lambda results, fits=fits: _sd(results, fits),
         )
         for fits in FITS
     ),
     Claim(
-        "kept-law", "all real rows kept: mean and spread follow the exact recursion, stable at every lambda",
-        "theory.md, section 3", Source.DERIVED, None, None,
-        f"ours: the largest deviation after the last fit in standard errors, lambda from {RATIOS[0]} to {RATIOS[-1]:g}, "
-        "within 95% (Bonferroni)", _kept,
+        name="kept-law",
+        statement="all real rows kept: mean and spread follow the exact recursion, stable at every lambda",
+        where="derived: `theory.augment_law`", source=Source.DERIVED,
+        basis=f"ours: the largest deviation after the last fit in standard errors, lambda from {RATIOS[0]} to {RATIOS[-1]:g}, "
+            "within 95% (Bonferroni)",
+        read=_kept,
     ),
     Claim(
-        "condition", "the loop is stable where lambda (1 + L eps / alpha) < 1/2", "main theorem", Source.TEXT, None, None,
-        f"ours: most that the mean variance moves from fit 50 to fit 100, lambda from {RATIOS[0]} to {RATIOS[-1]:g}, which "
-        "must stay below 1%", _stable,
+        name="condition", statement="the loop is stable where lambda (1 + L eps / alpha) < 1/2",
+        where="main theorem", source=Source.TEXT,
+        basis=f"ours: most that the mean variance moves from fit 50 to fit 100, lambda from {RATIOS[0]} to {RATIOS[-1]:g}, which "
+            "must stay below 1%",
+        read=_stable,
         why="sufficient, and not sharp: a Gaussian is stable at every lambda, beyond 1/2 too, because the mean map's "
-        "eigenvalue is lambda / (1 + lambda) < 1, where the published bound is lambda / (1 - lambda)",
+            "eigenvalue is lambda / (1 + lambda) < 1, where the published bound is lambda / (1 - lambda)",
     ),
     *(
         claim
         for pair in (f"{model}-{data}" for model in MODELS for data in DATA)
         for claim in (
             Claim(
-                f"{pair}-alone", f"{pair}: synthetic rows alone drift away from the truth, real rows kept do not",
-                "figures in two dimensions", Source.CODE, None, None,
-                f"ours: sliced W2 at the end less that with lambda = {SMALL:g}; its interval, and that of its own growth, "
-                f"must lie above 0. {_NETWORK}", lambda results, pair=pair: _alone_is_worse(results, pair),
+                name=f"{pair}-alone",
+                statement=f"{pair}: synthetic rows alone drift away from the truth, real rows kept do not",
+                where="figures in two dimensions", source=Source.CODE,
+                basis=f"ours: sliced W2 at the end less that with lambda = {SMALL:g}; its interval, and that of its own growth, "
+                    f"must lie above 0. {_NETWORK}",
+                read=lambda results, pair=pair: _alone_is_worse(results, pair),
                 why="at quick the first fit is under-trained (500 steps), so training on improves it at first: growth since "
-                "generation 0 may be too small to tell from 5 trajectories where the gap to real rows kept is not",
+                    "generation 0 may be too small to tell from 5 trajectories where the gap to real rows kept is not",
             ),
             *(
                 Claim(
-                    f"{pair}-{ratio:g}", f"{pair}: stable with real rows kept, lambda = {ratio:g}",
-                    "figures in two dimensions", Source.CODE, None, None,
-                    "ours: growth of sliced W2 from the first generation to the last, whose interval must reach below 0. "
-                    f"{_NETWORK}", lambda results, pair=pair, ratio=ratio: _kept_is_stable(results, pair, ratio),
+                    name=f"{pair}-{ratio:g}", statement=f"{pair}: stable with real rows kept, lambda = {ratio:g}",
+                    where="figures in two dimensions", source=Source.CODE,
+                    basis="ours: growth of sliced W2 from the first generation to the last, whose interval must reach below 0. "
+                        f"{_NETWORK}",
+                    read=lambda results, pair=pair, ratio=ratio: _kept_is_stable(results, pair, ratio),
                 )
                 for ratio in (SMALL, EQUAL)
             ),

@@ -9,17 +9,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from scipy import stats
 
 from collapsebench import theory
 from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study, measured_mean
+from collapsebench.literature.measured import (
+    Measured,
+    Results,
+    completed_fits,
+    mean_lines,
+    measured_deviation,
+    measured_mean,
+    rows,
+)
+from collapsebench.literature.study import Claim, Scale, Source, Study
 from collapsebench.models.kernel_density import KernelDensity
 from collapsebench.parts.target import Target
 from collapsebench.regimes.replace import Replace
-from collapsebench.runs.results import experiment_of
 from collapsebench.show.figures import Figure, Kind, Panel, Series
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import PAPERS
@@ -83,21 +90,13 @@ def _runs(results: Results) -> list[tuple[str, str, Any, Any]]:
     for name, real in VARIANCE.items():
         for h in results[name]["model.bandwidth"].values:
             result = results[name].sel({"model.bandwidth": h})
-            law = real * theory.kde_variance_law(_rows(result), _fits(result), h / np.sqrt(real))
+            law = real * theory.kde_variance_law(rows(result), completed_fits(result), h / np.sqrt(real))
             runs.append((name, f"h = {h:g}", result, law))
     if "rule" not in results:
         return runs
     rule = results["rule"]
-    law = VARIANCE["gaussians"] * theory.kde_rule_variance_law(_rows(rule), _fits(rule), "scott")
+    law = VARIANCE["gaussians"] * theory.kde_rule_variance_law(rows(rule), completed_fits(rule), "scott")
     return [*runs, ("gaussians", "Scott's rule", rule, law)]
-
-
-def _fits(result: Any) -> np.ndarray:
-    return result.generation.values + 1
-
-
-def _rows(result: Any) -> int:
-    return experiment_of(result).n
 
 
 def _w2(result: Any) -> np.ndarray:
@@ -110,16 +109,13 @@ def draw_drift(results: Results) -> Figure:
     for name, real in VARIANCE.items():
         kl, w2, variance = [], [], []
         for _, label, result, law in (run for run in _runs(results) if run[0] == name):
-            k = _fits(result)
+            k = completed_fits(result)
             kl.append(Series(label, k, *mean_interval(result.kl.values)))
             w2 += [
                 Series(label, k, *mean_interval(_w2(result))),
                 Series("", k, np.abs(np.sqrt(law) - np.sqrt(real)), kind=Kind.BOUND, group=label),
             ]
-            variance += [
-                Series(label, k, *mean_interval(result["variance"].values)),
-                Series("", k, law, kind=Kind.LAW, group=label),
-            ]
+            variance += mean_lines(label, k, result["variance"].values, law)
         panels += [
             Panel(f"{name}: divergence", "fits", "KL(real || model), nats", tuple(kl)),
             Panel(f"{name}: distance", "fits", "Wasserstein-2", tuple(w2)),
@@ -148,7 +144,7 @@ def _share_of_rise(values: np.ndarray) -> Measured | None:
         return None
     first, second = _halves(values)
     share = measured_mean(second / first.mean())
-    return dataclasses.replace(share, holds=bool(first.mean() > 0 and share.high < 1 / 2))
+    return share.judged(first.mean() > 0 and share.high < 1 / 2)
 
 
 def _w2_grows(results: Results) -> Measured | None:
@@ -158,17 +154,15 @@ def _w2_grows(results: Results) -> Measured | None:
             return None
         gains.append(measured_mean(_halves(_w2(result))[1]))
     least = min(gains, key=lambda gain: gain.low)
-    return dataclasses.replace(least, holds=bool(least.low > 0))
+    return least.judged(least.low > 0)
 
 
 def _spread(results: Results) -> Measured | None:
     """The largest deviation of the variance after EARLY fits from its law, in standard errors."""
     if results["gaussians"].sizes["trajectory"] < 10:
         return None
-    gaps = [result["variance"].values[:, EARLY - 1] - law[EARLY - 1] for _, _, result, law in _runs(results)]
-    scores = [abs(gap.mean()) * np.sqrt(gap.size) / gap.std(ddof=1) for gap in gaps]
-    most = stats.t.ppf(1 - 0.025 / len(scores), gaps[0].size - 1)
-    return Measured(float(max(scores)), holds=bool(max(scores) < most))
+    runs = _runs(results)
+    return measured_deviation([run["variance"].values[:, EARLY - 1] - law[EARLY - 1] for _, _, run, law in runs])
 
 
 _WHERE = "figures on kernel density estimates"
@@ -178,29 +172,35 @@ Borji.figures = {"drift": draw_drift}
 Borji.claims = (
     *(
         Claim(
-            f"kl-levels-{name}", f"{_LEVELS}: two {name}, a fixed kernel", _WHERE, Source.SECOND, None, None,
-            f"sizes unknown, h = {BANDWIDTHS[-1]:g} is our choice. {_READING}",
-            lambda results, name=name: _share_of_rise(_fixed_kl(results, name)),
+            name=f"kl-levels-{name}", statement=f"{_LEVELS}: two {name}, a fixed kernel",
+            where=_WHERE, source=Source.SECOND,
+            basis=f"sizes unknown, h = {BANDWIDTHS[-1]:g} is our choice. {_READING}",
+            read=lambda results, name=name: _share_of_rise(_fixed_kl(results, name)),
             why="it slows down rather than stops: the law's variance grows by almost h^2 per fit, and KL like half its log",
         )
         for name in DATA
     ),
     Claim(
-        "kl-levels-rule", f"{_LEVELS}: two gaussians, Scott's rule", _WHERE, Source.SECOND, None, None,
-        f"sizes and bandwidth unknown. {_READING}", lambda results: _share_of_rise(results["rule"].kl.values),
+        name="kl-levels-rule", statement=f"{_LEVELS}: two gaussians, Scott's rule",
+        where=_WHERE, source=Source.SECOND,
+        basis=f"sizes and bandwidth unknown. {_READING}",
+        read=lambda results: _share_of_rise(results["rule"].kl.values),
         disputed="with Scott's rule the variance grows by a constant factor f > 1 per fit, so KL grows by log(f) / 2 per "
-        "fit for ever and W2 exponentially; it levels for a fixed kernel only, whose variance grows by at most h^2 per fit",
+            "fit for ever and W2 exponentially; it levels for a fixed kernel only, whose variance grows by at most h^2 per fit",
     ),
     Claim(
-        "wasserstein-grows", "the Wasserstein distance keeps growing", _WHERE, Source.SECOND, None, None,
-        "sizes unknown. Ours: what W2 gains over the second half of the fits, least over data and bandwidths; its "
-        "interval must exclude 0", _w2_grows,
+        name="wasserstein-grows", statement="the Wasserstein distance keeps growing",
+        where=_WHERE, source=Source.SECOND,
+        basis="sizes unknown. Ours: what W2 gains over the second half of the fits, least over data and bandwidths; its "
+            "interval must exclude 0",
+        read=_w2_grows,
     ),
     Claim(
-        "spread", "the variance follows its law: towards n h^2 for a fixed kernel, to infinity for Scott's rule",
-        _WHERE, Source.DERIVED, None, None,
-        f"ours: the largest deviation after {EARLY} fits in standard errors, which must lie within 95% (Bonferroni); where "
-        "fits are as many as rows, rare runs carry the mean",
-        _spread,
+        name="spread",
+        statement="the variance follows its law: towards n h^2 for a fixed kernel, to infinity for Scott's rule",
+        where=_WHERE, source=Source.DERIVED,
+        basis=f"ours: the largest deviation after {EARLY} fits in standard errors, which must lie within 95% (Bonferroni); where "
+            "fits are as many as rows, rare runs carry the mean",
+        read=_spread,
     ),
 )  # fmt: skip

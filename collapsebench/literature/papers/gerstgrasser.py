@@ -10,7 +10,8 @@ from collapsebench import theory
 from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study, measured_mean
+from collapsebench.literature.measured import Measured, Results, mean_lines, measured_mean
+from collapsebench.literature.study import Claim, Scale, Source, Study
 from collapsebench.models.linear_regression import LinearRegression
 from collapsebench.regimes.accumulate import Accumulate
 from collapsebench.regimes.replace import Replace
@@ -26,7 +27,7 @@ ACCUMULATE = {1: 0.1124, 5: 0.1645, 10: 0.1741, 20: 0.1793}
 
 @PAPERS.register("gerstgrasser")
 class Gerstgrasser(Study):
-    """Linear regression on its own labels: replaced data raise the risk for ever, accumulated data do not (item 1)."""
+    """Linear regression on its own labels: replaced data raise the risk for ever, accumulated data do not."""
 
     title = "Is model collapse inevitable? Breaking the curse of recursion by accumulating real and synthetic data"
     citation = "Gerstgrasser et al., COLM 2024, arXiv 2404.01413"
@@ -48,7 +49,7 @@ def _risk(results: Results, regime: str) -> np.ndarray:
 
 
 def draw_regression(results: Results) -> Figure:
-    """Item 1: excess risk over generations, replace against accumulate."""
+    """Excess risk over generations, replace against accumulate."""
     replace, accumulate = _risk(results, "replace"), _risk(results, "accumulate")
     fresh = results["fresh-design"].excess_risk.values
     fits = np.arange(1, replace.shape[1] + 1)
@@ -63,8 +64,7 @@ def draw_regression(results: Results) -> Figure:
     )  # fmt: skip
     both = (
         *pooled[:2],
-        Series("replace", fits, *mean_interval(replace)),
-        Series("", fits, theory.least_squares_replace_law(ROWS, DIM, fits), kind=Kind.LAW, group="replace"),
+        *mean_lines("replace", fits, replace, theory.least_squares_replace_law(ROWS, DIM, fits)),
         Series("published, .1124 a fit", fits, PER_FIT * fits, kind=Kind.PUBLISHED, group="replace"),
     )
     labels = ("fits", "excess risk")
@@ -85,41 +85,46 @@ def _per_fit(results: Results) -> Measured:
 def _bounded(results: Results) -> Measured:
     risk, bound = _risk(results, "accumulate"), theory.least_squares_accumulate_bound(ROWS, DIM)
     last = measured_mean(risk[:, -1])
-    return dataclasses.replace(last, holds=bool(last.low <= bound))
+    return last.judged(last.low <= bound)
 
 
 def _new_designs_do_better(results: Results) -> Measured:
     gap = _risk(results, "accumulate")[:, -1] - results["fresh-design"].excess_risk.values[:, -1]
     found = measured_mean(gap)
-    return dataclasses.replace(found, holds=bool(found.low > 0))
+    return found.judged(found.low > 0)
 
 
 _BASIS = "half a unit of the last digit printed; the printed number is the paper's law, not a sample"
 Gerstgrasser.figures = {"regression": draw_regression}
 Gerstgrasser.claims = (
     Claim(
-        "replace-per-fit", "replaced data: each fit adds .1124 to the excess risk (T = 100, d = 10, s = 1)",
-        "section on linear regression", Source.DERIVED, PER_FIT, 5e-5, _BASIS, _per_fit,
+        name="replace-per-fit",
+        statement="replaced data: each fit adds .1124 to the excess risk (T = 100, d = 10, s = 1)",
+        where="section on linear regression", source=Source.DERIVED, published=PER_FIT, tolerance=5e-5,
+        basis=_BASIS,
+        read=_per_fit,
         why="ours is the risk after the last fit, over the number of fits; the law is d / (T - d - 1) = 10 / 89",
     ),
     *(
         Claim(
-            f"accumulate-at-{fits}", f"all data kept: the excess risk is {risk} after {fits} fit{'s' * (fits > 1)}",
-            "section on linear regression", Source.DERIVED, risk, 5e-5, _BASIS,
-            lambda results, fits=fits: _at(results, fits), why="the law is 10 / 89 times the sum of 1 / i^2",
+            name=f"accumulate-at-{fits}",
+            statement=f"all data kept: the excess risk is {risk} after {fits} fit{'s' * (fits > 1)}",
+            where="section on linear regression", source=Source.DERIVED, published=risk, tolerance=5e-5,
+            basis=_BASIS,
+            read=lambda results, fits=fits: _at(results, fits), why="the law is 10 / 89 times the sum of 1 / i^2",
         )
         for fits, risk in ACCUMULATE.items()
     ),
     Claim(
-        "accumulate-bounded", "all data kept: the excess risk stays below a bound, however many fits",
-        "section on linear regression", Source.TEXT, None, None,
-        "ours: the risk after the last fit; its interval must reach below the paper's bound, pi^2 / 6 of the first",
-        _bounded,
+        name="accumulate-bounded", statement="all data kept: the excess risk stays below a bound, however many fits",
+        where="section on linear regression", source=Source.TEXT,
+        basis="ours: the risk after the last fit; its interval must reach below the paper's bound, pi^2 / 6 of the first",
+        read=_bounded,
     ),
     Claim(
-        "same-design", "those numbers are for one design that is labelled again; new designs give less",
-        "section on linear regression", Source.DERIVED, None, None,
-        "ours: what the same design costs more after the last fit, whose interval must exclude 0; exact: .1793 - .1743",
-        _new_designs_do_better,
+        name="same-design", statement="those numbers are for one design that is labelled again; new designs give less",
+        where="section on linear regression", source=Source.DERIVED,
+        basis="ours: what the same design costs more after the last fit, whose interval must exclude 0; exact: .1793 - .1743",
+        read=_new_designs_do_better,
     ),
 )  # fmt: skip

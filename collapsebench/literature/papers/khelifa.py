@@ -6,14 +6,20 @@ import dataclasses
 import itertools
 
 import numpy as np
-from scipy import stats
 
 from collapsebench import theory
-from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
 from collapsebench.learning.training import Training
-from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study, measured_mean
+from collapsebench.literature.measured import (
+    Measured,
+    Results,
+    completed_fits,
+    mean_lines,
+    measured_deviation,
+    measured_mean,
+)
+from collapsebench.literature.study import Claim, Scale, Source, Study
 from collapsebench.metrics.mean_error import MeanError
 from collapsebench.metrics.variance import Variance
 from collapsebench.models.diffusion import Diffusion
@@ -80,20 +86,18 @@ def draw_drift(results: Results) -> Figure:
     """Drift of the second moment by generation, of the exact loop and of the diffusion model."""
     panels = []
     for loop, title in (("smoothing", "Exact smoothing by h = .6"), ("diffusion", "Diffusion model")):
-        series, fits = [], results[loop].generation.values + 1
+        series, k = list[Series](), completed_fits(results[loop])
         for share in DRIFT:
             values, name = 100 * drift(results, loop, share), f"a = {share:g}"
             first = {} if loop == "smoothing" else {"first": float(values[:, 0].mean() / 100)}
-            series += [Series(name, fits, *mean_interval(values)),
-                       Series("", fits, 100 * _law(share, fits, **first), kind=Kind.LAW, group=name)]  # fmt: skip
+            series += mean_lines(name, k, values, 100 * _law(share, k, **first))
             if loop == "smoothing":
                 series.append(Series("derived", [GENERATIONS], [100 * DRIFT[share]], kind=Kind.PUBLISHED, group=name))
         panels.append(Panel(title, "fits", "drift of E |x|^2, %", tuple(series)))
-    distance = [
-        Series(f"a = {share:g}", results["diffusion"].generation.values + 1,
-               *mean_interval(results["diffusion"].sliced_w2.sel({"regime.real_fraction": share}).values))
-        for share in DRIFT
-    ]  # fmt: skip
+    distance, at = list[Series](), results["diffusion"].sliced_w2
+    for share in DRIFT:
+        values = at.sel({"regime.real_fraction": share}).values
+        distance += mean_lines(f"a = {share:g}", completed_fits(at), values)
     panels.append(Panel("Diffusion model", "fits", "sliced W2 to real rows", tuple(distance), ylim=(0, None)))
     note = (
         "five components in ten dimensions, share a of fresh rows. Bands: 95% intervals of the mean; dashes: the exact law, "
@@ -108,19 +112,13 @@ def _at_20(results: Results, share: float) -> Measured:
 
 def _follows_the_law(results: Results) -> Measured:
     """The largest deviation from the law in standard errors, at the first, tenth and last fit of every share."""
-    scores, most = [], 0.0
-    for share in DRIFT:
-        for k in (1, 10, GENERATIONS):
-            values = drift(results, "smoothing", share)[:, k - 1]
-            gap = values - _law(share, np.array(k))
-            scores.append(abs(gap.mean()) * np.sqrt(gap.size) / gap.std(ddof=1))
-            most = float(stats.t.ppf(1 - 0.025 / (3 * len(DRIFT)), gap.size - 1))
-    return Measured(float(max(scores)), holds=bool(max(scores) < most))
-
-
-def _last(results: Results, share: float) -> np.ndarray | None:
-    values = drift(results, "diffusion", share)
-    return values[:, -1] if values.shape[1] >= GENERATIONS else None
+    return measured_deviation(
+        [
+            drift(results, "smoothing", share)[:, k - 1] - _law(share, np.array(k))
+            for share in DRIFT
+            for k in (1, 10, GENERATIONS)
+        ]
+    )
 
 
 def _diffusion_order(results: Results) -> Measured | None:
@@ -130,16 +128,16 @@ def _diffusion_order(results: Results) -> Measured | None:
         return None
     gaps = [measured_mean(less - more) for less, more in itertools.pairwise(ends)]
     gain = measured_mean(ends[0] - ends[-1])
-    return dataclasses.replace(gain, holds=bool(min(gap.value for gap in gaps) > 0 and gain.low > 0))
+    return gain.judged(min(gap.value for gap in gaps) > 0 and gain.low > 0)
 
 
 def _diffusion_drift(results: Results) -> Measured | None:
     """The diffusion model's own drift at a = .1; it holds where that is upward, as smoothing would have it."""
-    values = _last(results, 0.1)
-    if values is None:
+    values = drift(results, "diffusion", 0.1)
+    if values.shape[1] < GENERATIONS:
         return None
-    found = measured_mean(values)
-    return dataclasses.replace(found, holds=bool(found.low > 0))
+    found = measured_mean(values[:, -1])
+    return found.judged(found.low > 0)
 
 
 def _diffusion_law(results: Results) -> Measured | None:
@@ -148,43 +146,48 @@ def _diffusion_law(results: Results) -> Measured | None:
     if values.shape[1] < GENERATIONS:
         return None
     gap = measured_mean(values[:, -1] - _law(0.1, np.array(GENERATIONS), float(values[:, 0].mean())))
-    return dataclasses.replace(gap, holds=bool(gap.low <= 0 <= gap.high))
+    return gap.judged(gap.low <= 0 <= gap.high)
 
 
-_WHERE = "theory.md, section 11; ten dimensions, five components, h = .6"
+_WHERE = "derived: `theory.diffusion_drift_law`; ten dimensions, five components, h = .6"
 Khelifa.figures = {"drift": draw_drift}
 Khelifa.claims = (
     *(
         Claim(
-            f"drift-{share:g}", f"fresh share {share:g}: E |x|^2 has drifted by {published:+.1%} after 20 generations",
-            _WHERE, Source.DERIVED, published, 5e-4, "half a unit of the last digit; the number is the law's",
-            lambda results, share=share: _at_20(results, share),
+            name=f"drift-{share:g}",
+            statement=f"fresh share {share:g}: E |x|^2 has drifted by {published:+.1%} after 20 generations",
+            where=_WHERE, source=Source.DERIVED, published=published, tolerance=5e-4,
+            basis="half a unit of the last digit; the number is the law's",
+            read=lambda results, share=share: _at_20(results, share),
         )
         for share, published in DRIFT.items()
     ),
     Claim(
-        "drift-law", "the drift follows the law on the way", _WHERE, Source.DERIVED, None, None,
-        "ours: largest deviation at fits 1, 10 and 20 of every share in standard errors, within 95% (Bonferroni)",
-        _follows_the_law,
+        name="drift-law", statement="the drift follows the law on the way",
+        where=_WHERE, source=Source.DERIVED,
+        basis="ours: largest deviation at fits 1, 10 and 20 of every share in standard errors, within 95% (Bonferroni)",
+        read=_follows_the_law,
     ),
     Claim(
-        "diffusion-order", "the less fresh data, the farther a real diffusion model ends from the truth",
-        "our network beside the law", Source.DERIVED, None, None,
-        "no number is known. Ours: sliced W2 at a = .1 less that at .9 after 20 fits, whose interval must exclude 0, and "
-        "every step in order", _diffusion_order,
+        name="diffusion-order", statement="the less fresh data, the farther a real diffusion model ends from the truth",
+        where="our network beside the law", source=Source.DERIVED,
+        basis="no number is known. Ours: sliced W2 at a = .1 less that at .9 after 20 fits, whose interval must exclude 0, and "
+            "every step in order",
+        read=_diffusion_order,
     ),
     Claim(
-        "diffusion-drifts", "with little fresh data a real diffusion model drifts outwards, as smoothing does",
-        "our network beside the law", Source.DERIVED, None, None,
-        "no number is known. Ours: drift of E |x|^2 after 20 fits at a = .1; its interval must lie above 0",
-        _diffusion_drift,
+        name="diffusion-drifts",
+        statement="with little fresh data a real diffusion model drifts outwards, as smoothing does",
+        where="our network beside the law", source=Source.DERIVED,
+        basis="no number is known. Ours: drift of E |x|^2 after 20 fits at a = .1; its interval must lie above 0",
+        read=_diffusion_drift,
     ),
     Claim(
-        "diffusion-law", "a real diffusion model drifts as if every fit blurred like its first one",
-        "our network beside the law", Source.DERIVED, None, None,
-        "ours: drift at a = .1 after 20 fits less the law's with the smoothing of the first fit; 0 must be in its interval",
-        _diffusion_law,
+        name="diffusion-law", statement="a real diffusion model drifts as if every fit blurred like its first one",
+        where="our network beside the law", source=Source.DERIVED,
+        basis="ours: drift at a = .1 after 20 fits less the law's with the smoothing of the first fit; 0 must be in its interval",
+        read=_diffusion_law,
         why="a network's error is no fixed blur: the first fit draws E |x|^2 a few percent inwards, and fits to its draws "
-        "push outwards, most where the training set has moved from the truth",
+            "push outwards, most where the training set has moved from the truth",
     ),
 )  # fmt: skip

@@ -8,10 +8,18 @@ from collections.abc import Callable
 import numpy as np
 
 from collapsebench import theory
-from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study, measured_mean, measured_share
+from collapsebench.literature.measured import (
+    Measured,
+    Results,
+    completed_fits,
+    mean_lines,
+    measured_mean,
+    measured_share,
+    share_line,
+)
+from collapsebench.literature.study import Claim, Scale, Source, Study
 from collapsebench.models.categorical import Categorical
 from collapsebench.regimes.augment import Augment
 from collapsebench.regimes.replace import Replace
@@ -84,32 +92,21 @@ def draw_loops(results: Results) -> Figure:
 
 
 def _alone(results: Results) -> tuple[Series, ...]:
-    series = []
+    series, k = [], completed_fits(results["full"])
     for n in results["full"]["n"].values:
-        fits = results["full"].generation.values + 1
-        law = theory.replace_squared_norm_law(n, fits, PROBS)
-        series += [
-            Series(f"n = {n:g}", fits, *mean_interval(_norm(results, n))),
-            Series("", fits, law, kind=Kind.LAW, group=f"n = {n:g}"),
-        ]
+        series += mean_lines(f"n = {n:g}", k, _norm(results, n), theory.replace_squared_norm_law(n, k, PROBS))
     return tuple(series)
 
 
 def _beside(results: Results) -> tuple[Series, ...]:
     """The loops with real data, and for comparison the one without at n = REAL, whose law is 1 less E |p_k|^2's."""
-    fits = results["partial"].generation.values + 1
-    label = f"no real, {REAL} synthetic"
-    alone = results["full"]["mean_error"].sel(n=REAL).values[:, : len(fits)]
-    series = [
-        Series(label, fits, *mean_interval(alone)),
-        Series("", fits, theory.replace_squared_norm_law(REAL, fits, PROBS) - 1 + SPREAD, kind=Kind.LAW, group=label),
-    ]
+    k = completed_fits(results["partial"])
+    alone = results["full"]["mean_error"].sel(n=REAL).values[:, : len(k)]
+    law = theory.replace_squared_norm_law(REAL, k, PROBS) - 1 + SPREAD
+    series = mean_lines(f"no real, {REAL} synthetic", k, alone, law)
     for n in results["partial"]["n"].values:
-        label = f"{REAL} real, {n:g} synthetic"
-        series += [
-            Series(label, fits, *mean_interval(results["partial"]["mean_error"].sel(n=n).values)),
-            Series("", fits, partial_error_law(n, fits), kind=Kind.LAW, group=label),
-        ]
+        error = results["partial"]["mean_error"].sel(n=n).values
+        series += mean_lines(f"{REAL} real, {n:g} synthetic", k, error, partial_error_law(n, k))
     return tuple(series)
 
 
@@ -118,9 +115,7 @@ def _ends(results: Results) -> tuple[Series, ...]:
     law = Series("exact: p_0", PROBS, PROBS, kind=Kind.LAW, group="ends")
     if not ends.size:
         return (law,)
-    found = [measured_share(ends == i) for i in range(len(PROBS))]
-    columns = ([getattr(m, side) for m in found] for side in ("value", "low", "high"))
-    return Series(f"n = {SIZES[0]}", PROBS, *columns, group="ends"), law
+    return share_line(f"n = {SIZES[0]}", PROBS, ends[:, None] == np.arange(len(PROBS)), "ends"), law
 
 
 Seddik.figures = {"loops": draw_loops}
@@ -141,7 +136,7 @@ def _all_ended(results: Results) -> Measured | None:
     if variance.shape[1] < 300:
         return None
     share = measured_share(variance[:, 299] == 0)
-    return dataclasses.replace(share, holds=share.value == 1)
+    return share.judged(share.value == 1)
 
 
 def _ends_at(results: Results, symbol: int) -> Measured | None:
@@ -160,12 +155,19 @@ def _no_collapse(results: Results) -> Measured | None:
     if result.sizes["generation"] < 50:
         return None
     share = measured_share((result["variance"].values[:, :, :50] == 0).any(axis=-1).ravel())
-    return dataclasses.replace(share, holds=share.value == 0)
+    return share.judged(share.value == 0)
 
 
 def _derived(name: str, statement: str, where: str, law: float, read: Callable[[Results], Measured | None]) -> Claim:
     return Claim(
-        name, statement, where, Source.DERIVED, law, 0.0, "an exact law has no error; the setting is ours", read
+        name=name,
+        statement=statement,
+        where=where,
+        source=Source.DERIVED,
+        published=law,
+        tolerance=0.0,
+        basis="an exact law has no error; the setting is ours",
+        read=read,
     )
 
 
@@ -194,15 +196,18 @@ Seddik.claims = (
     _norm_claim(30, 10),
     _norm_claim(100, 100),
     Claim(
-        "always-ends", "on synthetic data alone total collapse is certain: one symbol is left after 300 fits (n = 10)",
-        FULL, Source.DERIVED, None, None, "every run must have ended; by the law E (1 - |p_k|^2) = 1e-14", _all_ended,
+        name="always-ends",
+        statement="on synthetic data alone total collapse is certain: one symbol is left after 300 fits (n = 10)",
+        where=FULL, source=Source.DERIVED,
+        basis="every run must have ended; by the law E (1 - |p_k|^2) = 1e-14", read=_all_ended,
     ),
     _end_claim(0),
     _end_claim(len(PROBS) - 1),
     *(_error_claim(n) for n in SYNTHETIC),
     Claim(
-        "real-data-prevent-it", "with real data kept there is no total collapse, even at ten times as many synthetic",
-        PARTIAL, Source.DERIVED, None, None, "ours: the share of runs that collapse within 50 fits, which must be 0",
-        _no_collapse,
+        name="real-data-prevent-it",
+        statement="with real data kept there is no total collapse, even at ten times as many synthetic",
+        where=PARTIAL, source=Source.DERIVED,
+        basis="ours: the share of runs that collapse within 50 fits, which must be 0", read=_no_collapse,
     ),
 )  # fmt: skip

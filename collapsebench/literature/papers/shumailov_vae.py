@@ -1,4 +1,4 @@
-"""Shumailov et al. (2024), item 4: a variational autoencoder that learns handwritten digits from itself."""
+"""Shumailov et al. (2024): a variational autoencoder that learns handwritten digits from itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.learning.training import Training
-from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study
+from collapsebench.literature.measured import Measured, Results, measured_mean
+from collapsebench.literature.study import Claim, Scale, Source, Study
 from collapsebench.models.vae import VAE
 from collapsebench.runs.results import experiment_of
 from collapsebench.show.figures import Animation, Figure, Images, Kind, Panel, Series
@@ -136,8 +137,7 @@ def _ratio(generation: int) -> Any:
     def read(results: Results) -> Measured | None:
         if not _full(results):
             return None
-        mean, low, high = mean_interval(_ratios(results)[:, generation - 1])
-        return Measured(float(mean), float(low), float(high))
+        return measured_mean(_ratios(results)[:, generation - 1])
 
     return read
 
@@ -148,8 +148,7 @@ def _shrinks(label: str) -> Any:
             return None
         ratios = _ratios(results, label)[:, :4]
         _, _, high = mean_interval(ratios)
-        overall = mean_interval(np.exp(np.log(ratios).mean(axis=1)))
-        return Measured(*(float(v) for v in overall), holds=bool((high < 1).all()))
+        return measured_mean(np.exp(np.log(ratios).mean(axis=1))).judged((high < 1).all())
 
     return read
 
@@ -160,45 +159,49 @@ def _binary_keeps_more(results: Results) -> Measured | None:
     means, binary = (
         np.log(_ratios(results, f"population-{draws}")[:, :4]).mean(axis=1) for draws in ("means", "samples")
     )
-    mean, low, high = mean_interval(binary - means)
-    return Measured(float(mean), float(low), float(high), holds=bool(low > 0))
+    found = measured_mean(binary - means)
+    return found.judged(found.low > 0)
 
 
 def _set_costs_little(results: Results) -> Measured | None:
     if results["population-means"].sizes["generation"] < 5:
         return None
     stream, fixed = (np.log(_ratios(results, f"{h}-means")[:, :4]).mean(axis=1) for h in ("population", "samples"))
-    mean, low, high = mean_interval(fixed - stream)
-    return Measured(float(mean), float(low), float(high), holds=bool(max(abs(low), abs(high)) < 0.05))
+    found = measured_mean(fixed - stream)
+    return found.judged(max(abs(found.low), abs(found.high)) < 0.05)
 
 
 ShumailovVAE.figures = {"spread": draw_spread, "images": draw_images, "codes": draw_codes, "film": draw_film}
 ShumailovVAE.claims = (
     *(
         Claim(
-            f"ratio-{g}", f"the codes' spread in generation {g} is {PUBLISHED[g] / PUBLISHED[g - 1]:.3f} of that before",
-            "latent-space figure", Source.CODE, PUBLISHED[g] / PUBLISHED[g - 1], 0.03,
-            "1.96 standard errors of a ratio of two means of 5 runs with sd .006 to .018; with the paper's network only",
-            _ratio(g),
+            name=f"ratio-{g}",
+            statement=f"the codes' spread in generation {g} is {PUBLISHED[g] / PUBLISHED[g - 1]:.3f} of that before",
+            where="latent-space figure", source=Source.CODE, published=PUBLISHED[g] / PUBLISHED[g - 1], tolerance=0.03,
+            basis="1.96 standard errors of a ratio of two means of 5 runs with sd .006 to .018; with the paper's network only",
+            read=_ratio(g),
         )
         for g in range(1, 5)
     ),
     Claim(
-        "spread-shrinks", "a stream of means: the codes' spread shrinks in every generation, by about a tenth",
-        "latent-space figure", Source.CODE, None, None,
-        "each of the four ratios is below 1, with its 95% interval; the number is their geometric mean (published .896)",
-        _shrinks("population-means"),
+        name="spread-shrinks",
+        statement="a stream of means: the codes' spread shrinks in every generation, by about a tenth",
+        where="latent-space figure", source=Source.CODE,
+        basis="each of the four ratios is below 1, with its 95% interval; the number is their geometric mean (published .896)",
+        read=_shrinks("population-means"),
     ),
     Claim(
-        "no-sampling-error-needed", "it does so without sampling error: a fixed set shrinks no faster than a stream",
-        "the project's own question", Source.DERIVED, None, None,
-        "log ratio a generation, fixed set minus stream, paired by trajectory: within .05 of 0, with its interval",
-        _set_costs_little,
+        name="no-sampling-error-needed",
+        statement="it does so without sampling error: a fixed set shrinks no faster than a stream",
+        where="the project's own question", source=Source.DERIVED,
+        basis="log ratio a generation, fixed set minus stream, paired by trajectory: within .05 of 0, with its interval",
+        read=_set_costs_little,
     ),
     Claim(
-        "means-lose-the-noise", "decoder means leave out the likelihood's noise, and the loop with binary images keeps more",
-        "the project's own question", Source.DERIVED, None, None,
-        "log ratio a generation, binary images minus means, paired by trajectory: its 95% interval is above 0",
-        _binary_keeps_more,
+        name="means-lose-the-noise",
+        statement="decoder means leave out the likelihood's noise, and the loop with binary images keeps more",
+        where="the project's own question", source=Source.DERIVED,
+        basis="log ratio a generation, binary images minus means, paired by trajectory: its 95% interval is above 0",
+        read=_binary_keeps_more,
     ),
 )  # fmt: skip

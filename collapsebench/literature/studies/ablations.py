@@ -10,8 +10,11 @@ import xarray as xr
 from collapsebench import models, targets
 from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.experiment import Experiment
-from collapsebench.literature.study import Claim, Measured, Request, Results, Scale, Source, Study
-from collapsebench.show.figures import Figure, Heat, Panel, Series
+from collapsebench.literature.measured import Measured, Results
+from collapsebench.literature.study import Claim, Request, Scale, Source, Study
+from collapsebench.show.attribution import error_panel
+from collapsebench.show.figures import Figure, Heat, Panel, with_bounds
+from collapsebench.show.tables import with_interval
 from collapsebench.specs.registry import STUDIES
 
 EARLY = {"steps": 3.0, "rate": 0.5}
@@ -91,8 +94,7 @@ class Ablations(Study):
 
 def _by_case(result: xr.Dataset, generation: int) -> list[tuple[float, float, float]]:
     at = result.isel(generation=generation)
-    names = ("shapley", "shapley_low", "shapley_high")
-    return [tuple(float(at[name].sel(error=error)) for name in names) for error in result.error.values]
+    return [tuple(map(float, with_bounds(at, "shapley", error=error))) for error in result.error.values]
 
 
 def draw_table(results: Results) -> Figure:
@@ -103,7 +105,7 @@ def draw_table(results: Results) -> Figure:
         found = [_by_case(result, generation) for result in results.values()]
         parts = np.array([[max(value, 0.0) for value, _, _ in row] for row in found])
         shares = parts / np.maximum(parts.sum(axis=1, keepdims=True), 1e-300)
-        cells = [[f"{value:.2g} [{low:.2g}, {high:.2g}]" for value, low, high in row] for row in found]
+        cells = [[with_interval(*bounds, digits=2) for bounds in row] for row in found]
         panels.append(Panel(title, "", "", heat=Heat("share", errors, list(results), 2 * shares, cells=cells)))
     note = (
         "Shapley value of each error in the unit of the divergence, and its 95% interval; colour: its share of what "
@@ -114,14 +116,7 @@ def draw_table(results: Results) -> Figure:
 
 def draw_lines(results: Results) -> Figure:
     """Each error's contribution by generation, for every case."""
-    panels = []
-    for name, result in results.items():
-        lines = tuple(
-            Series(str(error), result.generation.values,
-                   *(result[column].sel(error=error).values for column in ("shapley", "shapley_low", "shapley_high")))
-            for error in result.error.values
-        )  # fmt: skip
-        panels.append(Panel(name, "generation", f"{result.attrs['divergence']} ({result.attrs['unit']})", lines))
+    panels = [error_panel(result, name) for name, result in results.items()]
     note = "Shapley values of the mean over trajectories; bands are 95% bootstrap intervals"
     return Figure("The three errors by generation", tuple(panels), note, columns=3)
 
@@ -138,10 +133,10 @@ def _fixed_point(name: str):  # type: ignore[no-untyped-def]
 Ablations.figures = {"errors": draw_table, "errors-by-generation": draw_lines}
 Ablations.claims = tuple(
     Claim(
-        f"{name}-is-a-fixed-point", f"{name}: without the three errors nothing drifts",
-        "the project's own question", Source.DERIVED, None, None,
-        "largest change of the divergence of the arm with no error after generation 0, which must stay below 0.001",
-        _fixed_point(name),
+        name=f"{name}-is-a-fixed-point", statement=f"{name}: without the three errors nothing drifts",
+        where="the project's own question", source=Source.DERIVED,
+        basis="largest change of the divergence of the arm with no error after generation 0, which must stay below 0.001",
+        read=_fixed_point(name),
     )
     for name in _cases()
 )  # fmt: skip

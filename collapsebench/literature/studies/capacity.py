@@ -6,9 +6,11 @@ import dataclasses
 
 import numpy as np
 
+from collapsebench.analysis.intervals import bootstrap, percentile_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.study import Claim, Measured, Request, Results, Scale, Source, Study
+from collapsebench.literature.measured import Measured, Results
+from collapsebench.literature.study import Claim, Request, Scale, Source, Study
 from collapsebench.models.gaussian_mixture import GaussianMixture
 from collapsebench.models.kernel_density import KernelDensity
 from collapsebench.show.figures import Figure, Panel, Series
@@ -79,9 +81,7 @@ def curve(results: Results, label: str, truth: str, n: float, fit: int) -> Curve
     chosen = result.kl.sel({"n": n, "target.radius": RADII[truth]}).isel(generation=fit - 1)
     values = chosen.transpose("trajectory", CAPACITY[label]).values
     values = np.where(np.isnan(values), np.inf, values)
-    rng = np.random.default_rng(0)
-    picks = rng.integers(len(values), size=(RESAMPLES, len(values)))
-    draws = np.stack([np.median(values[pick], axis=0) for pick in picks])
+    draws = bootstrap([values], lambda own: np.median(own, axis=0), RESAMPLES)
     return Curve(result[CAPACITY[label]].values.astype(float), np.median(values, axis=0), draws)
 
 
@@ -95,14 +95,14 @@ def draw(results: Results) -> Figure:
             found = {(n, fit): curve(results, label, truth, n, fit) for n in sizes for fit in fits}
             for fit in fits:
                 lines = tuple(
-                    Series(f"n = {n:g}", c.x, c.middle, *np.quantile(c.draws, [0.025, 0.975], axis=0))
+                    Series(f"n = {n:g}", c.x, c.middle, *percentile_interval(c.draws))
                     for n in sizes for c in [found[n, fit]]
                 )  # fmt: skip
                 title = f"{label}, modes {truth}, {fit} fits"
                 panels.append(Panel(title, path, "median KL(real || model)", lines, xlog=True, ylog=True))
             best = tuple(
                 Series(f"{fit} fits", sizes, [found[n, fit].bottom for n in sizes],
-                       *np.array([np.quantile(found[n, fit].bottoms, [0.025, 0.975]) for n in sizes]).T)
+                       *np.array([percentile_interval(found[n, fit].bottoms) for n in sizes]).T)
                 for fit in fits
             )  # fmt: skip
             panels.append(Panel(f"{label}, modes {truth}: the best", "n", path, best, xlog=True, ylog=True))
@@ -122,7 +122,7 @@ def _is_u(label: str, truth: str, fit: int):  # type: ignore[no-untyped-def]
         c = curve(results, label, truth, results[label].n.values[-1], fit)
         inner = int(c.middle[1:-1].argmin()) + 1
         rise = np.log(np.minimum(c.draws[:, 0], c.draws[:, -1]) / c.draws[:, inner])
-        low, high = np.quantile(rise, [0.025, 0.975])
+        low, high = percentile_interval(rise)
         centre = float(np.log(min(c.middle[0], c.middle[-1]) / c.middle[inner]))
         return Measured(centre, float(low), float(high), holds=bool(low > 0))
 
@@ -136,7 +136,7 @@ def _moves(label: str, truth: str, first: tuple[int, int], second: tuple[int, in
         if not _enough(results, label):
             return None
         before, after = (curve(results, label, truth, results[label].n.values[i], fit) for i, fit in (first, second))
-        low, high = np.quantile(np.log(after.bottoms / before.bottoms), [0.025, 0.975])
+        low, high = percentile_interval(np.log(after.bottoms / before.bottoms))
         centre = float(np.log(after.bottom / before.bottom))
         return Measured(centre, float(low), float(high), holds=bool(low * sign > 0 and high * sign > 0))
 
@@ -164,11 +164,11 @@ def _claims() -> tuple[Claim, ...]:
                 gone = (label, fit) == ("mixture", 100)
                 found.append(
                     Claim(
-                        f"{label}-{truth}-u-shape-{fit}",
-                        f"after {fit} fits the divergence is U-shaped in the {what} (modes {truth})",
-                        "the project's own question", Source.DERIVED, None, None,
-                        "log of the median KL at the lower end over the bottom's, largest n: its 95% interval is above 0",
-                        _is_u(label, truth, fit), why=ONE_IS_BEST if gone else "",
+                        name=f"{label}-{truth}-u-shape-{fit}",
+                        statement=f"after {fit} fits the divergence is U-shaped in the {what} (modes {truth})",
+                        where="the project's own question", source=Source.DERIVED,
+                        basis="log of the median KL at the lower end over the bottom's, largest n: its 95% interval is above 0",
+                        read=_is_u(label, truth, fit), why=ONE_IS_BEST if gone else "",
                     )
                 )  # fmt: skip
             for name, statement, first, second, sign in (
@@ -177,10 +177,11 @@ def _claims() -> tuple[Claim, ...]:
             ):
                 found.append(
                     Claim(
-                        f"{label}-{truth}-bottom-moves-with-{name}", f"{statement}: {what}, modes {truth}",
-                        "the project's own question", Source.DERIVED, None, None,
-                        "log ratio of the best values, whose 95% interval lies on the side that the claim says",
-                        _moves(label, truth, first, second, sign),
+                        name=f"{label}-{truth}-bottom-moves-with-{name}",
+                        statement=f"{statement}: {what}, modes {truth}",
+                        where="the project's own question", source=Source.DERIVED,
+                        basis="log ratio of the best values, whose 95% interval lies on the side that the claim says",
+                        read=_moves(label, truth, first, second, sign),
                         why=STAYS if (label, truth, name) == ("kernel", "overlapping", "generations") else "",
                     )
                 )  # fmt: skip

@@ -7,7 +7,8 @@ import numpy as np
 from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.study import Claim, Measured, Results, Scale, Source, Study
+from collapsebench.literature.measured import Measured, Results, measured_mean
+from collapsebench.literature.study import Claim, Scale, Source, Study
 from collapsebench.models.gaussian_mixture import GaussianMixture
 from collapsebench.models.kernel_density import KernelDensity
 from collapsebench.regimes.accumulate import Accumulate
@@ -65,8 +66,8 @@ def _replace_is_worse(label: str):  # type: ignore[no-untyped-def]
     def read(results: Results) -> Measured | None:
         if results[label].sizes["generation"] < 10:
             return None
-        mean, low, high = mean_interval(_rise(results, label, "replace") - _rise(results, label, "accumulate"))
-        return Measured(float(mean), float(low), float(high), holds=bool(low > 0))
+        found = measured_mean(_rise(results, label, "replace") - _rise(results, label, "accumulate"))
+        return found.judged(found.low > 0)
 
     return read
 
@@ -74,10 +75,11 @@ def _replace_is_worse(label: str):  # type: ignore[no-untyped-def]
 Digits.figures = {"digits": draw}
 Digits.claims = tuple(
     Claim(
-        f"{label}-replace-is-worse", f"on real digits a {name} loses more held-out likelihood when data are replaced",
-        "the project's own question", Source.DERIVED, None, None,
-        "rise of the held-out loss, replace minus accumulate, paired by trajectory: its 95% interval is above 0",
-        _replace_is_worse(label),
+        name=f"{label}-replace-is-worse",
+        statement=f"on real digits a {name} loses more held-out likelihood when data are replaced",
+        where="the project's own question", source=Source.DERIVED,
+        basis="rise of the held-out loss, replace minus accumulate, paired by trajectory: its 95% interval is above 0",
+        read=_replace_is_worse(label),
     )
     for label, name in (("mixture", "Gaussian mixture"), ("kernel", "kernel density estimate"))
 )  # fmt: skip

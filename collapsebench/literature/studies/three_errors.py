@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from collapsebench import theory
-from collapsebench.analysis.intervals import mean_interval
+from collapsebench.analysis.intervals import Z, mean_interval, variance_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.study import Claim, Measured, Request, Results, Scale, Source, Study
+from collapsebench.literature.measured import Measured, Results
+from collapsebench.literature.study import Claim, Request, Scale, Source, Study
 from collapsebench.models.early_stopped import EarlyStopped
 from collapsebench.models.gaussian import Gaussian
 from collapsebench.models.gaussian_mixture import GaussianMixture
@@ -66,9 +67,7 @@ def draw(results: Results) -> Figure:
     walks, g = results["statistical"], results["statistical"].generation.values
     spread = []
     for n in walks.n.values:
-        variance = walks.log_variance.sel(n=n).var("trajectory", ddof=1).values
-        half = 1.96 * variance * np.sqrt(2 / (walks.sizes["trajectory"] - 1))
-        spread.append(Series(f"n = {n:g}", g + 1, variance, variance - half, variance + half))
+        spread.append(Series(f"n = {n:g}", g + 1, *variance_interval(walks.log_variance.sel(n=n).values)))
         spread.append(Series(f"n = {n:g}", g + 1, theory.replace_log_variance_spread_law(n, g + 1), kind=Kind.LAW))
     e = early.generation.values
     forgotten = lost_law(e + 1) ** 2
@@ -116,7 +115,7 @@ def _walk(n: int):  # type: ignore[no-untyped-def]
         generations = results["statistical"].sizes["generation"]
         ratio = float(last.var(ddof=1) / theory.replace_log_variance_spread_law(n, generations))
         fourth = float(((last - last.mean()) ** 4).mean() / last.var() ** 2)  # not quite normal: 2 + excess kurtosis
-        half = 1.96 * ratio * np.sqrt((fourth - 1) / len(last))
+        half = Z * ratio * np.sqrt((fourth - 1) / len(last))
         return Measured(ratio, ratio - half, ratio + half)
 
     return read
@@ -128,24 +127,44 @@ def _independent(results: Results) -> Measured | None:
         return None
     a, b = (part - part.mean() for part in (steps[:, :-1].ravel(), steps[:, 1:].ravel()))
     correlation = float((a * b).mean() / np.sqrt((a * a).mean() * (b * b).mean()))
-    half = 1.96 / np.sqrt(a.size)
+    half = Z / np.sqrt(a.size)
     return Measured(correlation, correlation - half, correlation + half)
 
 
 ThreeErrors.figures = {"three-errors": draw}
 ThreeErrors.claims = (
-    Claim("expressivity-enters-once", "without the other two errors, expressivity error enters at generation 0 only",
-          "the project's own question", Source.DERIVED, None, None,
-          "largest later change of KL, which must stay below 1e-10 (float64)", _enters_once),
-    *(Claim(f"statistics-walk-{n}", f"statistical error walks at random: Var(log v) grows by trigamma((n-1)/2), n = {n}",
-            "theory.md, section 1", Source.DERIVED, 1.0, 0.0, "ratio of the variance at the last generation to the law",
-            _walk(n)) for n in (20, 100, 500)),
-    Claim("statistics-steps-are-independent", "the steps of that walk are independent of one another",
-          "theory.md, section 1", Source.DERIVED, 0.0, 0.0, "correlation of successive steps, n = 20", _independent),
-    Claim("learning-compounds", "approximation error compounds even with infinite data and a rich class (3 EM steps)",
-          "the project's own question", Source.DERIVED, None, None,
-          "smallest rise of the squared L2 distance in any generation and trajectory, which must be above 0", _compounds),
-    Claim("learning-forgets", "a learner that stops early forgets the truth geometrically, with infinite data",
-          "derived: 1 - (1 - (1 - rate)^steps)^g of the mean is lost", Source.DERIVED, 1.0, 1e-9,
-          "ratio of the share lost at the last generation to the law", _forgets),
+    Claim(
+        name="expressivity-enters-once",
+        statement="without the other two errors, expressivity error enters at generation 0 only",
+        where="the project's own question", source=Source.DERIVED,
+        basis="largest later change of KL, which must stay below 1e-10 (float64)", read=_enters_once,
+    ),
+    *(
+        Claim(
+            name=f"statistics-walk-{n}",
+            statement=f"statistical error walks at random: Var(log v) grows by trigamma((n-1)/2), n = {n}",
+            where="derived: `theory.replace_log_variance_spread_law`", source=Source.DERIVED, published=1.0, tolerance=0.0,
+            basis="ratio of the variance at the last generation to the law", read=_walk(n),
+        )
+        for n in (20, 100, 500)
+    ),
+    Claim(
+        name="statistics-steps-are-independent", statement="the steps of that walk are independent of one another",
+        where="derived: `theory.replace_log_variance_spread_law`", source=Source.DERIVED, published=0.0, tolerance=0.0,
+        basis="correlation of successive steps, n = 20", read=_independent,
+    ),
+    Claim(
+        name="learning-compounds",
+        statement="approximation error compounds even with infinite data and a rich class (3 EM steps)",
+        where="the project's own question", source=Source.DERIVED,
+        basis="smallest rise of the squared L2 distance in any generation and trajectory, which must be above 0",
+        read=_compounds,
+    ),
+    Claim(
+        name="learning-forgets",
+        statement="a learner that stops early forgets the truth geometrically, with infinite data",
+        where="derived: 1 - (1 - (1 - rate)^steps)^g of the mean is lost", source=Source.DERIVED, published=1.0,
+        tolerance=1e-9,
+        basis="ratio of the share lost at the last generation to the law", read=_forgets,
+    ),
 )  # fmt: skip

@@ -6,19 +6,6 @@ from scipy.stats import chi2_contingency
 
 
 @pytest.fixture(scope="session")
-def assert_law():
-    """The mean over trajectories is within 5 standard errors of the law, and somewhere 10 away from each wrong one."""
-
-    def check(sample, law, *wrong_laws):
-        mean, error = np.mean(sample, 0), np.std(sample, 0, ddof=1) / np.sqrt(len(sample))
-        assert np.all(np.abs(mean - law) <= 5 * error + 1e-6), (mean, law, error)
-        for wrong in wrong_laws:
-            assert np.any(np.abs(mean - wrong) > 10 * error), (mean, wrong, error)
-
-    return check
-
-
-@pytest.fixture(scope="session")
 def agreement():
     """p-value of the two-sample chi-square test on discrete outcomes; values seen fewer than 20 times are one cell."""
 

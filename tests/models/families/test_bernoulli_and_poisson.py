@@ -1,4 +1,4 @@
-"""Counts refitted to their own draws: theory.md, section 5, and the tables of Suresh et al. (2025)."""
+"""Counts refitted to their own draws: the laws of survival, and the tables of Suresh et al. (2025)."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Frequencies refitted to their own draws: theory.md, section 5."""
+"""Frequencies refitted to their own draws: norm, survival and fixation by their laws."""
 
 import dataclasses
 
@@ -93,7 +93,7 @@ def test_the_dead_stay_dead(replace):
 
 
 def test_fixation_from_uniform(assert_law):
-    """n = 10 of theory.md; the same program, since n and the target are leaves."""
+    """Ten rows; the same program, since n and the target are leaves."""
     uniform = np.full(10, 0.1)
     result = cb.run(dataclasses.replace(REPLACE, target=cb.targets.Categorical(10, uniform), n=10))
     support = np.asarray(result["support"])
@@ -105,7 +105,7 @@ def test_fixation_from_uniform(assert_law):
 
 @pytest.mark.slow
 def test_fixation_from_uniform_takes_ten_times_longer_for_ten_times_the_rows(assert_law):
-    """n = 100 of theory.md."""
+    """A hundred rows."""
     uniform = cb.targets.Categorical(10, np.full(10, 0.1))
     result = cb.run(dataclasses.replace(REPLACE, target=uniform, n=100, generations=2000, trajectories=2000))
     support = np.asarray(result["support"])

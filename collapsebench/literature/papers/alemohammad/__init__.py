@@ -55,7 +55,7 @@ from collapsebench.targets.normal import Normal
 
 @PAPERS.register("alemohammad")
 class Alemohammad(Study):
-    """Synthetic, augmented and fresh-data loops with sampling bias: Gaussian, mixture, flow, diffusion (items 1 to 6).
+    """Synthetic, augmented and fresh-data loops with sampling bias: Gaussian, mixture, flow, diffusion.
 
     The images are shrunk. Published: 60,000 of 28 x 28, 500 levels, a classifier's features. Paper scale here: 4000 of
     them, a small U-Net, 2000 steps a fit, 20 Heun levels, features of our own small classifier: meant for an accelerator

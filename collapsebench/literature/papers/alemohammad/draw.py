@@ -6,6 +6,7 @@ import numpy as np
 
 from collapsebench import theory
 from collapsebench.analysis.intervals import mean_interval
+from collapsebench.literature.measured import Results, clouds, completed_fits, mean_lines
 from collapsebench.literature.papers.alemohammad import laws
 from collapsebench.literature.papers.alemohammad.settings import (
     ADMISSIBLE_BIASES,
@@ -25,26 +26,24 @@ from collapsebench.literature.papers.alemohammad.settings import (
     START,
     SYNTHETIC,
 )
-from collapsebench.literature.study import Results
 from collapsebench.show.figures import Figure, Heat, Kind, Panel, Series
 
 LOOPS = {"modes-replace": "fully synthetic", "modes-augment": "real data kept", "modes-fresh": "fresh real data"}
 
 
 def draw_gaussian(results: Results) -> Figure:
-    """Item 1: distance, mean and spread of the fresh-data loop in 100 dimensions."""
+    """Distance, mean and spread of the fresh-data loop in 100 dimensions."""
     result = results["gaussian"]
-    fits = result.generation.values + 1
+    k = completed_fits(result)
     distance, drift, spread = list[Series](), list[Series](), list[Series]()
     for b in BIASES:
         for first in START:
             at, name = result.sel({"n_real": first, "model.bias": b}), f"b = {b:g}, n_ini = {first}"
-            v, s = theory.fresh_law(FRESH, SYNTHETIC, fits, bias=b, n_first=first)
-            distance.append(Series(name, fits, *mean_interval(at.w2_squared.values)))
+            v, s = theory.fresh_law(FRESH, SYNTHETIC, k, bias=b, n_first=first)
+            distance += mean_lines(name, k, at.w2_squared.values)
             for panel, values, law in ((drift, at.mean_error, v), (spread, at["variance"], s)):
-                panel.append(Series(name, fits, *mean_interval(values.values / DIM)))
-                panel.append(Series("", fits, law, kind=Kind.LAW, group=name))
-        level = Series("limit, derived", fits[-1:], [LIMIT[b]], kind=Kind.PUBLISHED, group=f"b = {b:g}, n_ini = 100")
+                panel += mean_lines(name, k, values.values / DIM, law)
+        level = Series("limit, derived", k[-1:], [LIMIT[b]], kind=Kind.PUBLISHED, group=f"b = {b:g}, n_ini = 100")
         distance.append(level)
     panels = (
         Panel("Squared Wasserstein distance", "fits", "to N(0, I), d = 100", tuple(distance), ylim=(0, None)),
@@ -56,7 +55,7 @@ def draw_gaussian(results: Results) -> Figure:
 
 
 def draw_sizes(results: Results) -> Figure:
-    """Items 2 and 3: effective size, admissible synthetic rows, memory, and the real share."""
+    """Effective size, admissible synthetic rows, memory, and the real share."""
     real, synthetic = np.geomspace(100, 1000, 21), np.geomspace(100, 10_000, 31)
     heats = []
     for b in SIZE_BIASES:
@@ -71,26 +70,22 @@ def draw_sizes(results: Results) -> Figure:
     memory = results["memory"].isel(generation=-1)
     law = [laws.memory_mean_error(MEMORY_REAL, MEMORY_SYNTHETIC, k) for k in MODELS]
     remembered = (
-        Series("mean", MODELS, *mean_interval(memory.mean_error.values, axis=1)),
-        Series("", MODELS, law, kind=Kind.LAW, group="mean"),
-        Series("squared W2", MODELS, *mean_interval(memory.w2_squared.values, axis=1)),
+        *mean_lines("mean", MODELS, memory.mean_error.values, law, axis=1),
+        *mean_lines("squared W2", MODELS, memory.w2_squared.values, axis=1),
     )
     share, shares = results["share"].isel(generation=-1), []
     for part in SHARES:
         values = share.w2_squared.sel({"regime.real_fraction": part}).values
-        name, fits = f"{part:.1%} real", int(share.generation) + 1
-        expected = [laws.loop_distance(round(part * n), n - round(part * n), fits, n_first=n)[-1] for n in SHARE_SIZES]
-        shares += [Series(name, SHARE_SIZES, *mean_interval(values, axis=1)),
-                   Series("", SHARE_SIZES, expected, kind=Kind.LAW, group=name)]  # fmt: skip
+        last = int(share.generation) + 1
+        expected = [laws.loop_distance(round(part * n), n - round(part * n), last, n_first=n)[-1] for n in SHARE_SIZES]
+        shares += mean_lines(f"{part:.1%} real", SHARE_SIZES, values, expected, axis=1)
     checks = []
     for rows in REAL_SIZES:
         result = results[f"sizes-{rows}"].isel(generation=-1)
         n = result["n"].values
         for b in SIZE_BIASES:
-            name = f"n_r = {rows}, b = {b:g}"
-            values = result.w2_squared.sel({"model.bias": b}).values
-            checks += [Series(name, n, *mean_interval(values, axis=1)),
-                       Series("", n, [laws.limit_distance(rows, m, b) for m in n], kind=Kind.LAW, group=name)]  # fmt: skip
+            values, law = result.w2_squared.sel({"model.bias": b}).values, [laws.limit_distance(rows, m, b) for m in n]
+            checks += mean_lines(f"n_r = {rows}, b = {b:g}", n, values, law, axis=1)
     panels = (
         *heats,
         Panel("Admissible synthetic rows", "sampling bias b", "largest n_s with n_e >= n_r", tuple(admissible), ylog=True),
@@ -105,7 +100,7 @@ def draw_sizes(results: Results) -> Figure:
 
 
 def draw_modes(results: Results) -> Figure:
-    """Item 4: a mixture of 25 modes in three loops."""
+    """A mixture of 25 modes in three loops."""
     labels = {"variance": "variance", "within_log_variance": "log modal variance", "recall": "recall"}
     panels = []
     for metric, label in labels.items():
@@ -115,25 +110,25 @@ def draw_modes(results: Results) -> Figure:
         ]
         panels.append(Panel(label, "generation", label, tuple(series)))
     for name, title in LOOPS.items():
-        panels.append(_cloud(results[name], title))
+        panels.append(clouds(title, results[name]))
     note = "bands: 95% intervals of the mean; clouds: draws of one trajectory's models"
     return Figure("Alemohammad et al. (2024): 25 modes", tuple(panels), note)
 
 
 def draw_flow(results: Results) -> Figure:
-    """Item 5: a flow on the Rosenbrock density, refitted to its own draws."""
+    """A flow on the Rosenbrock density, refitted to its own draws."""
     runs = {f"b = {b:g}": results[f"flow-{b:g}"] for b in FLOW_BIASES}
     panels = []
     for metric, label in (("nll", "NLL of real rows, nats"), ("log_variance", "log trace of the covariance")):
         series = [Series(name, run.generation.values, *mean_interval(run[metric].values)) for name, run in runs.items()]
         panels.append(Panel(label, "generation", label, tuple(series), ylog=metric == "nll"))
-    panels += [_cloud(run, name) for name, run in runs.items()]
+    panels += [clouds(name, run) for name, run in runs.items()]
     note = "the density's constants are our choice. Bands: 95% intervals of the mean; clouds: draws of one trajectory"
     return Figure("Alemohammad et al. (2024): flow on the Rosenbrock density", tuple(panels), note, columns=2)
 
 
 def draw_images(results: Results) -> Figure:
-    """Item 6: class-conditional diffusion on images, by guidance."""
+    """Class-conditional diffusion on images, by guidance."""
     result = results["images"]
     labels = {"precision": "precision", "recall": "recall", "frechet": "squared Frechet distance"}
     panels = []
@@ -149,12 +144,3 @@ def draw_images(results: Results) -> Figure:
         "Bands: 95% intervals of the mean over few trajectories"
     )
     return Figure("Alemohammad et al. (2024): guided diffusion on images", tuple(panels), note)
-
-
-def _cloud(result, title: str) -> Panel:  # type: ignore[no-untyped-def]
-    """Draws of the first trajectory's models, the latest generation on top."""
-    clouds = tuple(
-        Series(f"generation {g}", *result["sample"].sel(snapshot=g).values[0].T, kind=Kind.POINTS)
-        for g in result.snapshot.values
-    )
-    return Panel(title, "x1", "x2", clouds, equal=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
-from scipy import stats
 
 from collapsebench import theory
+from collapsebench.literature.measured import Measured, Results, measured_deviation, measured_mean, rows
 from collapsebench.literature.papers.kazdan.read import (
     GAUSSIAN_LAW,
     KDE_LAW,
@@ -15,20 +13,9 @@ from collapsebench.literature.papers.kazdan.read import (
     dims,
     kde_variance,
     risk,
-    rows,
 )
 from collapsebench.literature.papers.kazdan.settings import COLLAPSE, DATA, EXACT, RISK
-from collapsebench.literature.study import Claim, Measured, Results, Source, measured_mean
-
-
-def _worst(deviations: list[np.ndarray]) -> Measured:
-    """The largest of several means in its standard errors, each [trajectory] less its law.
-
-    It holds if all lie within the interval that all together keep to 95 times in 100 (Bonferroni, Student's t).
-    """
-    scores = [abs(d.mean()) * np.sqrt(d.size) / d.std(ddof=1) for d in deviations]
-    most = stats.t.ppf(1 - 0.025 / len(scores), deviations[0].size - 1)
-    return Measured(float(max(scores)), holds=bool(max(scores) < most))
+from collapsebench.literature.study import Claim, Source
 
 
 def _gaussian_mean(results: Results, regime: str) -> Measured:
@@ -37,14 +24,14 @@ def _gaussian_mean(results: Results, regime: str) -> Measured:
         result = results[f"gaussian-{dim}"].sel(regime=regime).isel(generation=-1)
         last = int(result.generation) + 1
         gaps += [result.mean_error.sel(n=n).values / dim - GAUSSIAN_LAW[regime](n, last) for n in result["n"].values]
-    return _worst(gaps)
+    return measured_deviation(gaps)
 
 
 def _gaussian_spread(results: Results) -> Measured:
     result = results["gaussian-1"].sel(regime="replace").isel(generation=-1)
     last = int(result.generation) + 1
     law = theory.replace_log_variance_law
-    return _worst([result.log_variance.sel(n=n).values - law(n, last) for n in result["n"].values])
+    return measured_deviation([result.log_variance.sel(n=n).values - law(n, last) for n in result["n"].values])
 
 
 def _subsample_between(results: Results) -> Measured | None:
@@ -55,7 +42,7 @@ def _subsample_between(results: Results) -> Measured | None:
     both = results["gaussian-1"].mean_error.sel(n=n)
     replace, accumulate = (measured_mean(both.sel(regime=r).values[:, -1]) for r in ("replace", "accumulate"))
     ours = measured_mean(result.mean_error.sel(n=n).values[:, -1])
-    return dataclasses.replace(ours, holds=bool(accumulate.high < ours.low and ours.high < replace.low))
+    return ours.judged(accumulate.high < ours.low and ours.high < replace.low)
 
 
 def _risk_at_100(results: Results, regime: str, n: int) -> Measured | None:
@@ -74,7 +61,7 @@ def _accumulate_scores_better(results: Results) -> Measured | None:
         gap = nll.sel(regime="replace") - nll.sel(regime="accumulate")
         gains += [measured_mean(gap.sel({"model.bandwidth": h}).values[:, -1]) for h in gap["model.bandwidth"].values]
     least = min(gains, key=lambda gain: gain.low)
-    return dataclasses.replace(least, holds=bool(least.low > 0))
+    return least.judged(least.low > 0)
 
 
 def _kde_spread(results: Results) -> Measured:
@@ -88,7 +75,7 @@ def _kde_spread(results: Results) -> Measured:
                 values = result.variance.sel({"regime": regime, "model.bandwidth": h}).values
                 law = kde_variance(DATA[name], rows(result), h, regime, np.array(int(result.generation) + 1))
                 gaps.append(values - law)
-    return _worst(gaps)
+    return measured_deviation(gaps)
 
 
 def _collapse(results: Results, n: int) -> Measured | None:
@@ -114,9 +101,10 @@ def _risk_claims(regime: str) -> tuple[Claim, ...]:
     name = regime.replace("accumulate_subsample", "subsample")
     return tuple(
         Claim(
-            f"regression-{name}-{n}", f"excess risk about {printed} at generation 100 (d = 10, s = 1, n = {n}, {name})",
-            "figure on linear regression", Source.PLOT, printed, 0.1 * printed, _PLOT,
-            lambda results, n=n: _risk_at_100(results, regime, n), why=_WHY_RISK[regime],
+            name=f"regression-{name}-{n}",
+            statement=f"excess risk about {printed} at generation 100 (d = 10, s = 1, n = {n}, {name})",
+            where="figure on linear regression", source=Source.PLOT, published=printed, tolerance=0.1 * printed,
+            basis=_PLOT, read=lambda results, n=n: _risk_at_100(results, regime, n), why=_WHY_RISK[regime],
         )
         for n, printed in RISK[regime].items()
     )  # fmt: skip
@@ -124,45 +112,52 @@ def _risk_claims(regime: str) -> tuple[Claim, ...]:
 
 CLAIMS = (
     Claim(
-        "gaussian-replace-collapses", "data replaced: the spread of a Gaussian is lost at an exact rate (d = 1)",
-        "figure on Gaussians", Source.DERIVED, None, None, f"log variance after the last fit, at every n. {_TOGETHER}",
-        _gaussian_spread,
+        name="gaussian-replace-collapses",
+        statement="data replaced: the spread of a Gaussian is lost at an exact rate (d = 1)",
+        where="figure on Gaussians", source=Source.DERIVED,
+        basis=f"log variance after the last fit, at every n. {_TOGETHER}", read=_gaussian_spread,
     ),
     Claim(
-        "gaussian-replace-wanders", "data replaced: the mean wanders until it is as far off as the data were wide",
-        "figure on Gaussians", Source.DERIVED, None, None,
-        f"squared mean error after the last fit, at every n and d. {_TOGETHER}",
-        lambda results: _gaussian_mean(results, "replace"),
+        name="gaussian-replace-wanders",
+        statement="data replaced: the mean wanders until it is as far off as the data were wide",
+        where="figure on Gaussians", source=Source.DERIVED,
+        basis=f"squared mean error after the last fit, at every n and d. {_TOGETHER}",
+        read=lambda results: _gaussian_mean(results, "replace"),
     ),
     Claim(
-        "gaussian-accumulate-bounded", "all data kept: the error of the mean stays bounded",
-        "figure on Gaussians", Source.DERIVED, None, None,
-        f"squared mean error after the last fit, at every n and d. {_TOGETHER}",
-        lambda results: _gaussian_mean(results, "accumulate"),
+        name="gaussian-accumulate-bounded", statement="all data kept: the error of the mean stays bounded",
+        where="figure on Gaussians", source=Source.DERIVED,
+        basis=f"squared mean error after the last fit, at every n and d. {_TOGETHER}",
+        read=lambda results: _gaussian_mean(results, "accumulate"),
     ),
     Claim(
-        "gaussian-subsample-between", "a subsample of all data: worse than all data, better than the last data alone",
-        "figure on Gaussians", Source.DERIVED, None, None,
-        "squared mean error after 100 fits at d = 1: the three 95% intervals must lie apart", _subsample_between,
+        name="gaussian-subsample-between",
+        statement="a subsample of all data: worse than all data, better than the last data alone",
+        where="figure on Gaussians", source=Source.DERIVED,
+        basis="squared mean error after 100 fits at d = 1: the three 95% intervals must lie apart",
+        read=_subsample_between,
     ),
     *_risk_claims("replace"), *_risk_claims("accumulate"), *_risk_claims("accumulate_subsample"),
     Claim(
-        "kde-accumulate-scores-better", "kernel densities explain real points better if all data are kept than if replaced",
-        "figure on kernel density estimates", Source.CODE, None, None,
-        "no number is known. Ours: what replacing costs more in NLL after the last fit, in nats, least over data and "
-        "bandwidths; its interval must exclude 0. 100 rows per generation are our choice", _accumulate_scores_better,
+        name="kde-accumulate-scores-better",
+        statement="kernel densities explain real points better if all data are kept than if replaced",
+        where="figure on kernel density estimates", source=Source.CODE,
+        basis="no number is known. Ours: what replacing costs more in NLL after the last fit, in nats, least over data and "
+            "bandwidths; its interval must exclude 0. 100 rows per generation are our choice",
+        read=_accumulate_scores_better,
     ),
     Claim(
-        "kde-spread", "the spread of a kernel density grows, by an exact law, replaced or kept",
-        "figure on kernel density estimates", Source.DERIVED, None, None,
-        f"trace of the covariance after the last fit. {_TOGETHER}", _kde_spread,
+        name="kde-spread", statement="the spread of a kernel density grows, by an exact law, replaced or kept",
+        where="figure on kernel density estimates", source=Source.DERIVED,
+        basis=f"trace of the covariance after the last fit. {_TOGETHER}", read=_kde_spread,
     ),
     *(
         Claim(
-            f"collapse-{n}", f"ten symbols, {n} draws a generation: one symbol is left after {printed:g} generations",
-            "figure on discrete distributions", Source.PLOT, printed, 0.21 * n,
-            ".21 n: 1.96 standard errors of the mean of 100 seeds, of standard deviation 1.08 n (Kingman's coalescent)",
-            lambda results, n=n: _collapse(results, n),
+            name=f"collapse-{n}",
+            statement=f"ten symbols, {n} draws a generation: one symbol is left after {printed:g} generations",
+            where="figure on discrete distributions", source=Source.PLOT, published=printed, tolerance=0.21 * n,
+            basis=".21 n: 1.96 standard errors of the mean of 100 seeds, of standard deviation 1.08 n (Kingman's coalescent)",
+            read=lambda results, n=n: _collapse(results, n),
             why=_WHY_COLLAPSE.format(exact=EXACT[n], score=(printed - EXACT[n]) / (0.108 * n)),
         )
         for n, printed in COLLAPSE.items()

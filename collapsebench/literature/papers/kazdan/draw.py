@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from collapsebench import theory
 from collapsebench.analysis.intervals import mean_interval
+from collapsebench.literature.measured import Results, completed_fits, mean_lines, rows
 from collapsebench.literature.papers.kazdan.read import (
     GAUSSIAN_LAW,
     KDE_LAW,
     REGRESSION_LAW,
     collapse_times,
     dims,
-    fits,
     kde_variance,
     risk,
-    rows,
 )
 from collapsebench.literature.papers.kazdan.settings import COLLAPSE, DATA, DIM, RISK
-from collapsebench.literature.study import Results
 from collapsebench.show.figures import Figure, Kind, Panel, Series
 
 TITLES = {"replace": "replace", "accumulate": "accumulate", "accumulate_subsample": "accumulate, subsample n"}
-
-
-def _lines(label: str, k: np.ndarray, values: np.ndarray, law: Any = None) -> list[Series]:
-    """The mean over trajectories with its 95% interval, and its law."""
-    dashes = [] if law is None else [Series("", k, law, kind=Kind.LAW, group=label)]
-    return [Series(label, k, *mean_interval(values)), *dashes]
 
 
 def draw_gaussian(results: Results) -> Figure:
@@ -37,12 +27,12 @@ def draw_gaussian(results: Results) -> Figure:
     panels = []
     for dim in dims(results, "gaussian"):
         result = results[f"gaussian-{dim}"]
-        k, drift, spread = fits(result), {"replace": [], "accumulate": []}, []  # type: ignore[var-annotated]
+        k, drift, spread = completed_fits(result), {"replace": [], "accumulate": []}, []  # type: ignore[var-annotated]
         for n in result["n"].values:
             at = result.sel(n=n)
             for regime, series in drift.items():
                 law = GAUSSIAN_LAW[regime](n, k)
-                series += _lines(f"n = {n:g}", k, at.mean_error.sel(regime=regime).values / dim, law)
+                series += mean_lines(f"n = {n:g}", k, at.mean_error.sel(regime=regime).values / dim, law)
             middle, low, high = mean_interval(at.log_variance.sel(regime="replace").values)
             spread.append(Series(f"n = {n:g}", k, *(np.exp(a) / dim for a in (middle, low, high))))
             if dim == 1:
@@ -64,13 +54,13 @@ def draw_gaussian(results: Results) -> Figure:
 
 def _gaussian_workflows(results: Results) -> Panel:
     result = results["gaussian-subsample"]
-    n, k = int(result["n"].values[0]), fits(result)
+    n, k = int(result["n"].values[0]), completed_fits(result)
     both = results["gaussian-1"].sel(n=n)
     series = []
     for regime, exact in GAUSSIAN_LAW.items():
-        series += _lines(regime, k, both.mean_error.sel(regime=regime).values, exact(n, k))
+        series += mean_lines(regime, k, both.mean_error.sel(regime=regime).values, exact(n, k))
     law = theory.pathway_subsample_law(k) / n
-    series += _lines(TITLES["accumulate_subsample"], k, result.mean_error.sel(n=n).values, law)
+    series += mean_lines(TITLES["accumulate_subsample"], k, result.mean_error.sel(n=n).values, law)
     title = f"d = 1, n = {n}: three workflows"
     return Panel(title, "fits", "squared mean error", tuple(series), xlog=True, ylog=True)
 
@@ -92,13 +82,13 @@ def draw_regression(results: Results) -> Figure:
 
 def _regression(results: Results, regime: str, dim: int) -> Panel:
     result = results[f"regression-{dim}" if regime in REGRESSION_LAW else "regression-subsample"]
-    k, series = fits(result), []
+    k, series = completed_fits(result), []
     for n in result["n"].values:
         if regime in REGRESSION_LAW:
             law = REGRESSION_LAW[regime](n, dim, k)
         else:
             law = theory.least_squares_risk_law(n, dim) * theory.pathway_subsample_law(k)
-        series += _lines(f"n = {n:g}", k, risk(results, regime, n, dim), law)
+        series += mean_lines(f"n = {n:g}", k, risk(results, regime, n, dim), law)
         if dim == DIM and n in RISK[regime]:
             label = "published" if n == result["n"].values[-1] else ""
             series.append(Series(label, [100], [RISK[regime][n]], kind=Kind.PUBLISHED, group=f"n = {n:g}"))
@@ -110,7 +100,7 @@ def draw_kde(results: Results) -> Figure:
     panels, columns = [], 2
     for name in (name for name in DATA if f"kde-{name}" in results):
         result = results[f"kde-{name}"]
-        k, n, regimes = fits(result), rows(result), [str(r) for r in result.regime.values]
+        k, n, regimes = completed_fits(result), rows(result), [str(r) for r in result.regime.values]
         columns = 2 * len(regimes)
         for metric, label in (("nll", "NLL of real points, nats"), ("variance", "trace of the covariance")):
             for regime in regimes:
@@ -119,7 +109,7 @@ def draw_kde(results: Results) -> Figure:
                     values = result[metric].sel({"regime": regime, "model.bandwidth": h}).values
                     known = metric == "variance" and regime in KDE_LAW
                     law = kde_variance(DATA[name], n, h, regime, k) if known else None
-                    series += _lines(f"h = {h:g}", k, values, law)
+                    series += mean_lines(f"h = {h:g}", k, values, law)
                 title, ylog = f"{name}: {TITLES[regime]}", bool((result[metric].sel(regime=regime) > 0).all())
                 panels.append(Panel(title, "fits", label, tuple(series), ylog=ylog))
     note = "bands: 95% intervals of the mean over trajectories; dashes: exact laws"
@@ -142,7 +132,7 @@ def draw_discrete(results: Results) -> Figure:
         k = np.unique(np.geomspace(1, result.sizes["generation"], 150).astype(int))
         k = k[k <= 8 * n]
         law = 1 - theory.replace_squared_norm_law(n, k, np.full(10, 0.1))
-        diversity += _lines(f"n = {n:g}", k, result.variance.values[:, k - 1], law)
+        diversity += mean_lines(f"n = {n:g}", k, result.variance.values[:, k - 1], law)
     panels = (
         Panel("Total collapse", "draws per generation n", "fits until one symbol is left", times, xlog=True, ylog=True),
         Panel("Diversity", "fits", "1 - sum p_i^2", tuple(diversity), xlog=True),

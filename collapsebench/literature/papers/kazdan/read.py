@@ -6,22 +6,11 @@ import numpy as np
 import xarray as xr
 
 from collapsebench import theory
-from collapsebench.literature.study import Results
-from collapsebench.runs.results import experiment_of
+from collapsebench.literature.measured import Results
 
 GAUSSIAN_LAW = {"replace": theory.replace_mean_error_law, "accumulate": theory.accumulate_mean_error_law}
 REGRESSION_LAW = {"replace": theory.least_squares_replace_law, "accumulate": theory.least_squares_accumulate_law}
 KDE_LAW = {"replace": theory.kde_variance_law, "accumulate": theory.kde_accumulate_variance_law}
-
-
-def fits(result: xr.Dataset) -> np.ndarray:
-    """Completed fits at each generation."""
-    return result.generation.values + 1
-
-
-def rows(result: xr.Dataset) -> int:
-    """Rows per generation, from the record that a result carries."""
-    return experiment_of(result).n
 
 
 def dims(results: Results, model: str) -> list[int]:

@@ -44,7 +44,8 @@ from collapsebench.targets.zipf import Zipf
 class Suresh(Study):
     """Survival of symbols and of spread under refitting, with exact laws for most of it.
 
-    Items 1 to 5 and 7, at the published sizes even in the quick scale. The words of a text (item 6) need the text.
+    Bernoulli, Poisson, Gaussian and mixture loops and Zipf-Mandelbrot symbols, at the published sizes even in the quick
+    scale. The words of a text are left out: the text is needed.
     """
 
     title = "Rate of model collapse in recursive training"
@@ -73,7 +74,7 @@ def _loop(scale: Scale) -> Experiment:
 
 
 def _counts(scale: Scale) -> dict[str, Experiment | Sweep]:
-    """Items 1, 2 and 4. Equal lengths and widths make all Bernoulli runs one compiled program."""
+    """Bernoulli and Poisson loops. Equal lengths and widths make all Bernoulli runs one compiled program."""
     rate = _loop(scale)
     symbol = dataclasses.replace(
         rate, name="suresh-trajectories-bernoulli", target=BernoulliTarget(SINGLE), model=Bernoulli(), n=100,
@@ -94,7 +95,7 @@ def _counts(scale: Scale) -> dict[str, Experiment | Sweep]:
 
 
 def _spread(scale: Scale) -> dict[str, Experiment | Sweep]:
-    """Items 3 and 4, for the same reason of one length and width."""
+    """Gaussian loops, for the same reason of one length and width."""
     trajectories = scale.pick(50, 1000, 1000)
     spread = dataclasses.replace(
         _loop(scale), name="suresh-gaussian", target=NormalTarget(), model=Gaussian(unbiased=True), n=GAUSSIAN.n,
@@ -105,7 +106,7 @@ def _spread(scale: Scale) -> dict[str, Experiment | Sweep]:
 
 
 def _words(scale: Scale) -> dict[str, Experiment | Sweep]:
-    """Item 5. Rows, because few of them cost less here than compiling the sampler of counts."""
+    """Zipf-Mandelbrot symbols, in rows, because few of them cost less here than compiling the sampler of counts."""
     words = dataclasses.replace(
         _loop(scale), target=Zipf(SYMBOLS), model=Categorical(SYMBOLS), handover="samples", metrics=("support",),
         n=SYMBOLS, trajectories=scale.pick(10, 200, 200), generations=scale.pick(3, 11, 11),
@@ -117,7 +118,7 @@ def _words(scale: Scale) -> dict[str, Experiment | Sweep]:
 
 
 def _mixture(scale: Scale) -> dict[str, Experiment | Sweep]:
-    """Item 7. The published start and estimator are not known: ours are m = s = 1 and EM from the last model."""
+    """Two symmetric components: start and estimator are not published; ours are m = s = 1 and EM from the last model."""
     mixture = Experiment(
         name="suresh-mixture", target=MixtureTarget(radius=1.0), model=SymmetricMixture(), regime=Replace(),
         metrics=("within_log_variance",), warm_start=True, n=MIXTURE.n, trajectories=scale.pick(20, 500, 500),

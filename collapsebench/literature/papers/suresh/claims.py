@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
 from collapsebench import theory
+from collapsebench.analysis.intervals import Z, t_limit
+from collapsebench.literature.measured import Measured, Results, measured_mean, measured_share
 from collapsebench.literature.papers.suresh.read import alive, distinct, mixture_wide
 from collapsebench.literature.papers.suresh.settings import (
     CURVES,
@@ -18,11 +18,11 @@ from collapsebench.literature.papers.suresh.settings import (
     THRESHOLD,
     ZIPF,
 )
-from collapsebench.literature.study import Claim, Measured, Results, Source, measured_mean, measured_share
+from collapsebench.literature.study import Claim, Source
 
 HALF_DIGIT = 5e-5
-TOGETHER = 2.807
-"""Standard errors that ten shares keep within, all of them, 95 times in 100 (Bonferroni)."""
+TOGETHER = round(float(t_limit(10)), 3)
+"""Standard errors that ten shares keep within, all of them, 95 times in 100: 2.807."""
 FAR = 5.0
 """Standard errors that are no accident: the limit of the project's tests of exact laws."""
 
@@ -49,16 +49,17 @@ def _curve(name: str, where: str, what: str, k: int, why: str = "") -> tuple[Cla
     curve = CURVES[name]
     value = dict(zip(curve.k, curve.share, strict=True))[k]
     point = Claim(
-        f"{name}-at-{k}", f"{what} with probability {value} after {k} fits ({curve.title})", where, Source.DERIVED,
-        value, HALF_DIGIT,
-        "half a unit of the last digit; ours is a 95% interval for all ten points of the curve together",
-        lambda results: _share_at(results, name, k), why=why,
+        name=f"{name}-at-{k}", statement=f"{what} with probability {value} after {k} fits ({curve.title})",
+        where=where, source=Source.DERIVED, published=value, tolerance=HALF_DIGIT,
+        basis="half a unit of the last digit; ours is a 95% interval for all ten points of the curve together",
+        read=lambda results: _share_at(results, name, k), why=why,
     )  # fmt: skip
     whole = Claim(
-        f"{name}-curve", f"{what} as often as it should be at ten k from {curve.k[0]} to {curve.k[-1]} ({curve.title})",
-        where, Source.DERIVED, None, None,
-        f"ours: the largest of ten deviations, in standard errors; it must be below {FAR:g}",
-        lambda results: _worst(results, name), why=why,
+        name=f"{name}-curve",
+        statement=f"{what} as often as it should be at ten k from {curve.k[0]} to {curve.k[-1]} ({curve.title})",
+        where=where, source=Source.DERIVED,
+        basis=f"ours: the largest of ten deviations, in standard errors; it must be below {FAR:g}",
+        read=lambda results: _worst(results, name), why=why,
     )  # fmt: skip
     return point, whole
 
@@ -83,7 +84,7 @@ def _bernoulli_ends(results: Results) -> Measured | None:
     if variance.shape[1] < 600:
         return None
     share = measured_share(variance[:, 599] == 0)
-    return dataclasses.replace(share, holds=share.value > 0.8)
+    return share.judged(share.value > 0.8)
 
 
 def _distinct_at(results: Results, name: str, k: int) -> Measured | None:
@@ -95,11 +96,12 @@ def _zipf(name: str, k: int) -> Claim:
     exponent, shift = ZIPF[name]
     published = DISTINCT[name][k]
     return Claim(
-        f"{name}-at-{k}", f"{published} of the first sample's symbols are left after {k} refits "
-        f"(1000 symbols, p_i ~ 1 / (i + {shift:g})^{exponent:g}, n = 1000)",
-        "Zipf-Mandelbrot figure", Source.PLOT, published, 0.005,
-        ".005: taken as read off the figure; 1.96 standard errors of 200 runs are as much again, .002 to .005",
-        lambda results: _distinct_at(results, name, k),
+        name=f"{name}-at-{k}",
+        statement=f"{published} of the first sample's symbols are left after {k} refits "
+            f"(1000 symbols, p_i ~ 1 / (i + {shift:g})^{exponent:g}, n = 1000)",
+        where="Zipf-Mandelbrot figure", source=Source.PLOT, published=published, tolerance=0.005,
+        basis=".005: taken as read off the figure; 1.96 standard errors of 200 runs are as much again, .002 to .005",
+        read=lambda results: _distinct_at(results, name, k),
         why=f"exact: {DISTINCT_EXACT[name][k]}, when symbols are counted against the first sample's",
     )  # fmt: skip
 
@@ -110,10 +112,10 @@ def _mixture_between(results: Results) -> Measured | None:
         return None
     inside = []
     for k, share in zip(MIXTURE.k, MIXTURE.share, strict=True):
-        slack = 0.005 + 1.96 * np.sqrt(share * (1 - share) / 500)
+        slack = 0.005 + Z * np.sqrt(share * (1 - share) / 500)
         low, high = measured_share(full[:, k - 1]).low, measured_share(one[:, k - 1]).high
         inside.append(low - slack <= share <= high + slack)
-    return dataclasses.replace(measured_share(full[:, MIXTURE.k[0] - 1]), holds=all(inside))
+    return measured_share(full[:, MIXTURE.k[0] - 1]).judged(all(inside))
 
 
 _SYMBOL, _RATE, _WIDE = "a symbol is still alive", "the rate is not yet 0", "the standard deviation is above .1"
@@ -132,31 +134,38 @@ CLAIMS = (
     *_curve("poisson-10", "Poisson figure", _RATE, 222),
     *_curve("gaussian", "Gaussian figure", _WIDE, 45, _WHY_GAUSSIAN),
     Claim(
-        "moment-bound-at-200", "Markov's bound on P(sd > .1) by the .7th moment is .0305 at k = 200 (n = 10)",
-        "Gaussian figure", Source.DERIVED, 0.0305, HALF_DIGIT, "half a unit of the last digit", _bound_at_200,
-        why="a formula: nothing is sampled. It is 7 times the share itself",
+        name="moment-bound-at-200",
+        statement="Markov's bound on P(sd > .1) by the .7th moment is .0305 at k = 200 (n = 10)",
+        where="Gaussian figure", source=Source.DERIVED, published=0.0305, tolerance=HALF_DIGIT,
+        basis="half a unit of the last digit",
+        read=_bound_at_200, why="a formula: nothing is sampled. It is 7 times the share itself",
     ),
     Claim(
-        "moment-bound-holds", "P(sd > .1) stays below that bound at every k", "Gaussian figure", Source.DERIVED,
-        None, None, "ours: the largest share less bound, which must not be positive", _bound_holds,
+        name="moment-bound-holds", statement="P(sd > .1) stays below that bound at every k",
+        where="Gaussian figure", source=Source.DERIVED,
+        basis="ours: the largest share less bound, which must not be positive", read=_bound_holds,
     ),
     Claim(
-        "gaussian-rate", "log variance falls by .0101 a fit: digamma(99/2) - log(99/2) (n = 100, 25 runs of 2500)",
-        "trajectories figure", Source.DERIVED, float(theory.replace_log_variance_law(100, 1, unbiased=True)), 0.0,
-        "an exact law has no error", _gaussian_rate,
+        name="gaussian-rate",
+        statement="log variance falls by .0101 a fit: digamma(99/2) - log(99/2) (n = 100, 25 runs of 2500)",
+        where="trajectories figure", source=Source.DERIVED,
+        published=float(theory.replace_log_variance_law(100, 1, unbiased=True)), tolerance=0.0,
+        basis="an exact law has no error", read=_gaussian_rate,
     ),
     Claim(
-        "bernoulli-ends", "nearly every run has ended at 0 or 1 by 600 fits (p = .2, n = 100, 25 runs)",
-        "trajectories figure", Source.DERIVED, None, None,
-        "exact: .998 have; that no more than 20 of 25 have, happens less than once in a million", _bernoulli_ends,
+        name="bernoulli-ends", statement="nearly every run has ended at 0 or 1 by 600 fits (p = .2, n = 100, 25 runs)",
+        where="trajectories figure", source=Source.DERIVED,
+        basis="exact: .998 have; that no more than 20 of 25 have, happens less than once in a million",
+        read=_bernoulli_ends,
     ),
     *(_zipf(name, k) for name, published in DISTINCT.items() for k in published),
     Claim(
-        "mixture-between", "two symmetric components: P(s > .1) = .575, .195, .05, .025 at k = 20, 40, 60, 80 (n = 10)",
-        "mixture figure", Source.PLOT, None, None,
-        "start and estimator are not known, so qualitative: the published points, with .005 for reading and 1.96 "
-        "standard errors of 500 runs, lie between ours for one step of EM from the last model and for EM to the "
-        "maximum, from m = s = 1; ours: the latter at k = 20",
-        _mixture_between, why=_WHY_MIXTURE,
+        name="mixture-between",
+        statement="two symmetric components: P(s > .1) = .575, .195, .05, .025 at k = 20, 40, 60, 80 (n = 10)",
+        where="mixture figure", source=Source.PLOT,
+        basis="start and estimator are not known, so qualitative: the published points, with .005 for reading and 1.96 "
+            "standard errors of 500 runs, lie between ours for one step of EM from the last model and for EM to the "
+            "maximum, from m = s = 1; ours: the latter at k = 20",
+        read=_mixture_between, why=_WHY_MIXTURE,
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The figures of Suresh et al. (2025), items 1 to 5 and 7."""
+"""Figures of Suresh et al. (2025)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from collapsebench import theory
 from collapsebench.analysis.intervals import mean_interval
+from collapsebench.literature.measured import Results, share_line
 from collapsebench.literature.papers.suresh.read import (
     alive,
     alive_law,
@@ -26,7 +27,6 @@ from collapsebench.literature.papers.suresh.settings import (
     THRESHOLD,
     ZIPF,
 )
-from collapsebench.literature.study import Results, measured_share
 from collapsebench.show.figures import Figure, Kind, Panel, Series
 
 WILSON = "bands: 95% intervals (Wilson) over trajectories"
@@ -34,13 +34,11 @@ WILSON = "bands: 95% intervals (Wilson) over trajectories"
 
 def _share(label: str, hits: np.ndarray, group: str = "") -> Series:
     """The share of trajectories over the number of fits, with its 95% interval."""
-    found = [measured_share(column) for column in hits.T]
-    fits = np.arange(1, len(found) + 1)
-    return Series(label, fits, *([getattr(m, side) for m in found] for side in ("value", "low", "high")), group=group)
+    return share_line(label, np.arange(1, hits.shape[1] + 1), hits, group)
 
 
 def draw_survival(results: Results) -> Figure:
-    """Items 1 and 2: how long a symbol, or a rate, lives."""
+    """How long a symbol, or a rate, lives."""
     panels = []
     for title, curves in (("Bernoulli: p > 0", BERNOULLI), ("Poisson: rate > 0", POISSON)):
         series = [_share(curve.title, alive(results, name)) for name, curve in curves.items()]
@@ -60,7 +58,7 @@ def draw_survival(results: Results) -> Figure:
 
 
 def draw_spread(results: Results) -> Figure:
-    """Item 3: the tail of the standard deviation of a refitted normal, its law and two bounds."""
+    """The tail of the standard deviation of a refitted normal, its law and two bounds."""
     ours = _share("ours", alive(results, "gaussian"), "sd")
     fits, n = ours.x, GAUSSIAN.n
     series = (
@@ -78,7 +76,7 @@ def draw_spread(results: Results) -> Figure:
 
 
 def draw_trajectories(results: Results) -> Figure:
-    """Item 4: single runs."""
+    """Single runs."""
     log_variance = results["trajectories-gaussian"].log_variance.values[:, ::5]
     share = bernoulli_p(results, "trajectories-bernoulli", SINGLE)
     fits, later = 1 + 5 * np.arange(log_variance.shape[1]), 1 + np.arange(share.shape[1])
@@ -99,7 +97,7 @@ def draw_trajectories(results: Results) -> Figure:
 
 
 def draw_distinct(results: Results) -> Figure:
-    """Item 5: how many symbols of a heavy tail are left."""
+    """How many symbols of a heavy tail are left."""
     labels = {name: f"p_i ~ 1 / (i + {shift:g})^{exponent:g}" for name, (exponent, shift) in ZIPF.items()}
     shares = {name: distinct(results, name) for name in ZIPF}
     k = np.arange(shares["zipf-1"].shape[1])
@@ -115,7 +113,7 @@ def draw_distinct(results: Results) -> Figure:
 
 
 def draw_mixture(results: Results) -> Figure:
-    """Item 7: the spread that two symmetric components share, for several budgets of EM."""
+    """The spread that two symmetric components share, for several budgets of EM."""
     fits = np.arange(1, results["mixture"].sizes["generation"] + 1)
     series = (
         *(_share(_budget(steps), mixture_wide(results, steps)) for steps in STEPS),

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from collapsebench import theory
+from collapsebench.literature.measured import Results
 from collapsebench.literature.papers.suresh.settings import BERNOULLI, CURVES, POISSON, SYMBOLS, THRESHOLD, ZIPF
-from collapsebench.literature.study import Results
 
 
 def bernoulli_p(results: Results, name: str, start: float) -> np.ndarray:

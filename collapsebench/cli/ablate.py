@@ -1,0 +1,85 @@
+"""`collapsebench ablate`: the three errors of an experiment told apart."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from typing import Any
+
+from collapsebench.cli.arguments import add_request
+from collapsebench.specs.errors import DONE, STOPPED, RequestError, say
+
+LINE = "tell the three errors apart"
+TEXT = """
+Switches the statistical, expressivity and approximation errors off and on in all eight ways (handover, model class,
+learner), with the same random numbers, and prints what each contributes to the divergence, by generation. The
+experiment as it stands is the arm with all three; an error that its family does not have contributes nothing. Then
+the response to several doses of each error, the other two switched off or left on.
+"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rich", metavar="MODEL", help="a class that contains the truth; its fields: --set rich.FIELD="
+    )
+    parser.add_argument("--no-doses", dest="doses", action="store_false", help="the eight arms only, no doses")
+    parser.add_argument("--ledger", action="store_true", help="also what each error injects in each generation")
+    add_request(parser)
+
+
+def act(arguments: Any) -> int:
+    from collapsebench.analysis.ablation import Ablation, ablate, ledger
+    from collapsebench.cli import output
+    from collapsebench.cli.request import parse_changes
+    from collapsebench.experiment.sweep import Sweep
+    from collapsebench.literature import catalogue
+    from collapsebench.runs import progress
+    from collapsebench.runs.runner import Stopped
+    from collapsebench.show.attribution import ablation_summary, draw_ablation
+    from collapsebench.show.ledger import draw_ledger, ledger_summary
+
+    values = parse_changes(arguments.changes)
+    named = catalogue.request(arguments.name)
+    base = named.experiment if isinstance(named, Ablation) else named
+    own = {path: value for path, value in values.items() if not path.startswith("rich.")}
+    request = catalogue.changed(base, own)
+    if isinstance(request, Sweep):
+        fixed = " ".join(f"--set {path}=..." for path in request.values)
+        raise RequestError(f"{arguments.name}: it is a sweep, and one experiment is ablated; fix it by {fixed}")
+    output.make_folder(arguments.out)
+    rich, metric = _rich(arguments, values, named, request), values.get("metrics")
+    if metric is None and isinstance(named, Ablation):
+        metric = named.divergence
+    book = None
+    with progress.shown(arguments.name) as tell:
+        try:
+            result = ablate(request, rich=rich, divergence=metric, doses=arguments.doses, progress=tell)
+            if arguments.ledger:
+                loss = "excess_risk" if result.attrs["divergence"] == "excess_risk" else "kl"
+                book = ledger(request, loss=loss, progress=tell)
+        except Stopped:
+            return say("stopped before all arms were run; nothing is kept", STOPPED)
+    name = values.get("name", arguments.name)
+    print(ablation_summary(result))
+    output.store(result, arguments.out, f"ablate-{name}", draw_ablation)
+    if book is not None:
+        print("\n" + ledger_summary(book))
+        output.store(book, arguments.out, f"ledger-{name}", draw_ledger)
+    return DONE
+
+
+def _rich(arguments: Any, values: dict[str, Any], named: Any, request: Any) -> Any:
+    """The class that contains the truth: that of --rich with the fields of --set rich.FIELD, or the request's own."""
+    from collapsebench.analysis.ablation import Ablation
+    from collapsebench.cli.request import imported_part
+    from collapsebench.experiment.sweep import set_fields
+
+    fields = {f"model.{path.removeprefix('rich.')}": v for path, v in values.items() if path.startswith("rich.")}
+    if arguments.rich is None:
+        if fields:
+            raise RequestError(
+                f"--set rich.{next(iter(fields)).removeprefix('model.')}: there is no --rich to set it on"
+            )
+        return named.rich if isinstance(named, Ablation) else None
+    rows = dataclasses.replace(request, handover="samples", metrics=("nll",))
+    return set_fields(rows, {"model": imported_part(arguments.rich), **fields}).model

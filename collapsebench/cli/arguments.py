@@ -1,0 +1,53 @@
+"""What several commands take: an experiment with changes of its fields, and a folder for what is written."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from pathlib import Path
+
+FIELDS = (
+    "name", "target", "model", "regime", "metrics", "n", "generations", "trajectories", "seed", "n_real", "holdout",
+    "handover", "warm_start", "x64", "curator", "snapshots", "width",
+)  # fmt: skip
+"""Fields of an Experiment, written out because `--help` must not import it; a test compares."""
+
+REQUEST_TEXT = """
+a model NAME runs on the target that suits it, with metric nll and the numbers above; STUDY/EXPERIMENT has values
+of its own (collapsebench list experiments).
+
+--set takes each of these fields, and a field of a part as part.field:
+  {}
+values of a list are separated by commas:
+  --set regime=mix --set regime.real_fraction=.1 --set metrics=variance,kl --set snapshots=0,5,19
+a part of your own:
+  --set model=package.module:Class --set metrics=folder/file.py:Class
+
+files: DIR/NAME-DIGEST.nc and the figure as .png, .svg, .csv; DIGEST is that of the request, so that only the same
+request writes over them. --set name=NAME names them (and is part of the random key).
+"""
+
+
+def add_request(parser: argparse.ArgumentParser) -> None:
+    """The experiment that a command is about, a name and changes of its fields, and the folder for its files."""
+    fields = textwrap.fill(" ".join(FIELDS), 100).replace("\n", "\n  ")
+    parser.epilog = REQUEST_TEXT.format(fields).strip()
+    parser.add_argument("name", metavar="NAME", help="a model's name, STUDY/EXPERIMENT, or package.module:EXPERIMENT")
+    for option, text in (
+        ("n", "rows per generation; a model: 100"), ("generations", "fits, the first on real data; a model: 20"),
+        ("trajectories", "independent runs; a model: 100"), ("seed", "of all randomness; a model: 0"),
+    ):  # fmt: skip
+        parser.add_argument(
+            f"--{option}", action="append", default=[], dest="changes", type=f"{option}={{}}".format,
+            metavar=option[0].upper(), help=text,
+        )  # fmt: skip
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help="any field; see below"
+    )
+    add_out(parser)
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """The folder for what is written."""
+    default = Path("collapsebench-out")
+    parser.add_argument("--out", type=Path, default=default, metavar="DIR", help="default: %(default)s")

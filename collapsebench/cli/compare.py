@@ -1,0 +1,31 @@
+"""`collapsebench compare`: two runs of the benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+LINE = "two runs of the benchmarks side by side"
+TEXT = """
+Pairs benchmarks by name and parameters. Times are taken in units of a calibration that ran between the rounds, so a
+machine that is slower today does not count. A benchmark is slower when its median moved by more than the threshold, the
+99% bootstrap interval excludes 1 and the Mann-Whitney test says so too. Exit code 1 if one is slower.
+"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("first", type=Path, metavar="A.json")
+    parser.add_argument("second", type=Path, metavar="B.json")
+    parser.add_argument(
+        "--across-devices", action="store_true", help="the speed-up of the second device over the first"
+    )
+    parser.add_argument("--threshold", action="append", default=[], metavar="[GROUP=]SHARE", help="default: .15")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the table as Markdown")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write it as a page")
+
+
+def act(arguments: Any) -> int:
+    from collapsebench.bench.act import compared
+
+    return compared(arguments)

@@ -1,0 +1,35 @@
+"""`collapsebench doctor`: versions, devices and memory."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from typing import Any
+
+from collapsebench.specs.errors import DONE
+
+LINE = "versions, devices and memory of this machine"
+TEXT = "Versions, devices, cores, memory and data sets that a run would use here; it runs nothing."
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """It takes no arguments."""
+
+
+def act(arguments: Any) -> int:
+    import jax
+
+    from collapsebench import datasets
+    from collapsebench.engine import devices
+    from collapsebench.runs import results
+
+    mesh = devices.mesh()
+    kind = jax.devices()[0].device_kind
+    for name, value in (
+        ("python", platform.python_version()), *results.versions().items(),
+        ("devices", f"{mesh.size} x {kind} ({jax.default_backend()})"),
+        ("cores", str(devices.cores())), ("run memory", f"{devices.memory_budget() / 2**30:.1f} GiB per device at a time"),
+        ("programs", str(getattr(jax.config, "jax_compilation_cache_dir", None))), ("data sets", ", ".join(datasets.names())),
+    ):  # fmt: skip
+        print(f"{name:14} {value}")
+    return DONE

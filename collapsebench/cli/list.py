@@ -1,0 +1,28 @@
+"""`collapsebench list`: names of what there is."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from collapsebench.specs.errors import DONE
+
+LINE = TEXT = "what there is, one line each"
+KINDS = ("models", "targets", "regimes", "curators", "metrics", "papers", "studies", "datasets", "experiments")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", nargs="?", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
+
+
+def act(arguments: Any) -> int:
+    from collapsebench.literature import catalogue
+
+    for kind in [arguments.kind] if arguments.kind else KINDS:
+        rows = catalogue.rows(kind)
+        if not arguments.kind:
+            print(f"{kind}:")
+        width = max((len(name) for name, _ in rows), default=0)
+        for name, line in rows:
+            print(f"{'' if arguments.kind else '  '}{name:{width}}  {line}")
+    return DONE

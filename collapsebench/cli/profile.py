@@ -1,0 +1,53 @@
+"""`collapsebench profile`: when and how an experiment collapses, under every regime."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from collapsebench.cli.arguments import add_request
+from collapsebench.specs.errors import DONE, STOPPED, say
+
+LINE = "when the tail, the spread and everything is lost"
+TEXT = """
+Runs the experiment under every regime that it can have (or that of --set regime=...; a sweep as it stands), measured
+by all that a profile reads. Prints when half of the tail, half of the spread and everything is lost, and which of the
+eight definitions of model collapse hold.
+"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    add_request(parser)
+
+
+def act(arguments: Any) -> int:
+    from collapsebench.analysis.profiles import measured, profile
+    from collapsebench.cli import output
+    from collapsebench.cli.request import parse_changes
+    from collapsebench.experiment.example import regimes_for
+    from collapsebench.experiment.sweep import Sweep
+    from collapsebench.literature import catalogue
+    from collapsebench.literature.reproduce import run_request
+    from collapsebench.runs import progress
+    from collapsebench.runs.runner import Stopped
+    from collapsebench.show.profiles import draw_profile, profile_summary
+
+    values = parse_changes(arguments.changes)
+    request = catalogue.changed(catalogue.experiment(arguments.name), values)
+    base = measured(request.experiment if isinstance(request, Sweep) else request)
+    if isinstance(request, Sweep):
+        request = Sweep(base, request.values)
+    elif "regime" in values or any(path.startswith("regime.") for path in values):
+        request = base
+    else:
+        request = Sweep(base, {"regime": regimes_for(base)})
+    output.make_folder(arguments.out)
+    with progress.shown(arguments.name) as tell:
+        try:
+            result = run_request(request, tell)
+        except Stopped:
+            return say("stopped before everything was run; nothing is kept", STOPPED)
+    found = profile(result)
+    print(profile_summary(found))
+    output.store(found, arguments.out, f"profile-{values.get('name', arguments.name)}", draw_profile)
+    return DONE

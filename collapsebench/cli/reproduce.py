@@ -1,0 +1,37 @@
+"""`collapsebench reproduce`: papers and studies, their figures and verdicts."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from collapsebench.cli.arguments import add_out
+from collapsebench.specs.errors import DONE, FAILED
+
+LINE = TEXT = "the literature: figures, and a verdict on each published number"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="PAPER[/CLAIM]", help="default: everything")
+    parser.add_argument("--scale", choices=("smoke", "quick", "paper"), default="quick", help="default: %(default)s")
+    add_out(parser)
+
+
+def act(arguments: Any) -> int:
+    from collapsebench.cli import output
+    from collapsebench.literature.reproduce import find, reproduce
+    from collapsebench.literature.study import Scale, studies
+    from collapsebench.runs import progress
+    from collapsebench.show.page import write_page
+    from collapsebench.show.tables import verdict_table
+
+    find(arguments.names)
+    output.make_folder(arguments.out)
+    with progress.shown("reproduce") as tell:
+        made = reproduce(arguments.names, Scale(arguments.scale), arguments.out, progress=tell)
+    print(verdict_table(made.verdicts))
+    page = write_page(made.verdicts, made.figures + made.results, arguments.out, studies())
+    pictures = [path for path in made.figures if path.suffix == ".png"]
+    print(f"{len(pictures)} figures (PNG, SVG, CSV) and {len(made.results)} results below {arguments.out}")
+    print(f"verdicts: {arguments.out / 'verdicts.json'}\nreport:   {page}")
+    return FAILED if made.unexplained else DONE

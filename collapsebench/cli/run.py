@@ -1,0 +1,40 @@
+"""`collapsebench run`: one experiment or sweep."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from collapsebench.cli.arguments import add_request
+from collapsebench.specs.errors import DONE, STOPPED, say
+
+LINE = TEXT = "run one experiment"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    add_request(parser)
+
+
+def act(arguments: Any) -> int:
+    from collapsebench.cli import output
+    from collapsebench.cli.request import parse_changes
+    from collapsebench.literature import catalogue
+    from collapsebench.literature.reproduce import run_request
+    from collapsebench.runs import progress
+    from collapsebench.runs.runner import Stopped
+    from collapsebench.show import tables
+
+    values = parse_changes(arguments.changes)
+    request = catalogue.changed(catalogue.experiment(arguments.name), values)
+    output.make_folder(arguments.out)
+    code = DONE
+    with progress.shown(arguments.name) as tell:
+        try:
+            result = run_request(request, tell)
+        except Stopped as stop:
+            if stop.result is None:
+                return say("stopped before the first generation was finished; nothing is kept", STOPPED)
+            result, code = stop.result, STOPPED
+    print(tables.summary(result))
+    path = output.store(result, arguments.out, str(values.get("name", arguments.name)), tables.draw_result)
+    return say(f"stopped: what was finished is kept in {path}", STOPPED) if code else DONE

@@ -1,0 +1,32 @@
+"""Markdown: tables, and the blocks of a file that a command makes anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from collapsebench.specs.errors import RequestError
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table, with a newline at its end."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def replace_block(text: str, name: str, body: str) -> str:
+    """The text with `body` between its lines `<!-- NAME: begin ... -->` and `<!-- NAME: end -->`.
+
+    Raises RequestError unless there is one such block.
+    """
+    block = re.compile(rf"(<!-- {re.escape(name)}: begin[^\n]*-->\n).*?(<!-- {re.escape(name)}: end -->)", re.DOTALL)
+    made, count = block.subn(lambda found: found[1] + body + found[2], text)
+    if count != 1:
+        raise RequestError(f"{name}: {count} blocks of that name are in the text, not one")
+    return made
+
+
+def update_block(path: Path, name: str, body: str) -> None:
+    """`replace_block` in a file."""
+    path.write_text(replace_block(path.read_text(), name, body))

@@ -1,0 +1,16 @@
+"""What the tests of the command line share."""
+
+import pytest
+
+from collapsebench.cli import main
+
+
+@pytest.fixture
+def ask(capsys):
+    """(exit code, standard output, standard error) of the command line on these words."""
+
+    def answer(*words):
+        code = main(list(words))
+        return code, *capsys.readouterr()
+
+    return answer
