@@ -10,10 +10,9 @@ from typing import Any
 
 import jax
 
-from collapsebench.engine import compiled
+from collapsebench.engine.cache import HITS
 
 COMPILED = "/jax/core/compile/backend_compile_duration"
-FOUND = ("/jax/compilation_cache/cache_hits", compiled.FOUND)
 
 
 @dataclasses.dataclass
@@ -36,7 +35,7 @@ def _counts() -> Events:
         counts.compiles += event == COMPILED
 
     def happened(event: str, **kwargs: Any) -> None:
-        counts.hits += event in FOUND
+        counts.hits += event == HITS
 
     jax.monitoring.register_event_duration_secs_listener(timed)
     jax.monitoring.register_event_listener(happened)

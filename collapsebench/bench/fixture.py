@@ -15,7 +15,7 @@ from collapsebench.bench.cost import Cost
 from collapsebench.bench.programs import LoopProgram, is_near
 from collapsebench.bench.row import Row
 from collapsebench.engine import devices
-from collapsebench.engine.compiled import without_cache
+from collapsebench.engine.cache import without_cache
 from collapsebench.experiment.experiment import Experiment
 
 ROUNDS = {"smoke": 3, "quick": 30, "paper": 60}

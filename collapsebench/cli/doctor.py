@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import platform
-from typing import Any
+from typing import Any, cast
 
 from collapsebench.specs.errors import DONE
 
@@ -29,7 +29,7 @@ def act(arguments: Any) -> int:
         ("python", platform.python_version()), *results.versions().items(),
         ("devices", f"{mesh.size} x {kind} ({jax.default_backend()})"),
         ("cores", str(devices.cores())), ("run memory", f"{devices.memory_budget() / 2**30:.1f} GiB per device at a time"),
-        ("programs", str(getattr(jax.config, "jax_compilation_cache_dir", None))), ("data sets", ", ".join(datasets.names())),
+        ("programs", str(cast(Any, jax.config).jax_compilation_cache_dir)), ("data sets", ", ".join(datasets.names())),
     ):  # fmt: skip
         print(f"{name:14} {value}")
     return DONE

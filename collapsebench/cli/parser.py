@@ -68,9 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command is None:
             parser.print_help()
             return DONE
-        from collapsebench.engine import compiled
+        from collapsebench.engine import cache
 
-        with compiled.kept():
+        with cache.kept():
             code: int = arguments.act(arguments)
             return code
     except RequestError as error:

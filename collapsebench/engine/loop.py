@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import partial
 from typing import Any
 
 import jax
@@ -12,7 +13,6 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array
 
-from collapsebench.engine import compiled
 from collapsebench.engine.generation import Carry, Program, real_and_holdout, step
 from collapsebench.maths.streams import trajectory_key
 from collapsebench.parts.data import Batch, Data
@@ -81,7 +81,7 @@ def set_leaf(tree: Any, path: str, value: Any) -> Any:
     return dataclasses.replace(tree, **{head: set_leaf(getattr(tree, head), rest, value) if rest else value})
 
 
-@compiled.loop(static_argnames=("mesh", "width", "block"), donate_argnames=("carry",))
+@partial(jax.jit, static_argnames=("mesh", "width", "block"), donate_argnames=("carry",))
 def advance(
     program: Program, root: Key, swept: dict[str, Array], index: Array, carry: Carry, start: Any, stop: Any,
     *, mesh: Mesh, width: int, block: int,

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from collapsebench.engine import compiled, devices, loop
+from collapsebench.engine import devices, loop
 from collapsebench.engine.generation import Carry, Program, empty_carry, has_sampling_law
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
@@ -172,7 +172,7 @@ def _run_lanes(
     program = make_program(experiment)
     lanes = points * experiment.trajectories
     root = root_key(experiment.seed, experiment.name)
-    shapes = compiled.once(empty_carry, program, root)
+    shapes = empty_carry(program, root)
     plan = make_plan(experiment, program, shapes, lanes)
     index = np.tile(np.arange(experiment.trajectories, dtype=np.int32), points)
     dtype = np.dtype(jnp.result_type(float))

@@ -1,0 +1,146 @@
+"""Compiled programs that are kept: private, checked, and never another program."""
+
+import os
+import stat
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.experimental.compilation_cache import compilation_cache
+
+from collapsebench.bench import events
+from collapsebench.engine import cache
+
+
+@pytest.fixture
+def home(monkeypatch, tmp_path):
+    """A home of the test's own, and JAX as a process finds it that was told of no cache."""
+    config = jax.config
+    before = config.jax_compilation_cache_dir
+    config.update("jax_compilation_cache_dir", None)
+    compilation_cache.reset_cache()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    yield tmp_path
+    config.update("jax_compilation_cache_dir", before)
+    compilation_cache.reset_cache()
+
+
+def answer():
+    """(a small program's answer, how often it came from the cache), compiled as in a new process."""
+
+    @jax.jit
+    def program(x):
+        return jnp.sin(x) * 3 + x @ x
+
+    before = events.now()
+    value = np.asarray(program(jnp.arange(16.0).reshape(4, 4)))
+    return value, (events.now() - before).hits
+
+
+@pytest.fixture
+def kept(home, monkeypatch):
+    """A run of `answer` with the cache, whatever a program costs to compile."""
+
+    def run():
+        with cache.kept():
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+            return answer()
+
+    return run
+
+
+def files(home):
+    return sorted(home.rglob("*.program"))
+
+
+def test_a_program_is_found_again_and_gives_the_same_numbers(kept, home):
+    (first, missed), (second, found) = kept(), kept()
+    assert (missed, found > 0) == (0, True)
+    assert np.array_equal(first, second)
+    folder = files(home)[0].parent
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert not list(folder.glob("tmp*")), "a temporary file is left"
+
+
+def test_without_cache_nothing_is_found_and_afterwards_it_is(kept):
+    kept()
+    with cache.kept():
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        with cache.without_cache():
+            assert answer()[1] == 0
+        assert answer()[1] > 0
+
+
+def test_a_flipped_byte_is_noticed_wherever_it_is(kept, home, capfd, random):
+    """Twenty places of every file, the first and the last byte among them: right numbers, and not a word."""
+    right, _ = kept()
+    whole = {path: path.read_bytes() for path in files(home)}
+    for place in [0, -1, *random.integers(0, 2**31, 18)]:
+        for path, raw in whole.items():
+            damaged = bytearray(raw)
+            damaged[place % len(raw)] ^= 1 << int(random.integers(8))
+            path.write_bytes(bytes(damaged))
+        value, found = kept()
+        assert found == 0
+        assert np.array_equal(value, right)
+    for path, raw in whole.items():
+        path.write_bytes(raw[: len(raw) // 2])
+    assert kept()[1] == 0
+    assert capfd.readouterr().err == ""
+
+
+def spoil(folder, how, monkeypatch):
+    if how == "mode 0777":
+        folder.chmod(0o777)
+    elif how == "another owner":
+        monkeypatch.setattr(cache.os, "getuid", lambda: os.stat(folder).st_uid + 1)
+    elif how == "a link":
+        folder.rename(folder.with_name("elsewhere"))
+        folder.symlink_to(folder.with_name("elsewhere"))
+    elif how == "a file":
+        folder.rename(folder.with_name("elsewhere"))
+        folder.write_text("")
+
+
+@pytest.mark.parametrize("how", ["mode 0777", "another owner", "a link", "a file"])
+def test_a_folder_that_is_not_the_users_alone_is_not_used(how, kept, capsys, monkeypatch):
+    right, _ = kept()
+    spoil(cache.program_folder(), how, monkeypatch)
+    value, found = kept()
+    assert found == 0
+    assert np.array_equal(value, right)
+    said = capsys.readouterr().err
+    assert said.startswith("collapsebench: compiled programs are not kept")
+    assert len(said.splitlines()) == 1
+
+
+def test_without_a_home_nothing_is_kept(kept, capsys, monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(cache.Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    assert kept()[1] == 0
+    assert "no home" in capsys.readouterr().err
+
+
+def test_the_callers_own_cache_is_the_callers_business(home, tmp_path):
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path / "own"))
+    with cache.kept():
+        assert jax.config.jax_compilation_cache_dir == str(tmp_path / "own")
+    assert not files(home)
+
+
+def test_the_folder_does_not_grow_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "MOST", 1000)
+    store = cache.CheckedCache(tmp_path)
+    for i in range(6):
+        store.put(str(i), bytes(300))
+        os.utime(store._file(str(i)), (i, i))
+    assert [i for i in range(6) if store.get(str(i))] == [3, 4, 5]
+
+
+def test_two_processors_are_two_folders():
+    """x86 by its flags; two ARM processors with the same features by their parts."""
+    arm = "CPU implementer : 0x41\nFeatures : fp asimd\nCPU part : {}\n"
+    texts = [arm.format("0xd0c"), arm.format("0xd40"), "flags : sse avx\n", "flags : sse avx avx512f\n"]
+    assert len({cache.processor(text) for text in texts}) == 4
+    assert cache.processor(texts[0]) == cache.processor(texts[0] + "BogoMIPS : 50.0\n")
