@@ -24,8 +24,8 @@ WRONG = {
     "warm_start = 'yes'": lambda: cb.Experiment(warm_start="yes"),
     "model = a value of type int": lambda: cb.Experiment(model=3),
     "target = a value of type ndarray": lambda: cb.Experiment(target=np.zeros(3)),
-    "target = gaussian: no target, it is a model": lambda: cb.Experiment(target=cb.models.Gaussian()),
-    "metrics = builtins:int": lambda: cb.Experiment(metrics=3),
+    "target = gaussian: it is a model": lambda: cb.Experiment(target=cb.models.Gaussian()),
+    "metrics = a value of type int": lambda: cb.Experiment(metrics=3),
     "dim = 0": lambda: cb.Experiment(target=cb.targets.Normal(dim=0), model=cb.models.Gaussian(dim=0)),
     "name = None": lambda: cb.Experiment(name=None),
     "snapshots = 1.5": lambda: cb.Experiment(snapshots=1.5),
@@ -87,7 +87,7 @@ def test_a_sweep_has_a_digest_of_its_own_and_names_its_values():
     assert many.attrs["sweep"] == '{"regime.real_fraction": [0.1, 0.2]}'
 
 
-def test_a_plain_class_with_the_four_methods_is_a_model():
+def test_a_class_with_the_four_methods_is_a_model():
     """No base class: it runs, and says in one line that it has no population."""
     experiment = cb.Experiment(model=Laplace(), trajectories=2, generations=2, metrics=("nll",))
     assert np.isfinite(cb.run(experiment).nll).all()
@@ -96,8 +96,8 @@ def test_a_plain_class_with_the_four_methods_is_a_model():
 
 
 @cb.spec
-class Laplace:
-    """Median and mean absolute deviation, no base class."""
+class Laplace(cb.Model):
+    """Median and mean absolute deviation, its own draws and density."""
 
     def init(self, key):
         return jnp.zeros(2)
