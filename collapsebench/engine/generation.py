@@ -233,6 +233,13 @@ def real_and_holdout(program: Program, key: Key) -> tuple[Data, Batch]:
     return real, _rows(x, program.holdout)
 
 
+def _same_shapes(first: PyTree, second: PyTree) -> bool:
+    def shapes(tree: PyTree) -> list[tuple[int, ...]]:
+        return [leaf.shape for leaf in jax.tree.leaves(tree)]
+
+    return shapes(first) == shapes(second)
+
+
 def empty_carry(program: Program, key: Key) -> Carry:
     """Shapes of the state, found without computing: a pytree of jax.ShapeDtypeStruct."""
 
@@ -247,7 +254,6 @@ def empty_carry(program: Program, key: Key) -> Carry:
             models = jax.tree.map(lambda a: jnp.stack([a] * count), params) if count > 1 else ()
             return params, models, params if program.remembers_first else ()
 
-        # Two passes: the parameters' shape follows from the training set's, which follows from a synthetic set's.
         params, models, first = fitted(real)
         zero = jnp.zeros((), jnp.int32)
         view = View(program.target, model, params, real, (), real, holdout, zero, params, first)
@@ -255,7 +261,9 @@ def empty_carry(program: Program, key: Key) -> Carry:
         synthetic = reduced(program, drawn)
         pool = program.regime.init(reduced(program, real), program.generations, _rows_of(program, synthetic))
         carry = Carry(params, pool, synthetic, models, prompts, first, memory)
-        params, models, first = fitted(train_on(program, key, real, carry, zero)[1])
+        train = train_on(program, key, real, carry, zero)[1]
+        if not _same_shapes(train, reduced(program, real)):  # of parameters that are rows, as a kernel density's are
+            params, models, first = fitted(train)
         return Carry(params, pool, synthetic, models, prompts, first, memory)
 
     return jax.eval_shape(initial, key)
