@@ -46,13 +46,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Stored runs lie in a folder per device: what another device measured is never compared by accident."""
     config = session.config
-    own = getattr(config, "_benchmarksession", None)
+    own = getattr(config, "_benchmarksession", None)  # set by pytest-benchmark, if it is not switched off
     if own is None or not config.getoption("collapsebench_benchmark") or config.getoption("collectonly"):
         return
     from collapsebench.bench.ceilings import device_name
 
     own.machine_id = f"{own.machine_id}-{device_name()}"
-    if hasattr(own.storage, "default_machine_id"):
+    if hasattr(own.storage, "default_machine_id"):  # of its file storage alone
         own.storage.default_machine_id = own.machine_id
 
 

@@ -88,7 +88,7 @@ def test_a_sweep_has_a_digest_of_its_own_and_names_its_values():
 
 
 def test_a_class_with_the_four_methods_is_a_model():
-    """No base class: it runs, and says in one line that it has no population."""
+    """It runs, and says in one line that it has no population."""
     experiment = cb.Experiment(model=Laplace(), trajectories=2, generations=2, metrics=("nll",))
     assert np.isfinite(cb.run(experiment).nll).all()
     with pytest.raises(cb.RequestError, match="neither a closed form nor quadrature nodes"):

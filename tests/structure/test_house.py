@@ -71,3 +71,8 @@ def test_nothing_is_unpickled_or_evaluated():
     for path, _ in house.files():
         wrong += [f"{path.name}: {n}" for n in house.imports(path) if n.split(".")[0] in ("pickle", "marshal", "dill")]
     assert not wrong
+
+
+def test_parts_are_not_probed():
+    """What a part may say is declared in parts/; the few probes left are of other packages, the reason beside them."""
+    assert len(list(house.probes())) <= PROBES
