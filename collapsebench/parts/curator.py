@@ -28,4 +28,4 @@ class Curator(Part):
         The view has the generation, the target, the model that made the rows and its parameters, the last one's
         (`previous`), what it was trained on, the first real rows and the holdout.
         """
-        raise NotImplementedError
+        raise self.refuse("it needs a method weights(key, view, state)")

@@ -92,7 +92,8 @@ class Metric(Part):
         return {}
 
     def __call__(self, key: Key, view: View) -> Float[Array, ""] | Estimate:
-        raise NotImplementedError
+        """The number of a generation. Raises RequestError where a derived class gives none."""
+        raise self.refuse("it needs a method __call__(key, view)")
 
     # --- what a `check` may ask for: each raises RequestError -------------------------------------------------------
 
@@ -174,4 +175,4 @@ class RowMetric(Metric):
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
         """The metric of two sets of rows, with the standard error of the draws."""
-        raise NotImplementedError
+        raise self.refuse("it needs a method compare(key, real, drawn)")

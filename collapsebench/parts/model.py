@@ -65,11 +65,11 @@ class Model(Part):
 
     def init(self, key: Key) -> PyTree:
         """Parameters before any data were seen."""
-        raise NotImplementedError
+        raise self.refuse("it needs a method init(key)")
 
     def fit(self, key: Key, params: PyTree, data: Any) -> PyTree:
         """Parameters fitted to data, a Batch (or a Summary, or a stream, where the class says so), from `params` on."""
-        raise NotImplementedError
+        raise self.refuse("it needs a method fit(key, params, data)")
 
     def distribution(self, params: PyTree) -> Distribution:
         """The fitted distribution, which `log_prob` and the metrics judge; by default the parameters, if they are one."""
@@ -81,11 +81,16 @@ class Model(Part):
 
     def sample(self, key: Key, params: PyTree, n: int) -> PyTree:
         """n synthetic rows, each leaf with leading axis n."""
-        return self.generator(params).sample(key, n)
+        return self._known(self.generator(params), "sample(key, params, n)").sample(key, n)
 
     def log_prob(self, params: PyTree, x: PyTree) -> Float[Array, " n"]:
         """Log density or log mass of each row, in nats."""
-        return self.distribution(params).log_prob(x)
+        return self._known(self.distribution(params), "log_prob(params, x)").log_prob(x)
+
+    def _known(self, distribution: Distribution, instead: str) -> Distribution:
+        if not distribution.known:
+            raise self.refuse(f"its parameters are no Distribution, so it needs a method {instead}")
+        return distribution
 
     def sample_from(self, key: Key, params: PyTree, n: int, prompts: Any) -> PyTree:
         """n synthetic rows; `prompts` are the rows of the data set before, for a model that is `prompted`."""

@@ -62,4 +62,4 @@ class Regime(Part):
 
     def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
         """The pool after generation t's synthetic (and new real) data came in, and what generation t trains on."""
-        raise NotImplementedError
+        raise self.refuse("it needs a method update(key, pool, synthetic, fresh, t)")

@@ -53,8 +53,6 @@ class Target(Part):
     """whether `prompts` and `render` make rows of given captions"""
     has_classifier: ClassVar[bool] = False
     """whether `classifier` gives a network to look through"""
-    costly: ClassVar[bool] = False
-    """whether looking at it reads a data set or trains a network, so that no example is made of it"""
 
     def prepare(self) -> Target:
         """The target as a run uses it, with files read and networks trained."""
@@ -70,7 +68,7 @@ class Target(Part):
 
     def sample(self, key: Key, n: int) -> PyTree:
         """n real rows, each leaf with leading axis n."""
-        return self.distribution().sample(key, n)
+        return self._known("sample(key, n)").sample(key, n)
 
     def sample_holdout(self, key: Key, n: int) -> PyTree:
         """n real rows that only metrics see."""
@@ -78,7 +76,12 @@ class Target(Part):
 
     def log_prob(self, x: PyTree) -> Float[Array, " n"]:
         """Log density or log mass of each row, in nats."""
-        return self.distribution().log_prob(x)
+        return self._known("log_prob(x), or has_density = False").log_prob(x)
+
+    def _known(self, instead: str) -> Distribution:
+        if not (distribution := self.distribution()).known:
+            raise self.refuse(f"it gives no distribution(), so it needs a method {instead}")
+        return distribution
 
     def expect(self, n: Any, summary: Any) -> Data:
         """An infinite real sample that weighs as n rows: in statistics of `summary`, or in weighted rows."""

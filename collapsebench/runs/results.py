@@ -37,8 +37,13 @@ RECORD_ARRAY = "record_array_"
 
 def begin_import() -> None:
     """Import xarray in a thread, while the devices are busy or XLA compiles: nothing needs it before the result."""
+
+    def load() -> None:
+        with contextlib.suppress(RuntimeError):  # the run was refused, and the interpreter is shutting down
+            importlib.import_module("xarray")
+
     if "xarray" not in sys.modules:
-        threading.Thread(target=importlib.import_module, args=("xarray",)).start()
+        threading.Thread(target=load).start()
 
 
 def new_dataset(data: Any, coords: Any, attrs: Any) -> xr.Dataset:
