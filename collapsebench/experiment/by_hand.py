@@ -1,4 +1,4 @@
-"""One model by hand, NumPy in and out: for a look at what a model does outside the loop."""
+"""Fit, draws and log density of one model outside the loop; NumPy in and out."""
 
 from __future__ import annotations
 

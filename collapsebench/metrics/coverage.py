@@ -1,4 +1,4 @@
-"""How many real rows the model comes close to."""
+"""Coverage: share of real rows with a draw of the model in their neighbourhood."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kernel distance between what the model makes and what is real."""
+"""MMD: squared maximum mean discrepancy with a Gaussian kernel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MEDIAN_ROWS = 64
 @METRICS.register("mmd")
 @spec
 class MMD(RowMetric):
-    """Squared maximum mean discrepancy, unbiased (it may be a little below 0), Gaussian kernel.
+    """Squared maximum mean discrepancy, unbiased (may be slightly below 0), Gaussian kernel.
 
     bandwidth: a number, or "median" for the median distance of real rows, so that all generations share it.
     On at most `rows` holdout rows and as many draws, as they are or, with features = "classifier", in a network's

@@ -1,4 +1,4 @@
-"""Everything that was ever produced is kept."""
+"""Accumulate: the real data and all synthetic data so far."""
 
 from __future__ import annotations
 

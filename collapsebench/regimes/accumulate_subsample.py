@@ -1,4 +1,4 @@
-"""Everything is kept, but each generation trains on a constant number of rows."""
+"""Accumulate and subsample: a constant number of rows drawn from all data so far."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fixed real set is kept for ever beside the last synthetic one."""
+"""Augment: one fixed real set and the last generation's synthetic data."""
 
 from __future__ import annotations
 

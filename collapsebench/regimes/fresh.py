@@ -1,4 +1,4 @@
-"""New real data arrive in every generation."""
+"""Fresh: new real rows in every generation, beside the last generation's synthetic data."""
 
 from __future__ import annotations
 

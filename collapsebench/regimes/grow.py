@@ -1,4 +1,4 @@
-"""The sample grows with the generations."""
+"""Grow: replace, with a sample size that grows with the generation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Synthetic data come from several of the last models."""
+"""Memory: synthetic data from several of the last models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A constant share of every training set is real."""
+"""Mix: a constant share of real rows in every training set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each generation sees only the last one's samples."""
+"""Replace: the last generation's synthetic data alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New real data and synthetic data, weighed against each other."""
+"""Weighted: new real and synthetic data, each with a fixed share of the total weight."""
 
 from __future__ import annotations
 

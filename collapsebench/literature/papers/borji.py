@@ -104,7 +104,7 @@ def _w2(result: Any) -> np.ndarray:
 
 
 def draw_drift(results: Results) -> Figure:
-    """Divergence, distance and spread over the fits."""
+    """Figure of divergence, distance and spread over the fits."""
     panels = []
     for name, real in VARIANCE.items():
         kl, w2, variance = [], [], []

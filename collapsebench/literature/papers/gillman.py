@@ -42,7 +42,7 @@ DIM, REAL, SYNTHETIC = 2, 50, 25
 
 @spec
 class CorrectedGaussian(Model):
-    """Maximum-likelihood normal whose draws are corrected towards N(0, I): a draw is one of N(0, I) with chance t.
+    """Maximum-likelihood normal whose draws are corrected: each is replaced by one of N(0, I) with chance t.
 
     t = gamma / (1 + gamma), so that draws have the law (1 - t) model + t N(0, I), the paper's corrected distribution.
     """
@@ -53,7 +53,7 @@ class CorrectedGaussian(Model):
     summary = Moments
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for a handover that draws no rows, of which there would be none to correct."""
+        """Raise RequestError for a handover without rows, of which none could be corrected."""
         if experiment.handover != Handover.SAMPLES:
             raise RequestError(f"handover = {experiment.handover}: a correction of draws needs draws; use samples")
 
@@ -109,7 +109,7 @@ def _at(results: Results, gamma: float) -> Any:
 
 
 def draw_correction(results: Results) -> Figure:
-    """Distance, mean and spread by generation, for every correction."""
+    """Figure of distance, mean and spread by generation, for every correction."""
     k = completed_fits(results["correction"])
     distance, drift, spread = list[Series](), list[Series](), list[Series]()
     for gamma in GAMMAS:

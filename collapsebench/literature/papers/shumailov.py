@@ -28,7 +28,7 @@ MIXTURE = (500, 1000, 10000, 50000, 200000)
 
 @PAPERS.register("shumailov")
 class Shumailov(Study):
-    """Gaussians and mixtures refitted to their own draws: the mean drifts and the variance is lost, the faster the fewer rows."""
+    """Gaussians and mixtures refitted to their own draws: mean drift and loss of variance, by sample size."""
 
     title = "AI models collapse when trained on recursively generated data"
     citation = "Shumailov et al., Nature 631:755 (2024), arXiv 2305.17493"
@@ -64,7 +64,7 @@ class Shumailov(Study):
 
 
 def draw_sample_size(results: Results) -> Figure:
-    """The error of one fit against the sample size."""
+    """Figure of the error of one fit against the sample size."""
     result = results["sample-size"].isel(generation=0)
     n = result["n"].values
     error = np.sqrt(result.mean_error.values)
@@ -80,7 +80,7 @@ def draw_sample_size(results: Results) -> Figure:
 
 
 def draw_recursion(results: Results) -> Figure:
-    """The recursion, replaced, pooled, and trained on a constant part of the pool."""
+    """Figure of the recursion: replaced, pooled, and trained on a constant part of the pool."""
     laws = {
         "recursion": (theory.replace_mean_error_law, theory.replace_median_variance_law),
         "recursion-pool": (theory.accumulate_mean_error_law, theory.accumulate_variance_law),
@@ -109,7 +109,7 @@ def draw_recursion(results: Results) -> Figure:
 
 
 def draw_mixture(results: Results) -> Figure:
-    """Two-component mixtures refitted to their own draws."""
+    """Figure of two-component mixtures refitted to their own draws."""
     result = results["mixture"]
     series = []
     for n in result["n"].values:

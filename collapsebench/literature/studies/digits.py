@@ -1,4 +1,4 @@
-"""Real data: handwritten digits in eight principal components, replaced and accumulated."""
+"""Handwritten digits in eight principal components, under replace and accumulate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REGIMES = (Replace(), Accumulate(), Augment())
 
 @STUDIES.register("digits")
 class Digits(Study):
-    """A Gaussian mixture and a kernel density estimate collapse on handwritten digits (8 principal components)."""
+    """Gaussian mixture and kernel density estimate on handwritten digits (8 principal components), both collapse."""
 
     title = "Collapse on real data: handwritten digits, 8 principal components"
     citation = "The project's own; 1797 digits 8x8 of the UCI repository (CC BY 4.0)"
@@ -42,7 +42,7 @@ class Digits(Study):
 
 
 def draw(results: Results) -> Figure:
-    """Held-out loss, spread, distance and recall by generation, for both models and each regime."""
+    """Figure of held-out loss, spread, distance and recall by generation, for both models and each regime."""
     panels = []
     for label in ("mixture", "kernel"):
         result = results[label]

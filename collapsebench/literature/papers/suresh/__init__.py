@@ -42,7 +42,7 @@ from collapsebench.targets.zipf import Zipf
 
 @PAPERS.register("suresh")
 class Suresh(Study):
-    """Survival of symbols and of spread under refitting, with exact laws for most of it.
+    """Survival of symbols and loss of spread under refitting, with exact laws for most loops.
 
     Bernoulli, Poisson, Gaussian and mixture loops and Zipf-Mandelbrot symbols, at the published sizes even in the quick
     scale. The words of a text are left out: the text is needed.
