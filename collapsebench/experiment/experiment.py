@@ -108,7 +108,7 @@ class Experiment:
     def check_parts(self) -> None:
         """Raise RequestError where a part refuses the others, or lacks its data.
 
-        Skipped when a record is read: that needs no data set, and the record's sizes are not trusted. A run checks again.
+        Skipped when a record is read: that needs no data set, and its sizes are not trusted. A run checks again.
         """
         for part in (self.target, self.model, self.regime, self.curator, *self.metrics):
             if part is not None:

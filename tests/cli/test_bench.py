@@ -1,4 +1,4 @@
-"""`collapsebench bench`: profile, cold starts, and what it refuses."""
+"""`collapsebench bench`: traces, cold starts, and refusals."""
 
 import pytest
 

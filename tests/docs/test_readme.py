@@ -1,4 +1,4 @@
-"""The README is true: its code runs, its commands run, its tables are what `list` prints."""
+"""The README: its code and commands run, and its generated tables are up to date."""
 
 import re
 import subprocess
