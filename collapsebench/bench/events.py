@@ -17,7 +17,7 @@ COMPILED = "/jax/core/compile/backend_compile_duration"
 
 @dataclasses.dataclass
 class Events:
-    """Programs compiled (or found by JAX) and programs found on disk, since the process began or in a block."""
+    """Counts of programs compiled (or fetched by JAX) and of cache hits, since the process began or in a block."""
 
     compiles: int = 0
     hits: int = 0

@@ -24,7 +24,7 @@ from collapsebench.specs.registry import CURATORS, METRICS, MODELS, REGIMES, TAR
 _PARTS: dict[str, Registry] = {"target": TARGETS, "model": MODELS, "regime": REGIMES, "curator": CURATORS}
 _BASES = {"target": Target, "model": Model, "regime": Regime, "curator": Curator, "metrics": Metric}
 _ALWAYS = ("name", "target", "model", "regime", "metrics", "n", "generations", "trajectories", "seed")
-"""Fields that a record holds even at their default: without them nobody could tell what was run."""
+"""Fields that a record holds even at their default: without them a record would not tell what was run."""
 _LEAST = {"n": 1, "generations": 1, "trajectories": 1, "seed": 0, "holdout": 1, "n_real": 1, "width": 1}
 
 

@@ -23,4 +23,5 @@ class Coverage(ManifoldMetric):
     """
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """Coverage of real rows [n, d] by draws [n, d], with its standard error."""
         return coverage(real, drawn, self.k)

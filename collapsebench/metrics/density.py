@@ -23,4 +23,5 @@ class Density(ManifoldMetric):
     """
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """Density of draws [n, d] among real rows [n, d], with its standard error."""
         return density(real, drawn, self.k)

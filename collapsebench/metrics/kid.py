@@ -24,4 +24,5 @@ class KID(RowMetric):
     least = 5
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """Unbiased squared discrepancy of real rows [n, d] and draws [n, d], cubic kernel, with its standard error."""
         return polynomial_mmd_squared(real, drawn)

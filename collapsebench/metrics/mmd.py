@@ -39,6 +39,7 @@ class MMD(RowMetric):
             raise self.refuse(f'bandwidth = {self.bandwidth}: a positive number, or "median"')
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """Unbiased squared discrepancy of real rows [n, d] and draws [n, d], Gaussian kernel, with standard error."""
         median = isinstance(self.bandwidth, str)
         bandwidth = median_distance(real[:MEDIAN_ROWS]) if median else jnp.asarray(self.bandwidth, real.dtype)
         return mmd_squared(real, drawn, bandwidth)

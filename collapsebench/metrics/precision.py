@@ -23,4 +23,5 @@ class Precision(ManifoldMetric):
     """
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """Share of draws [n, d] inside the manifold of real rows [n, d], with its standard error."""
         return share_estimate(visits(drawn, real, self.k).any(axis=1))

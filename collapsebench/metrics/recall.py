@@ -23,4 +23,5 @@ class Recall(ManifoldMetric):
     """
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """Share of real rows [n, d] inside the manifold of draws [n, d], with its standard error."""
         return recall(real, drawn, self.k)

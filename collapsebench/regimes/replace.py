@@ -18,4 +18,5 @@ class Replace(Regime):
     replaces = True
 
     def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+        """No pool, and the synthetic data as training set."""
         return pool, synthetic

@@ -43,7 +43,7 @@ class Stopped(KeyboardInterrupt):
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How a run is cut: `width` lanes vectorised, `chunk` lanes in one call, up to `block` generations in one call."""
+    """Sizes of a run: `width` lanes vectorised, `chunk` lanes in one call, up to `block` generations in one call."""
 
     width: int
     chunk: int

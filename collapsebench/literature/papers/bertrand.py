@@ -58,6 +58,7 @@ class Bertrand(Study):
     when_named = True
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Gaussians on synthetic rows alone and beside all real rows, and the networks, by name."""
         alone = Experiment(
             name="bertrand-alone", target=Normal(), model=Gaussian(unbiased=True), regime=Replace(), n=ROWS,
             handover="summary", metrics=("log_variance",), generations=max(FITS), holdout=1,

@@ -33,6 +33,7 @@ class Gerstgrasser(Study):
     citation = "Gerstgrasser et al., COLM 2024, arXiv 2404.01413"
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Regressions under replace and accumulate on one design, and accumulate with fresh designs."""
         loop = Experiment(
             name="gerstgrasser-regression", target=Linear(dim=DIM), model=LinearRegression(dim=DIM), regime=Replace(),
             metrics=("excess_risk",), n=ROWS, generations=20, holdout=1,

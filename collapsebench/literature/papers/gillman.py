@@ -58,12 +58,15 @@ class CorrectedGaussian(Model):
             raise RequestError(f"handover = {experiment.handover}: a correction of draws needs draws; use samples")
 
     def init(self, key: Key) -> Normal:
+        """Standard normal in `dim` dimensions."""
         return Normal.standard(self.dim)
 
     def fit(self, key: Key, params: Normal, data: Data) -> Normal:
+        """Maximum-likelihood normal, as `Gaussian.fit`."""
         return Gaussian(dim=self.dim).fit(key, params, data)
 
     def sample(self, key: Key, params: Normal, n: int) -> Float[Array, "n dim"]:
+        """n draws [n, dim] of the corrected distribution (1 - t) model + t N(0, I)."""
         own, true = params.sample(part(key, 0), n), samplers.normal(part(key, 1), (n, self.dim))
         corrected = jax.random.uniform(part(key, 2), (n, 1)) < self.gamma / (1 + self.gamma)
         return jnp.where(corrected, true, own)
@@ -96,6 +99,7 @@ class Gillman(Study):
     when_named = True
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Sweep over the correction's strength gamma."""
         loop = Experiment(
             name="gillman", target=NormalTarget(dim=DIM), model=CorrectedGaussian(), regime=Accumulate(),
             metrics=("w2_squared", "mean_error", "variance"), n=SYNTHETIC, n_real=REAL, holdout=1,

@@ -54,6 +54,7 @@ class Khelifa(Study):
     when_named = True
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Sweeps over the share of real rows, of the exact smoothing loop and of the diffusion model."""
         smooth = Experiment(
             name="khelifa-smoothing", regime=Mix(), model=KernelDensity(dim=DIM, bandwidth=SMOOTHING),
             target=GaussianMixture(components=len(MEANS), dim=DIM, means=MEANS, sd=SD), n=scale.pick(200, 2000, 10_000),

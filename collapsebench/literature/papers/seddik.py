@@ -44,6 +44,7 @@ class Seddik(Study):
     citation = "Seddik et al., COLM 2024, arXiv 2404.05090"
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Sweeps over the sample size, of synthetic data alone and beside REAL real rows."""
         full = Experiment(
             name="seddik-full", target=CategoricalTarget(len(PROBS), PROBS), model=Categorical(len(PROBS)),
             regime=Replace(), handover="summary", metrics=("variance", "mean_error"), holdout=1, n=SIZES[0],

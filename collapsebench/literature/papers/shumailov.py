@@ -34,6 +34,7 @@ class Shumailov(Study):
     citation = "Shumailov et al., Nature 631:755 (2024), arXiv 2305.17493"
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """One fit by sample size, Gaussian loops under three regimes, and two-component mixtures, by name."""
         first = Experiment(
             name="shumailov-sample-size", target=Normal(), model=Gaussian(), regime=Replace(), handover="summary",
             metrics=("mean_error", "variance"), generations=1, trajectories=scale.pick(50, 1000, 1000), holdout=1,

@@ -80,6 +80,7 @@ class Ablations(Study):
     when_named = True
 
     def experiments(self, scale: Scale) -> dict[str, Request]:
+        """An ablation of each case; the first two only at smoke scale."""
         made: dict[str, Request] = {}
         for name, (fields, request) in _cases().items():
             slow = name.startswith(("mixture", "kernel"))

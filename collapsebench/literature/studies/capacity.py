@@ -34,6 +34,7 @@ class Capacity(Study):
     when_named = True
 
     def experiments(self, scale: Scale) -> dict[str, Request]:
+        """Sweeps over sample size, truth and capacity, of kernel densities and of mixtures."""
         common = {
             "target": MixtureTarget(components=4), "metrics": ("kl",), "holdout": scale.pick(64, 512, 2048),
             "generations": scale.pick(10, 100, 100), "trajectories": scale.pick(4, 100, 1000), "n": 100,

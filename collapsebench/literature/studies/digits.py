@@ -24,12 +24,13 @@ REGIMES = (Replace(), Accumulate(), Augment())
 
 @STUDIES.register("digits")
 class Digits(Study):
-    """Gaussian mixture and kernel density estimate on handwritten digits (8 principal components), both collapse."""
+    """Collapse of a Gaussian mixture and a kernel density estimate on handwritten digits (8 principal components)."""
 
     title = "Collapse on real data: handwritten digits, 8 principal components"
     citation = "The project's own; 1797 digits 8x8 of the UCI repository (CC BY 4.0)"
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Sweeps over the regime, of the mixture and of the kernel density."""
         metrics = ("nll", "log_variance", "frechet", "recall")
         common = {
             "target": Dataset("digits", dim=DIM), "metrics": metrics, "n": scale.pick(100, 500, 1000),

@@ -32,6 +32,7 @@ class ThreeErrors(Study):
     citation = "The project's own; errors as named by Shumailov et al. (2024), Nature 631"
 
     def experiments(self, scale: Scale) -> dict[str, Request]:
+        """One loop for each error alone, two for the learner: early-stopped EM and gradient steps."""
         alone = {"regime": "replace", "x64": True, "holdout": 256, "generations": scale.pick(4, 20, 100)}
         exact = {**alone, "handover": "population", "trajectories": scale.pick(2, 4, 16)}
         walk = Experiment(

@@ -62,6 +62,7 @@ class Suresh(Study):
     )
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Loops of counts, of Gaussian spread, of Zipf symbols and of a symmetric mixture, by name."""
         return {**_counts(scale), **_spread(scale), **_words(scale), **_mixture(scale)}
 
 
