@@ -1,4 +1,4 @@
-"""The loops of the closed-form and EM families against NumPy, SciPy and scikit-learn as a practitioner writes them."""
+"""Loops of the closed-form and EM families, against the usual NumPy, SciPy and scikit-learn code."""
 
 from __future__ import annotations
 

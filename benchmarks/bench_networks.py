@@ -1,4 +1,4 @@
-"""Training steps of the networks, one network a device, against PyTorch; and how many networks to train side by side."""
+"""Training steps of the networks against PyTorch, and the best number of networks to train side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seconds until a collapse statistic is known to one per cent: the number to compare accelerators by."""
+"""Seconds until a collapse statistic is known to 1%, for comparing accelerators."""
 
 from __future__ import annotations
 

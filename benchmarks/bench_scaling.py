@@ -1,4 +1,4 @@
-"""How time and memory grow: with trajectories, rows, generations, dimensions and devices."""
+"""Time and memory of the loop by number of trajectories, rows, generations, dimensions and devices."""
 
 from __future__ import annotations
 

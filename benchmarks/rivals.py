@@ -1,4 +1,4 @@
-"""What a practitioner writes today: the same loops in NumPy, SciPy and scikit-learn.
+"""Rival implementations of the loops in NumPy, SciPy and scikit-learn, as a practitioner writes them today.
 
 Each rival is a function of a NumPy Generator that runs the whole loop and returns the last generation's statistic, so
 that it can be checked before its time counts. `on_threads` splits the trajectories over threads (NumPy's generators

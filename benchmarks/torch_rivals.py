@@ -1,4 +1,4 @@
-"""The same networks as a practitioner writes them in PyTorch, trained one after another."""
+"""Rival implementations of the networks in PyTorch, as a practitioner writes them, trained one after another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all tests share. Seeds are names: nobody chose them."""
+"""Fixtures and checks that all tests share; seeds are derived from names."""
 
 from zlib import crc32
 

@@ -1,1 +1,1 @@
-"""What results say: the three errors told apart, the time of collapse, intervals."""
+"""Analysis of results: ablation of the three errors, collapse profiles, confidence intervals."""

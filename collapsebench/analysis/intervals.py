@@ -1,4 +1,4 @@
-"""Confidence intervals over trajectories: of means, spreads and shares, of several together, and by resampling."""
+"""Confidence intervals over trajectories: means, spreads, shares, several at once, and by resampling."""
 
 from __future__ import annotations
 

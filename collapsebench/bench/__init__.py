@@ -1,1 +1,1 @@
-"""Timing as an instrument: the pytest plugin, ceilings of this machine, comparison of two runs, cold starts."""
+"""Benchmarking: the pytest plugin, peak rates of this machine, comparison of two runs, cold starts."""

@@ -1,4 +1,4 @@
-"""What `collapsebench bench` and `collapsebench compare` do."""
+"""Actions of `collapsebench bench` and `collapsebench compare`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _without_noise(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def cold(rounds: int) -> int:
-    """Print how long a new process takes to its saved result, without a cache and with one."""
+    """Print the seconds from a new process to its saved result, without a cache and with one."""
     if rounds < 1:
         raise RequestError(f"--rounds {rounds}: it must be at least 1")
     found = cold_starts.starts(rounds, lambda line: print(line, file=sys.stderr))
@@ -67,20 +67,20 @@ def cold(rounds: int) -> int:
     return DONE
 
 
-def profile(names: list[str], out: Path) -> int:
+def traces(names: list[str], out: Path) -> int:
     """Trace the loop of each named experiment, and print its ten costliest operations."""
     from collapsebench.bench import trace
     from collapsebench.bench.programs import LoopProgram
 
     if not names:
-        raise RequestError("bench --profile: name an experiment, as for `collapsebench run`")
+        raise RequestError("bench --trace: name an experiment, as for `collapsebench run`")
     for name in names:
         request = catalogue.experiment(name)
         program = LoopProgram.of(request.experiment if isinstance(request, Sweep) else request)
         compiled = program.trace().lower().compile()
         compiled(*program.arguments())
         arguments = program.arguments()
-        path = trace.traced(lambda c=compiled, a=arguments: c(*a), out / "profiles" / name.replace("/", "-"))
+        path = trace.traced(lambda c=compiled, a=arguments: c(*a), out / "traces" / name.replace("/", "-"))
         rows = trace.costliest(path)
         total = sum(seconds for _, seconds, _ in rows)
         cells = [(op, f"{1e3 * s:.3g} ms", f"{100 * s / total:.0f}%", str(times)) for op, s, times in rows]

@@ -1,4 +1,4 @@
-"""What this machine can do at best, measured in the session that uses it: normals/s, FLOP/s, bytes/s."""
+"""Peak rates of this machine, measured in the session that uses them: normals/s, FLOP/s, bytes/s."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DRAWS draws are fused before they are added."""
 
 
 def device_name() -> str:
-    """Kind and number of the devices, as a folder name."""
+    """Number and kind of the devices, as a folder name."""
     count = devices.mesh().size  # before any other question: it starts the backend, with one CPU device per core
     kind = jax.local_devices()[0].device_kind.replace(" ", "-").lower()
     return f"{count}x-{kind}" if kind != "cpu" else f"{count}x-cpu-{_cpu_model()}"
@@ -58,20 +58,20 @@ def _on_all_devices(body: Callable[[Any], Any]) -> Callable[[], Any]:
 
 @dataclasses.dataclass(frozen=True)
 class Ceiling:
-    """Work that nothing does faster: how much of it one call does, and the call, compiled and run once."""
+    """A workload at peak rate: units of work per call, and the call, compiled and run once."""
 
     work: float
     call: Callable[[], Any]
 
     def seconds(self) -> float:
-        """One call, now."""
+        """Seconds of one call, measured now."""
         begun = time.perf_counter()
         jax.block_until_ready(self.call())
         return time.perf_counter() - begun
 
     @property
     def rate(self) -> float:
-        """Work per second, the best of some calls; measured once."""
+        """Units of work per second, the best of BEST_OF calls; measured once."""
         return _rate(self)
 
 
@@ -87,7 +87,7 @@ def _ceiling(work: float, call: Callable[[], Any]) -> Ceiling:
 
 @cache
 def normals(turns: int) -> Ceiling:
-    """Fused standard normals, float32: blocks of them added up as they are drawn, for nothing cheaper uses them."""
+    """Fused standard normals, float32: blocks of them, summed as they are drawn, the cheapest possible use."""
     block, draws = (CPU_BLOCK, 1) if jax.default_backend() == "cpu" else (BLOCK, DRAWS)
 
     def body(i: Any) -> Any:
@@ -104,7 +104,7 @@ def normals(turns: int) -> Ceiling:
 
 
 def most_normals() -> Ceiling:
-    """`normals` for long enough to be timed."""
+    """`normals` with enough iterations to be timed."""
     return normals(64 if jax.default_backend() == "cpu" else 16)
 
 
@@ -151,12 +151,12 @@ def copies() -> Ceiling:
 
 @cache
 def calibration() -> Ceiling:
-    """A short fixed piece of work: how fast the machine is just now."""
+    """A short fixed workload, whose time measures the machine's speed at the moment."""
     return normals(12 if jax.default_backend() == "cpu" else 1)
 
 
 def watts() -> float | None:
-    """The power that the devices may draw together, where the device tells; None elsewhere."""
+    """Power limit of all devices together in watts, where the device reports it; None elsewhere."""
     if jax.default_backend() != "gpu":
         return None
     command = ["nvidia-smi", "--query-gpu=power.limit", "--format=csv,noheader,nounits"]
@@ -168,5 +168,5 @@ def watts() -> float | None:
 
 
 def precisions() -> tuple[str, ...]:
-    """The matrix precisions that this device has units for."""
+    """Names of the matrix-product precisions that this device has units for."""
     return ("float32",) if jax.default_backend() == "cpu" else ("float32", "tensorfloat32", "bfloat16")

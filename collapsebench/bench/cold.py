@@ -1,4 +1,4 @@
-"""A cold start: from a new process to the saved result, and what its seconds go to."""
+"""Cold start: seconds from a new process to the saved result, and their parts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Start:
 
 
 def child(main: Callable[[list[str]], int], output: Any) -> None:
-    """The process that is timed: runs the command line on its arguments and writes what it saw to $COLLAPSEBENCH_COLD.
+    """The timed process: runs the command line on its arguments and writes its timings to $COLLAPSEBENCH_COLD.
 
     main, output: of `cli`. The command imports what it needs, and calls what is marked here by its name in its module.
     """
@@ -91,7 +91,7 @@ def _marked(call: Callable[..., Any], name: str, marks: dict[str, float]) -> Cal
 
 
 def start(cache: Path | None, request: Sequence[str] = REQUEST) -> Start:
-    """One start in a new process; programs are kept in `cache`, or nowhere for None. Raises RuntimeError if it fails."""
+    """Time one start in a new process, with its programs cached in `cache` (None: nowhere). Raises RuntimeError."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         environment = {
@@ -113,7 +113,7 @@ def start(cache: Path | None, request: Sequence[str] = REQUEST) -> Start:
 
 
 def starts(rounds: int, told: Callable[[str], None] = lambda line: None) -> dict[str, list[Start]]:
-    """Cold starts without a cache, with an empty one, and with one that has the programs, in turns."""
+    """Time cold starts without a cache, with an empty one, and with one that has the programs, in turns."""
     found: dict[str, list[Start]] = {"no cache": [], "empty cache": [], "warm cache": []}
     for i in range(rounds):
         told(f"cold start {i + 1} of {rounds}")
@@ -125,7 +125,7 @@ def starts(rounds: int, told: Callable[[str], None] = lambda line: None) -> dict
 
 
 def summary(found: dict[str, list[Start]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Header and rows: medians over the rounds."""
+    """Header and rows of a table of medians over the rounds."""
     rows = []
     for name, rounds in found.items():
         middle = {part: statistics.median(one.parts[part] for one in rounds) for part in PARTS}

@@ -1,4 +1,4 @@
-"""Two runs of the benchmarks side by side: what became slower, what faster, and how sure that is. NumPy and SciPy only."""
+"""Comparison of two benchmark runs: what became slower or faster, with intervals and p-values. NumPy and SciPy only."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _pair(a: Timing, b: Timing, thresholds: Mapping[str, float], level: float) -
 
 
 def parse_thresholds(texts: Sequence[str]) -> dict[str, float]:
-    """`.2` for all, `GROUP=.3` for one. Raises RequestError for what is no number above 0."""
+    """Thresholds from texts: `.2` for all groups, `GROUP=.3` for one. Raises RequestError unless above 0."""
     found = {}
     for text in texts:
         name, _, value = text.rpartition("=")

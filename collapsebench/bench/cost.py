@@ -1,4 +1,4 @@
-"""How much work a call must do, whatever does it, and how long that takes at this machine's ceilings."""
+"""Least work of a call, whatever implements it, and the time it takes at this machine's peak rates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLOAT = 4
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """Standard normals to be drawn, floating-point operations of matrix products, bytes that must be moved.
+    """Work: standard normals drawn, floating-point operations of matrix products, bytes moved.
 
     A loop's rows need never leave a cache, so its bytes are 0; a network's state is read and written at every step (from
     and to memory: with minibatches of a few rows and a state that fits into a cache, a step may beat that limit).
@@ -31,7 +31,7 @@ class Cost:
     """the shapes of the products that one device has to do in turn, where they are known"""
 
     def binding(self) -> tuple[float, Ceiling]:
-        """The work that takes longest at this machine's ceilings, and its ceiling: the three can overlap."""
+        """The kind of work that takes longest at peak rate, and its ceiling: the three kinds can overlap."""
         kinds = (
             (self.normals, ceilings.most_normals),
             (self.flops, lambda: ceilings.products(self.precision)),
@@ -40,14 +40,14 @@ class Cost:
         return max(((work, ceiling()) for work, ceiling in kinds if work), key=lambda kind: kind[0] / kind[1].rate)
 
     def scale(self, factor: float) -> Cost:
-        """So many times the work."""
+        """The work multiplied by `factor`."""
         return dataclasses.replace(
             self, normals=factor * self.normals, flops=factor * self.flops, bytes=factor * self.bytes
         )
 
 
 def per_generation(experiment: Experiment) -> Cost | None:
-    """The work of one generation of one trajectory; None for a family that does not say (see `Model.work`)."""
+    """Work of one generation of one trajectory; None for a family that does not know (see `Model.work`)."""
     if experiment.handover != Handover.SAMPLES:
         return None
     work = experiment.model.work(float(experiment.n))
@@ -55,7 +55,7 @@ def per_generation(experiment: Experiment) -> Cost | None:
 
 
 def training_step(model: Any) -> Cost:
-    """The matrix products of one step of gradient descent on one minibatch of a network, and its state.
+    """Work of one step of gradient descent on one minibatch: matrix products, and bytes of the network's state.
 
     A product of the forward pass comes back twice in the gradient, by the weights and by what came in; the rows
     themselves need no gradient.
@@ -76,7 +76,7 @@ def training_step(model: Any) -> Cost:
 
 
 def parameters(model: Any) -> int:
-    """How many numbers a network learns."""
+    """Number of trainable parameters of a network."""
     import jax
 
     from collapsebench.maths.streams import root_key
@@ -85,7 +85,7 @@ def parameters(model: Any) -> int:
 
 
 def state_copies(training: Any) -> int:
-    """How often a step reads or writes a number for each parameter: itself, its slope, moments and mean, twice each."""
+    """Numbers read or written per parameter and step: parameter, gradient, moments and average, twice each."""
     return 2 * (2 + 2 * (training.optimiser == "adam") + (training.average is not None))
 
 

@@ -1,4 +1,4 @@
-"""Counts of what JAX compiles and finds in its persistent cache, from jax.monitoring."""
+"""Counts of compilations and of persistent-cache hits, from jax.monitoring."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMPILED = "/jax/core/compile/backend_compile_duration"
 
 @dataclasses.dataclass
 class Events:
-    """Programs compiled (or found by JAX) and programs found on disk, since the process began or in a block."""
+    """Counts of programs compiled (or fetched by JAX) and of cache hits, since the process began or in a block."""
 
     compiles: int = 0
     hits: int = 0
@@ -43,13 +43,13 @@ def _counts() -> Events:
 
 
 def now() -> Events:
-    """The counts so far."""
+    """Counts since the process began."""
     return dataclasses.replace(_counts())
 
 
 @contextlib.contextmanager
 def watched() -> Iterator[Events]:
-    """Events inside the block; the numbers are there when it ends."""
+    """Context that counts the events inside it; the counts are complete when it ends."""
     before, inside = now(), Events()
     try:
         yield inside

@@ -1,4 +1,4 @@
-"""`jax_benchmark`: one timed program, with everything that a number about it needs."""
+"""`jax_benchmark`: timing of one program, with compile time, memory, limits, rivals and a check of its answer."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ Rival = tuple[float, Callable[[], Any]]
 
 
 class RecompiledError(AssertionError):
-    """Something was compiled inside of a timed round."""
+    """Error: a program was compiled inside a timed round."""
 
 
 class WrongAnswerError(AssertionError):
-    """The program that was to be timed does not give what its law says."""
+    """Error: the answer of the program to be timed fails its check."""
 
 
 class JaxBenchmark:
-    """Times one program; use it once per benchmark.
+    """Timer of one program; use it once per benchmark.
 
     `jax_benchmark(function, setup=..., units=..., ...)` compiles `function` ahead of time, checks its answer, and times
     it with pytest-benchmark. `jax_benchmark.experiment(experiment, ...)` does so with the loop of an experiment, and
@@ -48,7 +48,7 @@ class JaxBenchmark:
         self._benchmark, self.tier, self._rows = benchmark, tier, rows
 
     def pick(self, smoke: Any, quick: Any, paper: Any) -> Any:
-        """The value for the tier that is run."""
+        """The value for the current tier."""
         return {"smoke": smoke, "quick": quick, "paper": paper}[self.tier]
 
     def __call__(
@@ -153,7 +153,7 @@ class JaxBenchmark:
         self, call: Callable[[], Any], *, units: float = 1.0, unit: str = "calls", limit: Cost | None = None,
         check: Callable[[Any], Any] | None = None, rivals: Mapping[str, Rival] | None = None, rounds: int | None = None,
     ) -> Any:  # fmt: skip
-        """Time a Python call. Its first call, with what it compiles, is reported apart as compile time."""
+        """Time a Python call. Its first call, compilation included, is reported apart as compile time."""
         row = self._row(units, unit)
         begun = time.perf_counter()
         answer = jax.block_until_ready(call())

@@ -12,6 +12,7 @@ _ROWS = pytest.StashKey[list[Any]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options `--benchmark` and `--tier`."""
     group = parser.getgroup("collapsebench")
     group.addoption(
         "--benchmark", action="store_true", dest="collapsebench_benchmark", default=False,
@@ -25,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose what is collected, before pytest-benchmark reads its options."""
+    """Collect benchmarks instead of tests, before pytest-benchmark reads its options."""
     config.stash[_ROWS] = []
     if not config.getoption("collapsebench_benchmark"):
         return
@@ -44,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Stored runs lie in a folder per device: what another device measured is never compared by accident."""
+    """File stored runs by device, so that runs of different devices are not compared by accident."""
     config = session.config
     own = getattr(config, "_benchmarksession", None)  # set by pytest-benchmark, if it is not switched off
     if own is None or not config.getoption("collapsebench_benchmark") or config.getoption("collectonly"):
@@ -58,7 +59,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
-    """Device, versions, and the ceilings that were measured in this session."""
+    """Record device, versions, and the peak rates measured in this session."""
     if not config.getoption("collapsebench_benchmark"):
         return
     from collapsebench.bench import ceilings
@@ -81,7 +82,7 @@ def jax_benchmark(benchmark: Any, request: pytest.FixtureRequest) -> Any:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """One line per benchmark: what compiling cost, what running costs, how fast that is, how near the limit."""
+    """Print one line per benchmark: compile time, run time, rate, share of the limit."""
     rows = config.stash.get(_ROWS, [])
     if not rows or not config.getoption("collapsebench_benchmark"):
         return

@@ -1,4 +1,4 @@
-"""An experiment as a program that can be traced, lowered, compiled and run apart."""
+"""Programs of experiments and of training, to be traced, lowered, compiled and run separately."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from collapsebench.specs.errors import RequestError
 
 @dataclasses.dataclass(frozen=True)
 class LoopProgram:
-    """All generations of all trajectories in one call of `loop.advance`; arguments are made fresh, for it donates them."""
+    """Program of all generations of all trajectories, one call of `loop.advance`; it donates the state."""
 
     experiment: Experiment
     program: Any
@@ -54,18 +54,18 @@ class LoopProgram:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The arguments that are part of the program."""
+        """Static arguments of `loop.advance`."""
         return {"mesh": self.mesh, "width": self.plan.width, "block": self.experiment.generations}
 
     def arguments(self) -> tuple[Any, ...]:
-        """Arguments of one call, the state among them new."""
+        """Arguments of one call, with a new state."""
         index = np.arange(self.plan.chunk, dtype=np.int32) % self.experiment.trajectories
         carry = loop.blank(self.shapes, self.plan.chunk, self.mesh)
         root = root_key(self.experiment.seed, self.experiment.name)
         return (self.program, root, {}, index, carry, np.int32(0), np.int32(self.experiment.generations))
 
     def result(self, answer: Any) -> xr.Dataset:
-        """What the call returned, as the result of a run."""
+        """The call's answer as the Dataset of a run."""
         columns = np.swapaxes(np.asarray(answer[1]), 0, 1)[: self.experiment.trajectories]
         return results.from_columns(
             self.experiment, columns, {}, points=None, started=0.0, seconds=0.0, width=self.plan.width
@@ -79,7 +79,7 @@ class LoopProgram:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingProgram:
-    """Networks that are trained at the same time on the same rows: `lanes` on each device, by `vmap` if more than one."""
+    """Program that trains networks on the same rows: `lanes` on each device, by `vmap` if more than one."""
 
     model: Any
     rows: Any
@@ -87,16 +87,16 @@ class TrainingProgram:
 
     @property
     def networks(self) -> int:
-        """How many networks one call trains."""
+        """Number of networks that one call trains."""
         return self.lanes * devices.mesh().size
 
     @property
     def units(self) -> float:
-        """Rows that one call learns from, over all networks and steps."""
+        """Rows that one call reads, over all networks and steps."""
         return float(self.networks * int(self.model.training.steps) * self.model.training.batch)
 
     def function(self) -> Any:
-        """The call, of (model, keys, rows): the trained parameters of every network."""
+        """Compiled function of (model, keys, rows): the trained parameters of every network."""
         over = jax.vmap if self.lanes > 1 else loop.alone
 
         def shard(model: Any, keys: Any, rows: Any) -> Any:
@@ -116,7 +116,7 @@ class TrainingProgram:
         return (as_leaves(self.model), keys, self.rows)
 
     def learned(self, params: Any) -> bool:
-        """Whether every network's loss has fallen from what it was at its start."""
+        """Whether every network's loss is below its loss at the start."""
         model, keys, rows = self.arguments()
         few = jax.tree.map(lambda a: a[:256], rows)
 
@@ -132,6 +132,6 @@ class TrainingProgram:
 
 
 def is_near(last: np.ndarray, law: float) -> bool:
-    """Whether the mean over trajectories [trajectory] is within 5 standard errors of its law, float32's rounding apart."""
+    """Whether the mean of `last` [trajectory] is within 5 standard errors of its law, float32's rounding apart."""
     last = last.astype(float)
     return bool(abs(last.mean() - law) <= 5 * last.std(ddof=1) / np.sqrt(len(last)) + 1e-6 * abs(law))

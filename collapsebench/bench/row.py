@@ -1,4 +1,4 @@
-"""What was measured of one benchmark: its rounds, and the turns that limits and rivals had between them."""
+"""Row: measurements of one benchmark, its rounds and the interleaved timings of limits and rivals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 @dataclasses.dataclass
 class Row:
-    """One line of the table: what was measured of a benchmark. Times in seconds."""
+    """Measurements of one benchmark, one line of the table; times in seconds."""
 
     name: str
     group: str
@@ -35,11 +35,12 @@ class Row:
 
     @property
     def median(self) -> float:
+        """Median seconds of the rounds."""
         return statistics.median(self.times)
 
     @property
     def spread(self) -> float:
-        """Interquartile range."""
+        """Interquartile range of the rounds, in seconds."""
         low, high = np.quantile(self.times, [0.25, 0.75])
         return float(high - low)
 
@@ -68,7 +69,7 @@ class Row:
         return best, float(np.median(ratio)), float(ratio.min()), float(ratio.max())
 
     def to_json(self) -> dict[str, Any]:
-        """What is kept in pytest-benchmark's `extra_info`."""
+        """Measurements as JSON data, for pytest-benchmark's `extra_info`."""
         data = {"unit": self.unit, "units": self.units, "rate": self.rate, "times": self.times,
                 "calibration": self.calibration, "trace": self.trace, "lower": self.lower, "compile": self.compile,
                 "peak_bytes": self.peak_bytes, **self.extra}  # fmt: skip

@@ -1,4 +1,4 @@
-"""The costliest operations of a program, from a trace of the profiler, without TensorBoard."""
+"""Costliest operations of a program, from a trace of JAX's profiler."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def traced(call: Any, folder: Path) -> Path:
 
 
 def costliest(path: Path, count: int = 10) -> list[tuple[str, float, int]]:
-    """(operation, seconds, times run) of the operations that took longest; loops and calls are left to what they hold.
+    """(operation, seconds, times run) of the operations that took longest, without loops and calls around others.
 
     Copies of one operation (`fusion.3`, `fusion.3.clone`) are one.
     """

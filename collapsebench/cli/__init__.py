@@ -1,3 +1,3 @@
-"""The command line: one file a command, the parser that they share, and the files that they write."""
+"""Command line: one file a command, their shared parser, and the files that they write."""
 
 from collapsebench.cli.parser import main as main

@@ -1,4 +1,4 @@
-"""`collapsebench ablate`: the three errors of an experiment told apart."""
+"""`collapsebench ablate`: ablation of an experiment's three errors."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ the response to several doses of each error, the other two switched off or left 
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `collapsebench ablate` to its parser."""
     parser.add_argument(
         "--rich", metavar="MODEL", help="a class that contains the truth; its fields: --set rich.FIELD="
     )
@@ -28,6 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def act(arguments: Any) -> int:
+    """Run `collapsebench ablate`; returns the exit code."""
     from collapsebench.analysis.ablation import Ablation, ablate, ledger
     from collapsebench.cli import output
     from collapsebench.cli.request import parse_changes

@@ -1,4 +1,4 @@
-"""What several commands take: an experiment with changes of its fields, and a folder for what is written."""
+"""Arguments shared by several commands: an experiment with changed fields, and an output folder."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ request writes over them. --set name=NAME names them (and is part of the random 
 
 
 def add_request(parser: argparse.ArgumentParser) -> None:
-    """The experiment that a command is about, a name and changes of its fields, and the folder for its files."""
+    """Add the arguments NAME, --set and its short forms, and --out to a parser, with their help."""
     fields = textwrap.fill(" ".join(FIELDS), 100).replace("\n", "\n  ")
     parser.epilog = REQUEST_TEXT.format(fields).strip()
     parser.add_argument("name", metavar="NAME", help="a model's name, STUDY/EXPERIMENT, or package.module:EXPERIMENT")
@@ -48,6 +48,6 @@ def add_request(parser: argparse.ArgumentParser) -> None:
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:
-    """The folder for what is written."""
+    """Add --out, the folder for results and figures, to a parser."""
     default = Path("collapsebench-out")
     parser.add_argument("--out", type=Path, default=default, metavar="DIR", help="default: %(default)s")

@@ -1,4 +1,4 @@
-"""`collapsebench check`: the contract tests on a class of the user's."""
+"""`collapsebench check`: contract checks of one class."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ One line per test; exit code 1 if one fails.
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `collapsebench check` to its parser."""
     parser.add_argument("spec", metavar="CLASS", help="package.module:Class or folder/file.py:Class")
 
 
 def act(arguments: Any) -> int:
+    """Run `collapsebench check`; returns the exit code."""
     from collapsebench.runs import contracts
 
     if ":" not in arguments.spec:

@@ -1,4 +1,4 @@
-"""`collapsebench compare`: two runs of the benchmarks."""
+"""`collapsebench compare`: comparison of two benchmark runs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ machine that is slower today does not count. A benchmark is slower when its medi
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `collapsebench compare` to its parser."""
     parser.add_argument("first", type=Path, metavar="A.json")
     parser.add_argument("second", type=Path, metavar="B.json")
     parser.add_argument(
@@ -26,6 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def act(arguments: Any) -> int:
+    """Run `collapsebench compare`; returns the exit code."""
     from collapsebench.bench.act import compared
 
     return compared(arguments)

@@ -13,10 +13,11 @@ TEXT = "Versions, devices, cores, memory and data sets that a run would use here
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """It takes no arguments."""
+    """Add nothing: `collapsebench doctor` takes no arguments."""
 
 
 def act(arguments: Any) -> int:
+    """Run `collapsebench doctor`; returns the exit code."""
     import jax
 
     from collapsebench import datasets

@@ -1,4 +1,4 @@
-"""`collapsebench list`: names of what there is."""
+"""`collapsebench list`: registered names, one line each."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ KINDS = ("models", "targets", "regimes", "curators", "metrics", "papers", "studi
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `collapsebench list` to its parser."""
     parser.add_argument("kind", nargs="?", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
 
 
 def act(arguments: Any) -> int:
+    """Run `collapsebench list`; returns the exit code."""
     from collapsebench.literature import catalogue
 
     for kind in [arguments.kind] if arguments.kind else KINDS:

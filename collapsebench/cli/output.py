@@ -1,4 +1,4 @@
-"""Files that commands write: a result and its figure, in a folder that is tried before anything runs."""
+"""Files of a command: a result and its figure, in a folder that is tried before anything runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def make_folder(out: Path) -> None:
-    """Raise RequestError now, and not after the run, where no file can be written."""
+    """Create the output folder. Raises RequestError before the run where no file can be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):

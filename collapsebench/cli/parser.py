@@ -1,4 +1,4 @@
-"""The command line. Nothing heavy is imported before the request is understood, so `--help` answers at once."""
+"""Parser and entry point of the command line; imports nothing heavy, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The parser of all commands; what it returns has `act`."""
+    """Parser of all commands; the parsed arguments have `act`."""
     parser = _Parser(prog="collapsebench", description="What happens to models that are trained on their own output.")
     parser.add_argument("--version", action="version", version=f"collapsebench {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
@@ -60,7 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit code."""
+    """Run the command line on `argv`; returns the exit code."""
     sys.path.insert(0, "")  # a class of one's own beside the shell: package.module:Class
     try:
         parser = make_parser()

@@ -1,4 +1,4 @@
-"""`collapsebench profile`: when and how an experiment collapses, under every regime."""
+"""`collapsebench profile`: collapse profile of an experiment under every regime."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ eight definitions of model collapse hold.
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `collapsebench profile` to its parser."""
     add_request(parser)
 
 
 def act(arguments: Any) -> int:
+    """Run `collapsebench profile`; returns the exit code."""
     from collapsebench.analysis.profiles import measured, profile
     from collapsebench.cli import output
     from collapsebench.cli.request import parse_changes

@@ -12,12 +12,14 @@ LINE = TEXT = "the literature: figures, and a verdict on each published number"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `collapsebench reproduce` to its parser."""
     parser.add_argument("names", nargs="*", metavar="PAPER[/CLAIM]", help="default: everything")
     parser.add_argument("--scale", choices=("smoke", "quick", "paper"), default="quick", help="default: %(default)s")
     add_out(parser)
 
 
 def act(arguments: Any) -> int:
+    """Run `collapsebench reproduce`; returns the exit code."""
     from collapsebench.cli import output
     from collapsebench.literature.reproduce import find, reproduce
     from collapsebench.literature.study import Scale, studies

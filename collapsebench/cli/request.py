@@ -1,4 +1,4 @@
-"""The request that a command line makes: an experiment by name, with changes of its fields."""
+"""Experiment of a command line: a name with changes of its fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collapsebench.specs.registry import import_object
 
 
 def parse(text: str) -> Any:
-    """A value from the command line: a number, a truth value, None, a tuple with commas, or a word."""
+    """Parse a value: a number, a truth value, None, a tuple with commas, or a word."""
     if "," in text:
         return tuple(parse(part) for part in text.split(",") if part)
     if text.lower() in ("true", "false"):
@@ -24,7 +24,7 @@ def parse(text: str) -> Any:
 
 
 def typed(field: str, text: str) -> Any:
-    """The value of a field that a user has typed: as `parse` reads it, a part of the user's own imported and built."""
+    """Parse the value of a field, as `parse` does; a part of the user's own is imported and built."""
     value = parse(text)
     if field.split(".")[-1] not in FIELDS:
         return value
@@ -41,7 +41,7 @@ def imported_part(value: Any) -> Any:
 
 
 def parse_changes(changes: Sequence[str]) -> dict[str, Any]:
-    """Fields and their values. Raises RequestError for what is no FIELD=VALUE, or is there twice."""
+    """Dict of fields and values from FIELD=VALUE texts. Raises RequestError for another form or a repeated field."""
     values: dict[str, Any] = {}
     for change in changes:
         field, equals, text = change.partition("=")

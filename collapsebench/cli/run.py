@@ -12,10 +12,12 @@ LINE = TEXT = "run one experiment"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `collapsebench run` to its parser."""
     add_request(parser)
 
 
 def act(arguments: Any) -> int:
+    """Run `collapsebench run`; returns the exit code."""
     from collapsebench.cli import output
     from collapsebench.cli.request import parse_changes
     from collapsebench.literature import catalogue

@@ -1,4 +1,7 @@
-"""Curators: what enters the pool. `weights(key, target, model, params, batch)` -> weights [capacity]; one file each."""
+"""Curators: weights of the synthetic rows before they enter the pool; one file per curator.
+
+`weights(key, view, state)` -> (weights [capacity], state), with `init(key)` -> the state before generation 0.
+"""
 
 from collapsebench.specs.registry import CURATORS as _REGISTRY
 

@@ -1,4 +1,4 @@
-"""A curator that cuts the tails."""
+"""Truncate: a curator that drops draws far from the batch mean."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Truncate(Curator):
             raise RequestError(f"curator.radius = {self.radius}: it must be above 0")
 
     def weights(self, key: Key, view: View, state: PyTree) -> tuple[Float[Array, " capacity"], PyTree]:
-        """1 for a draw that stays, else 0."""
+        """Weights [capacity]: 1 for a draw within the radius and for the nearest draw, else 0; the state as given."""
         batch = view.synthetic
         x, w = batch.x.reshape(batch.capacity, -1), batch.w
         centred = x - divide(w @ x, w.sum())

@@ -1,1 +1,1 @@
-"""The loop over generations: what one trajectory does, and many of them over all devices."""
+"""Engine: one generation of a trajectory, and the compiled loop of many trajectories over all devices."""

@@ -1,4 +1,4 @@
-"""Compiled programs outlive the process in JAX's persistent cache, in a private folder whose every entry is checked.
+"""Persistent cache of compiled programs: JAX's own, in a private folder whose every entry is checked.
 
 JAX asks a cache for the executable of a program's text; an entry is XLA's own serialised executable, compressed, which is
 machine code: whoever can write the folder can run code here, and a damaged entry is a wrong program. So the folder is
@@ -40,7 +40,7 @@ class CheckedCache:
         self._path = self.folder = folder
 
     def get(self, key: str) -> bytes | None:
-        """The entry of that key, or None where there is none or it is not what was written, which is then deleted."""
+        """The entry of that key; None where it is missing or damaged (it is then deleted)."""
         path = self._file(key)
         try:
             raw = path.read_bytes()
@@ -53,7 +53,7 @@ class CheckedCache:
         return raw[_DIGEST:]
 
     def put(self, key: str, value: bytes) -> None:
-        """Keep an entry, whole or not at all; a full disk costs speed and no more."""
+        """Write an entry atomically; a full disk, or any other OSError, is ignored."""
         with contextlib.suppress(OSError), tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
             try:
                 file.write(hashlib.sha256(value).digest() + value)
@@ -77,7 +77,7 @@ class CheckedCache:
 
 
 def program_folder() -> Path:
-    """Where compiled programs are kept between processes: below the user's cache folder, one for each processor.
+    """Folder of compiled programs between processes: below the user's cache folder, one for each processor.
 
     What was compiled for one processor may stop another, and homes are shared. Raises RuntimeError without a home.
     """
@@ -99,7 +99,7 @@ def processor(cpuinfo: str) -> str:
 
 
 def private_folder(folder: Path) -> Path:
-    """The folder, made with mode 0700 where it is missing. Raises OSError where others could write or own it."""
+    """The folder, created with mode 0700 where missing. Raises OSError where others could write or own it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
@@ -116,7 +116,7 @@ def private_folder(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def kept(folder: Path | None = None) -> Iterator[None]:
-    """Programs that are compiled inside are kept in `folder`, by default `program_folder()`, and found there.
+    """Context in which compiled programs are written to and read from `folder`, by default `program_folder()`.
 
     Where JAX_COMPILATION_CACHE_DIR says where, that is the caller's business; where the folder is not the user's alone,
     one line says so and nothing is kept.
@@ -156,7 +156,7 @@ def _install() -> None:
 
 @contextlib.contextmanager
 def without_cache() -> Iterator[None]:
-    """No program is taken from the cache inside: a compile time is one.
+    """Context without the persistent cache, so that a compile time measured inside is that of a compilation.
 
     The flag alone does not do it: whether the cache is in use is remembered from the first look.
     """

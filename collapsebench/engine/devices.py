@@ -12,7 +12,7 @@ from jax.sharding import AxisType, Mesh
 
 
 def cores() -> int:
-    """Cores this process may use."""
+    """Number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -67,5 +67,5 @@ def memory_budget() -> int:
 
 
 def cache_bytes() -> int:
-    """Working set of one group of trajectories: a core's share of the last cache on a CPU, plenty on an accelerator."""
+    """Bytes that one group of trajectories should fit in: 4 MiB (a core's share of cache) on a CPU, else 256 MiB."""
     return 1 << 22 if jax.default_backend() == "cpu" else 1 << 28

@@ -1,4 +1,4 @@
-"""One trajectory: what it needs, its state between generations, and one generation. It knows the contracts only."""
+"""One trajectory: its program, its state between generations, and the step of one generation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Number = float | Float[Array, ""]
 
 @spec
 class Program:
-    """Everything that one trajectory needs, as a pytree: what is static is compiled, what is a leaf can be swept.
+    """Inputs of a trajectory as a pytree: static fields are compiled in, leaves can be swept.
 
     `n` and `n_real` are a static Size where rows are drawn, and leaves where no sample is ever made.
     """
@@ -45,7 +45,7 @@ class Program:
 
     @property
     def reduces(self) -> bool:
-        """Whether drawn rows are summed up at once: the model asks for no more than their sufficient statistics."""
+        """Whether drawn rows are reduced at once to sufficient statistics, which are all that the model needs."""
         return self.model.summary is not None and not self.regime.needs_samples
 
     @property
@@ -60,7 +60,7 @@ class Program:
 
     @property
     def columns(self) -> int:
-        """Numbers that a generation gives: a metric's, its standard error's, and whether the trajectory has ended."""
+        """Number of columns of a generation: metrics, their standard errors, and whether the trajectory has ended."""
         return sum(2 if metric.estimates else 1 for metric in self.metrics) + self.model.streams
 
 
@@ -92,7 +92,7 @@ def has_sampling_law(target: Target, model: Model) -> bool:
 
 
 def draw_real(program: Program, key: Key, capacity: Any, n: Any) -> Data:
-    """n rows of real data in a set of `capacity`, in the form that the handover asks for."""
+    """n rows of real data in a set of `capacity` rows, in the form of the handover."""
     target, model = program.target, program.model
     if program.handover is Handover.POPULATION:
         return model.expect_real(key, target, n)
@@ -104,14 +104,14 @@ def draw_real(program: Program, key: Key, capacity: Any, n: Any) -> Data:
 
 
 def reduced(program: Program, data: Data) -> Data:
-    """Drawn rows as sufficient statistics where nobody needs the rows, so that no pool holds a buffer."""
+    """Drawn rows as sufficient statistics where single rows are not needed, so that no pool holds a buffer."""
     return program.model.summary.of(data) if program.reduces and isinstance(data, Batch) else data
 
 
 def draw_synthetic(
     program: Program, key: Key, view: View, prompts: PyTree, memory: PyTree, capacity: Any, n: Any
 ) -> tuple[Data, PyTree]:
-    """What the model of a view hands to the next generation, and the curator's memory after it."""
+    """Synthetic data that the model of a view hands over, curated, and the curator's next state."""
     model, params = program.model, view.params
     if program.handover is Handover.POPULATION:
         return model.expect(params, n, prompts), memory
@@ -128,7 +128,7 @@ def draw_synthetic(
 def draw_parts(
     program: Program, key: Key, view: View, models: PyTree, prompts: PyTree, memory: PyTree
 ) -> tuple[Data, PyTree]:
-    """The synthetic data of the view's generation, in equal parts from the last models; and the curator's memory."""
+    """Synthetic data of the view's generation, in equal parts from the last models, and the curator's next state."""
     count = program.regime.models
     capacity, n = program.capacity, program.regime.synthetic_size(program.n, view.generation + 1)
     if count == 1:
@@ -146,7 +146,7 @@ def draw_parts(
 
 
 def _rows_of(program: Program, synthetic: Any) -> Any:
-    """Rows that a pool must have room for per generation: nodes and models are as many as they are, whatever n is."""
+    """Rows that a pool reserves per generation: the synthetic set's capacity if it has rows, else the program's."""
     return synthetic.capacity if has_rows(synthetic) else program.capacity
 
 
@@ -208,7 +208,7 @@ def step(
 
 
 def drawable(program: Program, data: Data) -> Any:
-    """The training set as a learner gets it: sources learn here what they draw from."""
+    """The training set as `fit` takes it: Sources become a Fountain over target and model."""
     return Fountain(data, program.target, program.model) if isinstance(data, Sources) else data
 
 
@@ -241,7 +241,7 @@ def _same_shapes(first: PyTree, second: PyTree) -> bool:
 
 
 def empty_carry(program: Program, key: Key) -> Carry:
-    """Shapes of the state, found without computing: a pytree of jax.ShapeDtypeStruct."""
+    """Shapes of the state as a pytree of jax.ShapeDtypeStruct, by abstract evaluation."""
 
     def initial(key: Key) -> Carry:
         real, holdout = real_and_holdout(program, key)

@@ -67,7 +67,7 @@ def advance_group(
 
 
 def alone(function: Any) -> Any:
-    """`vmap` over one lane without a lane axis: branches stay branches, and a product of matrices is just that."""
+    """`vmap` for a single lane without a batch axis: conditionals and matrix products stay unbatched."""
 
     def mapped(*lanes: Any) -> Any:
         return jax.tree.map(lambda a: a[None], function(*jax.tree.map(lambda a: a[0], lanes)))

@@ -1,4 +1,4 @@
-"""One model by hand, NumPy in and out: for a look at what a model does outside the loop."""
+"""Fit, draws and log density of one model outside the loop; NumPy in and out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _batch(model: Any, data: Any, weights: Any) -> Batch:
 
 
 def fit(model: Any, data: Any, seed: int = 0, *, weights: Any = None) -> Any:
-    """Parameters of `model` (a spec or its name) fitted to data [n] or [n, dim] (or the model's own layout).
+    """Parameters of `model` (a spec or its name), fitted to data [n] or [n, dim] (or the model's own layout).
 
     Raises RequestError for data of the wrong shape.
     """

@@ -1,4 +1,4 @@
-"""A small experiment for any model, and the regimes that an experiment can have."""
+"""A small example experiment for any model, and the regimes that an experiment allows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collapsebench.specs.registry import REGIMES, TARGETS
 
 
 def regimes_for(experiment: Experiment) -> tuple[Any, ...]:
-    """Every registered regime, with its defaults, that the experiment can have."""
+    """Every registered regime, with its defaults, that the experiment allows."""
     found = []
     for _, entry in REGIMES.items():
         try:
@@ -53,6 +53,6 @@ def example(model: Any) -> Experiment:
 
 
 def _targets() -> Iterator[Any]:
-    """Every registered target, the normal first; the others are imported if it does not do."""
+    """Every registered target, the normal first; the others are imported only if it does not serve."""
     yield TARGETS.get("normal")
     yield from (target for _, target in TARGETS.items())

@@ -1,4 +1,4 @@
-"""An experiment is pure data: what is real, what learns, what it learns from, what is measured, and how much of it."""
+"""Experiment: target, model, regime, curator, metrics and sizes of a self-consuming loop, as data."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from collapsebench.specs.registry import CURATORS, METRICS, MODELS, REGIMES, TAR
 _PARTS: dict[str, Registry] = {"target": TARGETS, "model": MODELS, "regime": REGIMES, "curator": CURATORS}
 _BASES = {"target": Target, "model": Model, "regime": Regime, "curator": Curator, "metrics": Metric}
 _ALWAYS = ("name", "target", "model", "regime", "metrics", "n", "generations", "trajectories", "seed")
-"""Fields that a record holds even at their default: without them nobody could tell what was run."""
+"""Fields that a record holds even at their default: without them a record would not tell what was run."""
 _LEAST = {"n": 1, "generations": 1, "trajectories": 1, "seed": 0, "holdout": 1, "n_real": 1, "width": 1}
 
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """A self-consuming loop. Parts may be given as specs or as registered names; a variant is `dataclasses.replace`.
+    """Specification of a self-consuming loop; parts are specs or registered names, a variant is `dataclasses.replace`.
 
     n: synthetic rows per generation. n_real: real rows at the start (None: n). holdout: real rows that only metrics
     see. generations: fits, the first of them on real data. handover: "samples", "summary" or "population" (see
@@ -106,9 +106,9 @@ class Experiment:
         check_dims(self.target, self.model)
 
     def check_parts(self) -> None:
-        """Raise RequestError where a part refuses the others, or has not got its data.
+        """Raise RequestError where a part refuses the others, or lacks its data.
 
-        Not asked when a record is read: that needs no data set, and its sizes are a stranger's. A run asks again.
+        Skipped when a record is read: that needs no data set, and its sizes are not trusted. A run checks again.
         """
         for part in (self.target, self.model, self.regime, self.curator, *self.metrics):
             if part is not None:
@@ -140,8 +140,11 @@ class Experiment:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What a run measures per generation: each metric, the standard error of one that estimates, and for a network
-        whether a loss that is not finite has ended the trajectory."""
+        """Names of the numbers that a run records per generation.
+
+        Each metric, the standard error of one that estimates, and for a network "ended": whether a loss that is not
+        finite has ended the trajectory.
+        """
         pairs = zip(self.metric_names, self.metrics, strict=True)
         measured = [c for name, m in pairs for c in ([name, f"{name}_standard_error"] if m.estimates else [name])]
         return (*measured, "ended") if self.model.streams else tuple(measured)
@@ -155,7 +158,7 @@ class Experiment:
 
     @classmethod
     def from_json(cls, data: Any, arrays: Mapping[str, Any] | None = None) -> Experiment:
-        """The experiment of a record, which builds our parts and those that have been imported, and runs nothing.
+        """Rebuild the experiment of a record, from registered and already imported classes; runs nothing else.
 
         arrays: the bytes of its large arrays by digest. Raises RequestError, one line, that says what to import where a
         part is a class that has not been, and for what is no record.
@@ -174,7 +177,7 @@ class Experiment:
 
 
 def build_part(field: str, value: Any) -> Any:
-    """The target, model, regime, curator or metric that a name, a class or a spec stands for.
+    """The target, model, regime, curator or metric that a name, a class or a spec stands for, as a spec.
 
     Raises RequestError for anything else.
     """
@@ -196,7 +199,7 @@ def build_part(field: str, value: Any) -> Any:
 
 
 def check_numbers(field: str, part: Any) -> None:
-    """Raise RequestError for a number of a spec that is none, is not finite, or is out of its bounds."""
+    """Raise RequestError for a field of a spec that is no number, not finite, or out of its bounds."""
     if not dataclasses.is_dataclass(part):
         return
     for own in dataclasses.fields(part):

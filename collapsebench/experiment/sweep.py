@@ -1,4 +1,4 @@
-"""Many values of an experiment's fields at once: leaves are lanes of one program, shapes are a loop."""
+"""Sweeps: many values of an experiment's fields; numbers are lanes of one program, shapes a loop."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Sweep:
 
     @property
     def size(self) -> int:
-        """Number of points."""
+        """Number of points: combinations of the values."""
         return int(np.prod([len(values) for values in self.values.values()]))
 
     @property
@@ -71,7 +71,7 @@ def set_field(experiment: Experiment, path: str, value: Any) -> Experiment:
 
 
 def set_fields(experiment: Experiment, values: dict[str, Any]) -> Experiment:
-    """The experiment with several fields replaced together, in order; only the outcome has to make sense.
+    """The experiment with several fields replaced together, in order; only the result must be valid.
 
     Raises RequestError as `set_field` does, and where the fields do not go together.
     """
@@ -117,6 +117,7 @@ def is_leaf(experiment: Experiment, path: str, values: tuple[Any, ...]) -> bool:
 
 
 def label(value: Any) -> Any:
+    """Coordinate of a swept value: the value itself if a number or a word, else `part_label` of it."""
     return value if isinstance(value, bool | int | float | str | np.number) else part_label(value)
 
 

@@ -1,4 +1,4 @@
-"""What there is, by name: what `list` shows, and the experiments that `run` knows."""
+"""Catalogue of names: what `list` prints and the README shows, and the experiments that `run` accepts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from collapsebench.specs.registry import MODELS, REGISTRIES, import_object
 
 
 def rows(kind: str) -> list[tuple[str, str]]:
-    """(name, one line) of everything of a kind."""
+    """(name, one line) of every entry of a kind."""
     if kind == "datasets":
         return [(name, f"{(card := datasets.describe(name)).summary} ({card.licence})") for name in datasets.names()]
     if kind == "experiments":
@@ -31,7 +31,7 @@ def rows(kind: str) -> list[tuple[str, str]]:
 
 
 def markdown() -> str:
-    """The README's table of everything that is registered."""
+    """Markdown table of everything that is registered, for the README."""
     kinds = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets")
     named = [(kind if i == 0 else "", f"`{name}`", line) for kind in kinds for i, (name, line) in enumerate(rows(kind))]
     return table(("", "name", "what"), named)
@@ -53,13 +53,13 @@ def _study_experiments() -> dict[str, Request]:
 
 
 def experiment(name: str) -> Experiment | Sweep:
-    """The experiment of that name; of an ablation, the arm with all errors. Raises RequestError as `request` does."""
+    """The experiment or sweep of a name; of an ablation, the arm with all errors. Raises RequestError as `request`."""
     found = request(name)
     return found.experiment if isinstance(found, Ablation) else found
 
 
 def request(name: str) -> Request:
-    """What that name asks for: a model on its example target, STUDY/EXPERIMENT, or package.module:OBJECT.
+    """The request of a name: a model on its example target, STUDY/EXPERIMENT, or package.module:OBJECT.
 
     Raises RequestError with the nearest known name.
     """
@@ -79,7 +79,7 @@ def request(name: str) -> Request:
 
 
 def changed(request: Experiment | Sweep, values: dict[str, Any]) -> Experiment | Sweep:
-    """The request with fields replaced by dotted path. A field that a sweep runs over is fixed at the value given."""
+    """The request with fields replaced by dotted path; a field that a sweep runs over is fixed at the given value."""
     base = request.experiment if isinstance(request, Sweep) else request
     base = set_fields(base, values)
     if not isinstance(request, Sweep):

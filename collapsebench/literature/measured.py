@@ -1,4 +1,4 @@
-"""What we found, off results: numbers with their intervals for claims, and lines with their bands for figures."""
+"""Measurements from results: numbers with intervals for claims, and lines with bands for figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Results = Mapping[str, "xr.Dataset"]
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What we found: a value with its 95% interval; for a statement without a number, whether it `holds`."""
+    """A measured value with its 95% interval; for a statement without a number, whether it `holds`."""
 
     value: float
     low: float = np.nan
@@ -28,7 +28,7 @@ class Measured:
     holds: bool | None = None
 
     def judged(self, holds: Any) -> Measured:
-        """The same number, for a statement that holds or does not."""
+        """The same value with a judgement of the statement."""
         return dataclasses.replace(self, holds=bool(holds))
 
 
@@ -45,7 +45,7 @@ def measured_share(hits: Any, z: float = intervals.Z) -> Measured:
 
 
 def measured_deviation(gaps: Sequence[np.ndarray]) -> Measured:
-    """The largest of several means in its standard errors, each [trajectory] less its law.
+    """Largest of several mean deviations, in standard errors; each gap is [trajectory], value less law.
 
     It holds if all lie within the limit that all together keep to 95 times in 100 (Bonferroni, Student's t).
     """
@@ -54,30 +54,30 @@ def measured_deviation(gaps: Sequence[np.ndarray]) -> Measured:
 
 
 def completed_fits(result: xr.Dataset) -> np.ndarray:
-    """Completed fits at each generation: generation 0 is the first."""
+    """Number of completed fits at each generation, generation + 1."""
     return result.generation.values + 1
 
 
 def rows(result: xr.Dataset) -> int:
-    """Rows per generation, from the record that a result carries."""
+    """Rows per generation, from the result's record."""
     return experiment_of(result).n
 
 
 def mean_lines(label: str, x: Any, values: Any, law: Any = None, *, axis: int = 0) -> list[Series]:
-    """The mean over trajectories with its 95% interval, and its law, dashed, where there is one."""
+    """Lines of the mean over trajectories with its 95% interval and, where given, of its law, dashed."""
     dashes = [] if law is None else [Series("", x, law, kind=Kind.LAW, group=label)]
     return [Series(label, x, *intervals.mean_interval(values, axis)), *dashes]
 
 
 def share_line(label: str, x: Any, hits: np.ndarray, group: str = "") -> Series:
-    """The share of trajectories that `hits` [trajectory, x], with its 95% interval (Wilson)."""
+    """Line of the share of trajectories with `hits` [trajectory, x], with its 95% interval (Wilson)."""
     found = [measured_share(column) for column in hits.T]
     share, low, high = np.array([(m.value, m.low, m.high) for m in found]).T
     return Series(label, x, share, low, high, group=group)
 
 
 def clouds(title: str, result: xr.Dataset) -> Panel:
-    """Draws in the plane of one trajectory's models, the latest generation on top."""
+    """Panel of draws in the plane from one trajectory's models, the latest generation on top."""
     series = tuple(
         Series(f"generation {g}", *result["sample"].sel(snapshot=g).values[0].T, kind=Kind.POINTS)
         for g in result.snapshot.values

@@ -1,4 +1,4 @@
-"""Runs studies and papers, draws their figures, and says of every published number whether it came out."""
+"""Reproduction: run studies and papers, draw their figures, and give a verdict on every published claim."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Reproduction:
-    """What `reproduce` made: verdict records, figure paths and saved results, in order."""
+    """Output of `reproduce`: verdict records, figure paths and paths of saved results, in order."""
 
     verdicts: list[dict[str, Any]]
     figures: list[Path]
@@ -33,14 +33,14 @@ class Reproduction:
 
     @property
     def unexplained(self) -> list[dict[str, Any]]:
-        """Claims that did not come out, and nobody has said why."""
+        """Verdicts that differ without a stated reason."""
         return [verdict for verdict in self.verdicts if verdict["verdict"] == "differs" and not verdict["why"]]
 
 
 def find(requests: list[str]) -> dict[str, tuple[Study, set[str] | None]]:
-    """Studies by name, with the claims asked for (None: all), from `PAPER` and `PAPER/CLAIM`; nothing means everything
-    but the studies that take many minutes.
+    """Studies by name, each with the names of its requested claims (None: all), from `PAPER` and `PAPER/CLAIM`.
 
+    No request means every study but those of many minutes (`Study.when_named`).
     Raises RequestError with the nearest known name.
     """
     known = studies()
@@ -59,14 +59,14 @@ def find(requests: list[str]) -> dict[str, tuple[Study, set[str] | None]]:
 
 
 def run_request(request: Request, progress: Progress | None = None) -> xr.Dataset:
-    """The result of an experiment, a sweep or an ablation."""
+    """Run an experiment, a sweep or an ablation; returns its result."""
     if isinstance(request, Ablation):
         return request.run(progress)
     return run_sweep(request, progress=progress) if isinstance(request, Sweep) else run(request, progress=progress)
 
 
 def work(request: Request) -> float:
-    """Rough cost in rows drawn, to share out one progress bar; compilation counts as a constant."""
+    """Rough cost of a request in rows drawn, for a progress bar; compilation counts as a constant."""
     if isinstance(request, Ablation):
         return 8 * work(request.experiment)
     experiment, points = (request.experiment, request.size) if isinstance(request, Sweep) else (request, 1)

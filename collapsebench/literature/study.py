@@ -1,4 +1,4 @@
-"""A study: experiments, what they are claimed to show, and figures, all as data. A paper is a study with a citation."""
+"""Study: experiments, claims about them, and figures, as data. A paper is a study with a citation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Request = Experiment | Sweep | Ablation
 
 
 class Scale(enum.StrEnum):
-    """How much of a study is run: a check that it runs; figures in minutes on two cores; the published sizes."""
+    """Scale of a study: a check that it runs; figures in minutes on two cores; the published sizes."""
 
     SMOKE = "smoke"
     QUICK = "quick"
@@ -32,7 +32,7 @@ class Scale(enum.StrEnum):
 
 
 class Source(enum.StrEnum):
-    """How a published number is known."""
+    """Source of a published number."""
 
     TEXT = "text"
     CODE = "code"
@@ -43,7 +43,7 @@ class Source(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One published statement.
+    """A published statement, and how to measure and judge it.
 
     published: the number, or None for a qualitative statement. tolerance: how far off the published number itself may
     be, in its own unit. basis: why so far (digits printed, plot reading, its own sampling error), or how it is judged.
@@ -63,7 +63,7 @@ class Claim:
     why: str = ""
 
     def verdict(self, paper: str, results: Results) -> dict[str, Any]:
-        """The verdict record of the result schema.
+        """Verdict record of the claim on the results, as in the result schema.
 
         A number is reproduced when it lies within our 95% interval widened by its tolerance; a statement when it holds.
         """
@@ -96,7 +96,7 @@ def _number(value: Any) -> float | None:
 
 
 class Study:
-    """Derive, name and register one per file: experiments by scale, claims, and figures made from results."""
+    """Base class of studies and papers, one per file: experiments by scale, claims, and figures made from results."""
 
     registry_name: ClassVar[str] = ""
     title: ClassVar[str] = ""
@@ -104,13 +104,13 @@ class Study:
     claims: ClassVar[tuple[Claim, ...]] = ()
     figures: ClassVar[Mapping[str, Callable[[Results], Figure | Animation]]] = {}
     when_named: ClassVar[bool] = False
-    """a study of many minutes is run only when it is asked for by name"""
+    """whether the study, one of many minutes, runs only when a request names it"""
 
     def experiments(self, scale: Scale) -> Mapping[str, Request]:
-        """What to run, by name."""
+        """Experiments, sweeps and ablations to run, by name."""
         raise NotImplementedError
 
 
 def studies() -> dict[str, type[Study]]:
-    """All papers and studies, by name."""
+    """All registered papers and studies, by name."""
     return {**dict(PAPERS.items()), **dict(STUDIES.items())}

@@ -1,4 +1,4 @@
-"""How many of the real classes the model still makes, and how evenly."""
+"""Class entropy: entropy of the classes that a classifier assigns to the model's draws."""
 
 from __future__ import annotations
 

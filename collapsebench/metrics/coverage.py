@@ -1,4 +1,4 @@
-"""How many real rows the model comes close to."""
+"""Coverage: share of real rows with a draw of the model in their neighbourhood."""
 
 from __future__ import annotations
 
@@ -23,4 +23,5 @@ class Coverage(ManifoldMetric):
     """
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """Coverage of real rows [n, d] by draws [n, d], with its standard error."""
         return coverage(real, drawn, self.k)

@@ -1,4 +1,4 @@
-"""How densely what the model makes lies where the real rows do."""
+"""Density: mean number of real neighbourhoods that hold a draw of the model, over k."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collapsebench.specs.registry import METRICS
 @METRICS.register("density")
 @spec
 class Density(ManifoldMetric):
-    """Mean number of real balls, which reach to the k-th real neighbour, that hold a draw, over k; it may be above 1.
+    """Mean number of real balls, which reach to the k-th real neighbour, that hold a draw, over k; may be above 1.
 
     1 on average where the model is the target; unlike precision, one real row far out does not count for much.
     On at most `rows` holdout rows and as many draws, as they are or, with features = "classifier", in a network's
@@ -23,4 +23,5 @@ class Density(ManifoldMetric):
     """
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """Density of draws [n, d] among real rows [n, d], with its standard error."""
         return density(real, drawn, self.k)

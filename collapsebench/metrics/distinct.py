@@ -1,4 +1,4 @@
-"""How little of what the model makes is repeated."""
+"""Distinct: number of distinct synthetic rows or symbols, as a share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PER = ("rows", "real")
 @METRICS.register("distinct")
 @spec
 class Distinct(Metric):
-    """Distinct symbols (or distinct rows) among the generation's synthetic rows, as a share.
+    """Number of distinct symbols (or rows) among the generation's synthetic rows, as a share.
 
     per: "rows", of the number of rows; "real", of the distinct ones in the first, real data: the measure of Suresh et
     al. (2025), figures of Zipf and of words.

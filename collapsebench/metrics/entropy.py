@@ -1,4 +1,4 @@
-"""How undecided the model is."""
+"""Entropy of the model, in nats."""
 
 from __future__ import annotations
 

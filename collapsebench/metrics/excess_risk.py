@@ -1,4 +1,4 @@
-"""What prediction costs beyond the truth's own error."""
+"""Excess risk: risk of the model's predictions less that of the truth."""
 
 from __future__ import annotations
 

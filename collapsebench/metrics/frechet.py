@@ -1,4 +1,4 @@
-"""The distance between Gaussian fits of what the model makes and what is real."""
+"""Frechet distance between the Gaussian fits of real rows and of the model's draws."""
 
 from __future__ import annotations
 

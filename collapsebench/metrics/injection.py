@@ -1,4 +1,4 @@
-"""What each error adds in one generation, against the distribution that the generation learned from."""
+"""Injection: divergence that each error adds in one generation, against the distribution it learned from."""
 
 from __future__ import annotations
 

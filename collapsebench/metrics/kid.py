@@ -1,4 +1,4 @@
-"""The cubic-kernel distance between what the model makes and what is real."""
+"""KID: squared maximum mean discrepancy with a cubic kernel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collapsebench.specs.registry import METRICS
 @METRICS.register("kid")
 @spec
 class KID(RowMetric):
-    """Squared maximum mean discrepancy, unbiased (it may be a little below 0), kernel (a . b / d + 1)^3.
+    """Squared maximum mean discrepancy, unbiased (may be slightly below 0), kernel (a . b / d + 1)^3.
 
     The statistic of the kernel inception distance, on at most `rows` holdout rows and as many draws: as they are or,
     with features = "classifier", in the features of a network that was trained on the real images (see
@@ -24,4 +24,5 @@ class KID(RowMetric):
     least = 5
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """Unbiased squared discrepancy of real rows [n, d] and draws [n, d], cubic kernel, with its standard error."""
         return polynomial_mmd_squared(real, drawn)

@@ -1,4 +1,4 @@
-"""Relative entropy between target and model."""
+"""Kullback-Leibler divergence between target and model, in nats."""
 
 from __future__ import annotations
 

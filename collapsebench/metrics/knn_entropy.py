@@ -1,4 +1,4 @@
-"""How spread out what the model makes is, without a density."""
+"""Nearest-neighbour entropy: differential entropy of the model's draws, where no density is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Squared L2 distance between densities."""
+"""Squared L2 distance between the densities of model and target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of its first self a variational autoencoder still says."""
+"""Latent spread: standard deviation of the model's draws in the code space of generation 0's encoder."""
 
 from __future__ import annotations
 

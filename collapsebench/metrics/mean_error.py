@@ -1,4 +1,4 @@
-"""How far the model's mean has wandered."""
+"""Mean error: squared distance between the model's mean and the target's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the model makes its training rows again."""
+"""Memorisation: distance of draws to their nearest real training row, relative to held-out rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from collapsebench.specs.registry import METRICS
 @METRICS.register("memorisation")
 @spec
 class Memorisation(Metric):
-    """Mean distance of draws to the nearest real training row, over that of held-out rows: below 1 means copying.
+    """Mean distance of draws to the nearest real training row, over that of held-out rows; below 1: copying.
 
     0 where every draw is a training row, about 1 for fresh draws of the target; a model that has collapsed onto a
     place where real rows are dense is below 1 too. On at most `rows` holdout rows and as many draws, and the whole of

@@ -1,4 +1,4 @@
-"""The kernel distance between what the model makes and what is real."""
+"""MMD: squared maximum mean discrepancy with a Gaussian kernel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MEDIAN_ROWS = 64
 @METRICS.register("mmd")
 @spec
 class MMD(RowMetric):
-    """Squared maximum mean discrepancy, unbiased (it may be a little below 0), Gaussian kernel.
+    """Squared maximum mean discrepancy, unbiased (may be slightly below 0), Gaussian kernel.
 
     bandwidth: a number, or "median" for the median distance of real rows, so that all generations share it.
     On at most `rows` holdout rows and as many draws, as they are or, with features = "classifier", in a network's
@@ -39,6 +39,7 @@ class MMD(RowMetric):
             raise self.refuse(f'bandwidth = {self.bandwidth}: a positive number, or "median"')
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """Unbiased squared discrepancy of real rows [n, d] and draws [n, d], Gaussian kernel, with standard error."""
         median = isinstance(self.bandwidth, str)
         bandwidth = median_distance(real[:MEDIAN_ROWS]) if median else jnp.asarray(self.bandwidth, real.dtype)
         return mmd_squared(real, drawn, bandwidth)

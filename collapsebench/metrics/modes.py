@@ -1,4 +1,4 @@
-"""How many of the real modes are still there."""
+"""Modes: share of the target's mixture components that the model keeps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from collapsebench.specs.registry import METRICS
 @METRICS.register("modes")
 @spec
 class Modes(Metric):
-    """Share of the target mixture's components that still hold at least `keep` of their mass.
+    """Share of the target mixture's components that hold at least `keep` of their mass.
 
     A draw belongs to the nearest component, in units of its covariance, if it lies within reach: a squared distance of
     at most d + `reach` sqrt(2 d), mean and `reach` standard deviations of a real row's (98% or more are; inf: all).

@@ -1,4 +1,4 @@
-"""How well the model explains real rows that it never saw."""
+"""Negative log-likelihood of held-out real rows, in nats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collapsebench.specs.registry import METRICS
 @METRICS.register("nll")
 @spec
 class NLL(Metric):
-    """Mean negative log-likelihood of a holdout row, in nats; inf once the model calls one of them impossible."""
+    """Mean negative log-likelihood of a holdout row, in nats; inf where the model gives one of them no mass."""
 
     estimates = True
     unit = "nats"

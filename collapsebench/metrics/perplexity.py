@@ -1,4 +1,4 @@
-"""How many symbols the model is torn between on real rows that it never saw."""
+"""Perplexity of held-out real rows under the model."""
 
 from __future__ import annotations
 

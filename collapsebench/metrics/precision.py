@@ -1,4 +1,4 @@
-"""How much of what the model makes could be real."""
+"""Precision: share of the model's draws inside the manifold of the real rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collapsebench.specs.registry import METRICS
 @METRICS.register("precision")
 @spec
 class Precision(ManifoldMetric):
-    """Share of the model's draws in the real manifold: the balls around real rows that reach to the k-th neighbour.
+    """Share of the model's draws inside the real manifold: balls around real rows up to the k-th neighbour.
 
     On at most `rows` holdout rows and as many draws, as they are or, with features = "classifier", in a network's
     features (see collapsebench.learning.features); the standard error is that of the draws.
@@ -23,4 +23,5 @@ class Precision(ManifoldMetric):
     """
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """Share of draws [n, d] inside the manifold of real rows [n, d], with its standard error."""
         return share_estimate(visits(drawn, real, self.k).any(axis=1))

@@ -1,4 +1,4 @@
-"""How well a captioned model knows images of captions that it was never given."""
+"""Prompt loss: denoising loss on real images with captions that were hidden from training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collapsebench.specs.registry import METRICS
 @METRICS.register("prompt_loss")
 @spec
 class PromptLoss(Metric):
-    """Mean denoising loss of a model on fresh real images of captions that the target never gives; or of the others.
+    """Mean denoising loss on fresh real images with captions hidden from training (or with the others).
 
     unseen: captions that are hidden from training (the target's `hidden`), else those that it gives. On `rows` images,
     the captions in turn; the standard error is that of the images.

@@ -1,4 +1,4 @@
-"""How much of what is real the model could make."""
+"""Recall: share of real rows inside the manifold of the model's draws."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collapsebench.specs.registry import METRICS
 @METRICS.register("recall")
 @spec
 class Recall(ManifoldMetric):
-    """Share of real rows in the model's manifold: the balls around its draws that reach to the k-th neighbour.
+    """Share of real rows inside the model's manifold: balls around its draws up to the k-th neighbour.
 
     On at most `rows` holdout rows and as many draws, as they are or, with features = "classifier", in a network's
     features (see collapsebench.learning.features); the standard error is that of the draws, by the jackknife, which
@@ -23,4 +23,5 @@ class Recall(ManifoldMetric):
     """
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+        """Share of real rows [n, d] inside the manifold of draws [n, d], with its standard error."""
         return recall(real, drawn, self.k)

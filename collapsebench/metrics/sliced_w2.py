@@ -1,4 +1,4 @@
-"""The Wasserstein distance along random lines, for rows of any dimension."""
+"""Sliced 2-Wasserstein distance between real rows and the model's draws, in any dimension."""
 
 from __future__ import annotations
 

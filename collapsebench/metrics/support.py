@@ -1,4 +1,4 @@
-"""How much of the world the model can still say."""
+"""Support: number of symbols with positive probability under the model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from collapsebench.specs.registry import METRICS
 @METRICS.register("support")
 @spec
 class Support(Metric):
-    """Number of symbols alive; for other families 1 while the model is no point (parameter not absorbed), then 0."""
+    """Number of symbols with positive probability; of other families 1 until the model is a point, then 0."""
 
     unit = "symbols"
     log = True

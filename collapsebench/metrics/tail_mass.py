@@ -1,4 +1,4 @@
-"""What is left of the rare."""
+"""Tail mass: the model's mass on the real tail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much spread is left in the model."""
+"""Variance: trace of the model's covariance, and its logarithm."""
 
 from __future__ import annotations
 

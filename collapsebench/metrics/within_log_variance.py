@@ -1,4 +1,4 @@
-"""How much spread is left inside the components of a mixture."""
+"""Within log variance: log of the mean trace of a mixture's component covariances."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Regimes: what the next generation trains on; one file per regime.
+"""Regimes: the training set of every generation after the first; one file per regime.
 
-A regime gives `init(real, generations)` -> pool and `update(key, pool, synthetic, fresh, t)` -> (pool, train), for
-t = 1, 2, ...; both work on a Batch and on a Summary alike. It may also say how much is drawn (see `Regime`).
+A regime gives `update(key, pool, synthetic, fresh, t)` -> (pool, train) for t = 1, 2, ..., and `init(real, generations,
+capacity)` -> pool if it keeps data; both work on a Batch, a Summary and Sources alike. It may also set how many rows are
+drawn (see `parts.regime.Regime`).
 """
 
 from collapsebench.specs.registry import REGIMES as _REGISTRY

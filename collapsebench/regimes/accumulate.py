@@ -1,4 +1,4 @@
-"""Everything that was ever produced is kept."""
+"""Accumulate: the real data and all synthetic data so far."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ class Accumulate(Regime):
     """Train on the real data and all synthetic data so far (Gerstgrasser et al., 2024)."""
 
     def init(self, real: Data, generations: int, capacity: Any) -> Pool:
+        """The real data, with room for every later synthetic set."""
         return Pool.of(real, generations, capacity)
 
     def update(self, key: Key, pool: Pool, synthetic: Data, fresh: Any, t: Any) -> tuple[Pool, Data]:
+        """The pool with the synthetic data added, and all of it as training set."""
         pool = pool.add(synthetic, t)
         return pool, pool.data

@@ -1,4 +1,4 @@
-"""Everything is kept, but each generation trains on a constant number of rows."""
+"""Accumulate and subsample: a constant number of rows drawn from all data so far."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ class AccumulateSubsample(Regime):
     needs_samples = True
 
     def init(self, real: Data, generations: int, capacity: Any) -> Pool:
+        """The real data, with room for every later synthetic set."""
         return Pool.of(real, generations, capacity)
 
     def update(self, key: Key, pool: Pool, synthetic: Any, fresh: Any, t: Any) -> tuple[Pool, Data]:
+        """The pool with the synthetic rows added, and `synthetic.capacity` of its rows drawn without replacement."""
         pool = pool.add(synthetic, t)
         rows, kept = samplers.subsample_rows(key, pool.data.w, synthetic.capacity)
         train: Batch = jax.tree.map(lambda a: a[rows], pool.data)

@@ -1,4 +1,4 @@
-"""A fixed real set is kept for ever beside the last synthetic one."""
+"""Augment: one fixed real set and the last generation's synthetic data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ class Augment(Regime):
     """Train on the same real set and the last generation's synthetic data (Bertrand et al., 2024: lambda = n / n_real)."""
 
     def init(self, real: Data, generations: int, capacity: Any) -> Data:
+        """The real data, which stay the pool."""
         return real
 
     def update(self, key: Key, pool: Data, synthetic: Data, fresh: Any, t: Any) -> tuple[Data, Data]:
+        """The pool unchanged, and the real data with the synthetic data as training set."""
         return pool, pool.concat(synthetic)

@@ -1,4 +1,4 @@
-"""New real data arrive in every generation."""
+"""Fresh: new real rows in every generation, beside the last generation's synthetic data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ class Fresh(Regime):
     models: int = static(1)
 
     def fresh_capacity(self, n: Any) -> int:
+        """`rows` new real rows in every generation."""
         return self.rows
 
     def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+        """No pool, and the new real rows with the synthetic data as training set."""
         return pool, fresh.concat(synthetic)

@@ -1,4 +1,4 @@
-"""The sample grows with the generations."""
+"""Grow: replace, with a sample size that grows with the generation."""
 
 from __future__ import annotations
 
@@ -24,10 +24,13 @@ class Grow(Regime):
     power: float = static(1.0)
 
     def capacity(self, n: Any, generations: int) -> Any:
+        """Rows of the last generation's training set: ceil(n generations^power)."""
         return math.ceil(n * generations**self.power) if isinstance(n, int) else n * generations**self.power
 
     def synthetic_size(self, n: Any, t: Any) -> Any:
+        """Rows of generation t's training set: ceil(n (1 + t)^power)."""
         return jnp.ceil(n * (1.0 + t) ** self.power)
 
     def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+        """No pool, and the synthetic data as training set."""
         return pool, synthetic

@@ -1,4 +1,4 @@
-"""Synthetic data come from several of the last models."""
+"""Memory: synthetic data from several of the last models."""
 
 from __future__ import annotations
 
@@ -21,4 +21,5 @@ class Memory(Regime):
     models: int = static(2)
 
     def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+        """No pool, and the synthetic data, which come from the last `models` models, as training set."""
         return pool, synthetic

@@ -1,4 +1,4 @@
-"""A constant share of every training set is real."""
+"""Mix: a constant share of real rows in every training set."""
 
 from __future__ import annotations
 
@@ -23,13 +23,17 @@ class Mix(Regime):
     real_fraction: float = within(0.1, low=0, high=1)
 
     def fresh_capacity(self, n: Any) -> Any:
+        """Room for n real rows, whatever the share."""
         return n
 
     def fresh_size(self, n: Any, t: Any) -> Any:
+        """Real rows of a training set: round(real_fraction n)."""
         return jnp.round(self.real_fraction * n)
 
     def synthetic_size(self, n: Any, t: Any) -> Any:
+        """Synthetic rows of a training set: n - round(real_fraction n)."""
         return n - jnp.round(self.real_fraction * n)
 
     def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+        """No pool, and the new real rows with the synthetic data as training set."""
         return pool, fresh.concat(synthetic)

@@ -1,4 +1,4 @@
-"""Each generation sees only the last one's samples."""
+"""Replace: the last generation's synthetic data alone."""
 
 from __future__ import annotations
 
@@ -18,4 +18,5 @@ class Replace(Regime):
     replaces = True
 
     def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+        """No pool, and the synthetic data as training set."""
         return pool, synthetic

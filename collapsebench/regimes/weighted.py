@@ -1,4 +1,4 @@
-"""New real data and synthetic data, weighed against each other."""
+"""Weighted: new real and synthetic data, each with a fixed share of the total weight."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ class Weighted(Regime):
     rows: int = static(10)
 
     def fresh_capacity(self, n: Any) -> int:
+        """`rows` new real rows in every generation."""
         return self.rows
 
     def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+        """No pool, and real and synthetic rows with the shares `weight` and 1 - `weight` of their total weight."""
         total = fresh.weight + synthetic.weight
         real = fresh.scale(self.weight * divide(total, fresh.weight))
         return pool, real.concat(synthetic.scale((1 - self.weight) * divide(total, synthetic.weight)))

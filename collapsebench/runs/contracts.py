@@ -1,4 +1,4 @@
-"""What every model, target, regime, curator and metric promises, as checks that also run on a stranger's class.
+"""Contract checks for every model, target, regime, curator and metric, built-in or a user's own.
 
 Each check is a function of a built spec; it returns nothing, or raises AssertionError with one line that says what is
 broken. The test-suite runs them over every registry, and `collapsebench check package.module:Class` over one class.
@@ -62,7 +62,7 @@ def is_a_spec(part: Any) -> None:
 
 
 def says_what_it_is(part: Any) -> None:
-    """The first line of its docstring is what `list` shows."""
+    """It has a docstring of its own, whose first line `list` shows."""
     _demand((type(part).__doc__ or "").strip(), "it has no docstring")
     own = type(part).__name__ + str(inspect.signature(type(part))).replace(" -> None", "")
     _demand(type(part).__doc__ != own, "its docstring is the dataclass's own")
@@ -119,7 +119,7 @@ def _draw(model: Any, params: Any, batch: Batch, n: int) -> Any:
 
 
 def ignores_rows_of_weight_zero(model: Any) -> None:
-    """Rows of weight 0 do not exist: padding changes nothing."""
+    """Rows of weight 0 do not change the fit."""
     model, batch, params = _fitted(model)
     garbage = Batch(jax.tree.map(lambda a: jnp.concatenate([a, a[:4] + 1]) if a.dtype != int else
                                  jnp.concatenate([a, a[:4]]), batch.x), jnp.concatenate([batch.w, jnp.zeros(4)]))  # fmt: skip
@@ -129,7 +129,7 @@ def ignores_rows_of_weight_zero(model: Any) -> None:
 
 
 def survives_collapse(model: Any) -> None:
-    """Data that are one point, many times, give a model that draws without NaN."""
+    """A model fitted to one repeated point draws without NaN."""
     model, batch, _ = _fitted(model)
     point = Batch(jax.tree.map(lambda a: jnp.repeat(a[:1], ROWS, axis=0), batch.x), batch.w)
     params = _fit(model, _key(), point)
@@ -138,7 +138,7 @@ def survives_collapse(model: Any) -> None:
 
 
 def maps_over_lanes(model: Any) -> None:
-    """vmap over keys gives what one call after another gives."""
+    """vmap over keys gives the same log densities as one fit after another, within 1e-3."""
     model, batch, _ = _fitted(model)
 
     keys = jax.random.split(_key(), 2)
@@ -149,7 +149,7 @@ def maps_over_lanes(model: Any) -> None:
 
 
 def runs_or_refuses_each_handover(model: Any) -> None:
-    """Every handover works, or says in one line that it cannot."""
+    """Two generations run under every handover, or are refused in one line; samples must run."""
     experiment = dataclasses.replace(example(model), generations=2, trajectories=2, n=ROWS, holdout=16)
     for handover in Handover:
         try:
@@ -166,7 +166,7 @@ def runs_or_refuses_each_handover(model: Any) -> None:
 
 
 def samples_what_it_scores(target: Any) -> None:
-    """Rows have the declared shape, and a log density that is finite on them, if it has one."""
+    """Draws have the declared shape, and a finite log density if the target has one."""
     target = as_leaves(target.prepare())
     x = _sample_target(target, MANY)
     for leaf in jax.tree.leaves(x):
@@ -202,7 +202,7 @@ def _gaussian(**changes: Any) -> Experiment:
 
 
 def regime_runs_or_refuses(regime: Any) -> None:
-    """Three generations on samples; on summaries three, or a refusal in one line."""
+    """Three generations run on samples; on summaries and populations they run or are refused in one line."""
     for handover in ("samples", "summary", "population"):
         try:
             values = run(_gaussian(regime=regime, handover=handover)).variance.values
@@ -213,7 +213,7 @@ def regime_runs_or_refuses(regime: Any) -> None:
 
 
 def curator_weighs(curator: Any) -> None:
-    """Three generations run, and some data are kept."""
+    """Three generations with the curator give finite variances."""
     values = run(_gaussian(curator=curator)).variance.values
     _demand(np.isfinite(values).all(), f"it gives variances {values}")
 
@@ -239,7 +239,7 @@ def gives_numbers(experiment: Experiment) -> None:
 
 
 def metric_measures(metric: Any) -> None:
-    """It gives a number, with a standard error if it estimates, for some registered model on its example target."""
+    """The metric gives numbers, and standard errors if it estimates, for some registered model's example."""
     refusals = []
     for small in small_examples():
         try:
@@ -262,7 +262,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
 
 
 def kind_of(part: Any) -> str:
-    """The registry that a spec belongs to, by what it derives from. Raises RequestError when it is no part."""
+    """Name of the registry that a spec belongs to, by its base class. Raises RequestError for any other class."""
     kinds = {Model: "models", Target: "targets", Regime: "regimes", Curator: "curators", Metric: "metrics"}
     for base, kind in kinds.items():
         if isinstance(part, base):
@@ -272,7 +272,7 @@ def kind_of(part: Any) -> str:
 
 
 def check(path: str) -> Iterator[tuple[str, str | None]]:
-    """Run the checks of its noun on `package.module:Class`; yields (check, None or what is broken)."""
+    """Run the contract checks of `package.module:Class`; yields (check, None or the failure in one line)."""
     part = import_object(path)()
     for function in CHECKS[kind_of(part)]:
         try:

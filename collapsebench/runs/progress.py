@@ -1,4 +1,4 @@
-"""Progress of a long run: the steps that a callback is told, and a bar on a terminal or a line now and then elsewhere."""
+"""Progress of a run: steps for a callback; a bar on a terminal, else a line every 15 s."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Progress = Callable[["Step"], None]
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """What a progress callback is told, after each block and once before the first, while it compiles.
+    """Argument of a progress callback, after each block and once before the first, while it compiles.
 
     done and total count trajectory-generations, of this run or of whatever it is a part of.
     """
@@ -28,7 +28,7 @@ class Step:
 
 
 def part(progress: Progress | None, before: float, cost: float, total: float) -> Progress | None:
-    """A callback for one part of a longer work, which tells `progress` of the whole; None for None.
+    """A callback for one part of a longer work, which reports the whole to `progress`; None for None.
 
     The part costs `cost` of the whole's `total`, and `before` of it came earlier, all in one unit.
     """

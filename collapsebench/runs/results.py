@@ -1,4 +1,4 @@
-"""The result schema: an xarray Dataset that knows how it was made, saved as NetCDF-4."""
+"""Results: an xarray Dataset with its provenance, saved as NetCDF-4."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def begin_import() -> None:
 
 
 def new_dataset(data: Any, coords: Any, attrs: Any) -> xr.Dataset:
-    """xarray.Dataset(data, coords, attrs)."""
+    """xarray.Dataset(data, coords, attrs); imports xarray on the first call."""
     import xarray as xr
 
     return xr.Dataset(data, coords, attrs)
@@ -98,7 +98,7 @@ def describe(dataset: xr.Dataset, experiment: Experiment) -> xr.Dataset:
 
 
 def record_variables(arrays: Mapping[str, bytes]) -> dict[str, Any]:
-    """Variables for the large arrays of a record, by digest: bytes, for NetCDF has not got every dtype."""
+    """Variables for the large arrays of a record, by digest, as bytes: NetCDF lacks some dtypes."""
     about = {"long_name": "bytes of an array that a record among the attributes names by its digest"}
     return {
         (name := f"{RECORD_ARRAY}{digest}"): (f"{name}_byte", np.frombuffer(raw, np.uint8), about)
@@ -107,7 +107,7 @@ def record_variables(arrays: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def kept_records(dataset: xr.Dataset) -> dict[str, Any]:
-    """The variables that a dataset with the same attributes takes over, so that its records can be read."""
+    """The dataset's variables of record arrays, for a new dataset with the same attributes."""
     return {str(name): dataset[name].variable for name in dataset.data_vars if str(name).startswith(RECORD_ARRAY)}
 
 
@@ -150,7 +150,7 @@ def _provenance(
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
+    """Versions of collapsebench, jax, jaxlib, flax and numpy by name, "unknown" where not installed."""
     found = {"collapsebench": __version__}
     for package in ("jax", "jaxlib", "flax", "numpy"):
         try:
@@ -176,7 +176,7 @@ def _commit() -> str:
 
 
 class NotSaved(OSError):
-    """A result could not be written. `result` holds it, `filename` says where, `strerror` why."""
+    """OSError of a result that could not be written: `result`, its `filename`, and the reason `strerror`."""
 
     def __init__(self, error: Exception, path: Path, result: xr.Dataset) -> None:
         code = error.errno if isinstance(error, OSError) else None
@@ -216,7 +216,7 @@ def save(dataset: xr.Dataset, path: str | Path) -> Path:
 
 
 def load(path: str | Path) -> xr.Dataset:
-    """Read a result.
+    """Read a result file (NetCDF-4) as an xarray Dataset.
 
     Raises RequestError, one line, for a file that is missing, is no result, or is of another major schema.
     """

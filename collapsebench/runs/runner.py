@@ -1,4 +1,4 @@
-"""Runs an experiment: chooses the sizes, goes over blocks of generations, shows progress, keeps what is finished."""
+"""Run of an experiment: sizes, blocks of generations, progress, and the finished part on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Stopped(KeyboardInterrupt):
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How a run is cut: `width` lanes vectorised, `chunk` lanes in one call, up to `block` generations in one call."""
+    """Sizes of a run: `width` lanes vectorised, `chunk` lanes in one call, up to `block` generations in one call."""
 
     width: int
     chunk: int
@@ -73,7 +73,7 @@ def make_program(experiment: Experiment) -> Program:
 
 
 def make_plan(experiment: Experiment, program: Program, carry: Carry, lanes: int) -> Plan:
-    """Width from the cache and the memory budget, chunk from the memory budget; see docs of `Experiment.width`."""
+    """Width from the cache and the memory budget, chunk from the memory budget; see `Experiment.width`."""
     count = devices.mesh().size
     held = _bytes(carry)
     drawn = int(program.capacity) if experiment.handover == Handover.SAMPLES else 1
@@ -103,7 +103,7 @@ def _bytes(tree: Any) -> int:
 
 @contextlib.contextmanager
 def precision(experiment: Experiment) -> Iterator[None]:
-    """float64 inside, where the experiment asks for it; the caller's setting afterwards."""
+    """Context with float64 where the experiment has x64; the caller's setting is restored."""
     with jax.enable_x64(True) if experiment.x64 else contextlib.nullcontext():
         yield
 

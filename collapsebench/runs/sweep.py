@@ -1,4 +1,4 @@
-"""Runs a sweep: leaves are lanes of one program, shapes are a loop."""
+"""Run of a sweep: numbers are lanes of one program, shapes a loop."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def sweep(experiment: Experiment, values: dict[str, Any], *, progress: Progress 
 
 
 def run_sweep(request: Sweep, *, progress: Progress | None = None) -> xr.Dataset:
-    """`sweep` of a request that is already made."""
+    """`sweep` of a Sweep object."""
     experiment = request.experiment
     leaves = {path: v for path, v in request.values.items() if is_leaf(experiment, path, v)}
     shapes = {path: v for path, v in request.values.items() if path not in leaves}

@@ -1,1 +1,1 @@
-"""What people read: tables on a terminal, figures, and the self-contained HTML page, made of results and verdicts."""
+"""Presentation of results and verdicts: tables for a terminal, figures, and the self-contained HTML page."""

@@ -1,4 +1,4 @@
-"""What an ablation found: a table and a figure."""
+"""Table and figure of an ablation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _cell(result: xr.Dataset, name: str, scale: float = 1.0, **at: object) -> st
 
 
 def ablation_summary(result: xr.Dataset) -> str:
-    """The divergence that each error contributes, and each interaction, at the first, middle and last generation."""
+    """Table of each error's contribution and each interaction, at the first, middle and last generation."""
     last = result.sizes["generation"] - 1
     generations = sorted({0, last // 2, last})
     rows = []
@@ -46,7 +46,7 @@ def ablation_summary(result: xr.Dataset) -> str:
 
 
 def error_panel(result: xr.Dataset, title: str, name: str = "shapley", ylabel: str = "") -> Panel:
-    """A variable of each error by generation; by default its contribution, in the unit of the divergence."""
+    """Panel of a variable of each error by generation; by default its contribution, in the divergence's unit."""
     x, errors = result.generation.values, result.error.values
     lines = tuple(Series(str(error), x, *with_bounds(result, name, error=error)) for error in errors)
     return Panel(title, "generation", ylabel or _unit(result), lines)
@@ -57,7 +57,7 @@ def _unit(result: xr.Dataset) -> str:
 
 
 def draw_ablation(result: xr.Dataset, stem: Path) -> list[Path]:
-    """The errors' contributions and shares by generation, as PNG, SVG and CSV. Returns the paths."""
+    """Draw the errors' contributions and shares by generation as PNG, SVG and CSV. Returns the paths."""
     total = Series("all errors less none", result.generation.values, result.total.values, kind=Kind.MEASURED)
     contribution = error_panel(result, "contribution")
     panels = (
@@ -85,7 +85,7 @@ def _responses(result: xr.Dataset) -> Iterator[Panel]:
 
 
 def dose_summary(result: xr.Dataset) -> str:
-    """The mean divergence at the last generation for each level of each error; empty without doses."""
+    """Table of the mean divergence at the last generation, by level of each error; empty without doses."""
     last, lines = result.isel(generation=-1), []
     for error, path in json.loads(result.attrs["doses"]).items():
         for others in result.others.values:

@@ -1,4 +1,4 @@
-"""What benchmarks measured, as a table."""
+"""Tables of benchmark measurements and of their comparison."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def _seconds(value: float) -> str:
 
 
 def share(found: Sequence[float] | None) -> str:
-    """(median, low, high) of a share, as per cent."""
+    """Text of (median, low, high) of a share, in per cent."""
     return "" if found is None else "{:.0f}% [{:.0f}, {:.0f}]".format(*(100 * part for part in found))
 
 
 def benchmark_table(rows: Sequence[Any]) -> str:
-    """Compile and run times, rates, memory, shares of the limits and times faster than the best rival."""
+    """Table of compile and run times, rates, memory, shares of the limits and speed-up over the best rival."""
     lines = []
     for row in rows:
         found = row.times_faster()
@@ -47,7 +47,7 @@ def benchmark_table(rows: Sequence[Any]) -> str:
 
 
 def comparison_table(pairs: Sequence[Any], groups: Sequence[Any] = ()) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Header and rows of a comparison."""
+    """Header and rows of a comparison of two runs on one device."""
     head = ("benchmark", "first", "second", "ratio", "99% interval", "p", "verdict")
     rows: list[tuple[str, ...]] = [
         (p.name, _seconds(p.first), _seconds(p.second), f"{p.ratio:.3f}", f"[{p.low:.3f}, {p.high:.3f}]", f"{p.p:.2g}", p.verdict)
@@ -63,7 +63,7 @@ def comparison_table(pairs: Sequence[Any], groups: Sequence[Any] = ()) -> tuple[
 def across_table(
     rows: Sequence[dict[str, Any]], first: str, second: str
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Header and rows of a comparison between devices."""
+    """Header and rows of a comparison between two devices."""
     more = ("per peak FLOP/s", "per peak normals/s", "per watt")
     head = ("benchmark", first, second, "speed-up", *more)
     return head, [
@@ -74,7 +74,7 @@ def across_table(
 
 
 def as_html(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A page with one table."""
+    """HTML page with one table."""
     cells = [
         "".join(f"<{tag}>{html.escape(str(cell))}" for cell in line)
         for tag, line in (("th", head), *(("td", r) for r in rows))

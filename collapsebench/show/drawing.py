@@ -1,4 +1,4 @@
-"""What figures look like: every one is drawn here, and nothing else imports matplotlib."""
+"""Drawing of figures with matplotlib; no other module imports it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _style() -> Any:
 
 
 def draw(figure: Figure, png: Path, svg: Path) -> None:
-    """A figure as PNG and SVG, the same bytes every time."""
+    """Draw a figure as PNG and SVG, the same bytes every time."""
     with mpl.rc_context(_style()):
         canvas = _canvas(figure)
         canvas.savefig(png, metadata={"Software": "collapsebench"})
@@ -50,7 +50,7 @@ def draw(figure: Figure, png: Path, svg: Path) -> None:
 
 
 def animate(animation: Animation, path: Path) -> Path:
-    """One GIF for ever round, of 64 colours, the last frame four times as long."""
+    """Draw an animation as an endless GIF of 64 colours; the last frame lasts four times as long. Returns the path."""
     from PIL import Image
 
     frames = []
@@ -115,7 +115,7 @@ def _draw_images(ax: Any, images: Images) -> None:
 
 
 def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
-    """One panel on its axes."""
+    """Draw one panel on its axes."""
     if panel.images is not None:
         ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
         return _draw_images(ax, panel.images)

@@ -1,4 +1,4 @@
-"""A figure is data: panels of series, and the CSV behind it. How it looks is `drawing`'s.
+"""Figures as data: panels of series, tables of values and images, with a CSV beside them; `drawing` renders them.
 
 Nothing imports matplotlib until something is drawn. Files are deterministic: no dates, fixed identifiers.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 
 class Kind(enum.StrEnum):
-    """What a series is, which decides how it looks."""
+    """Kind of a series, which sets its style."""
 
     MEASURED = "measured"
     """ours: a solid line, with its band"""
@@ -35,7 +35,7 @@ class Kind(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """One line of a panel. low and high bound the band, what the panel's note says it is."""
+    """One line of a panel; low and high bound its band, which the figure's note explains."""
 
     label: str
     x: Any
@@ -49,7 +49,7 @@ class Series:
 
 @dataclasses.dataclass(frozen=True)
 class Heat:
-    """A table of values [rows, columns] over y and x; x and y may be names. `cells` are written into their fields."""
+    """Heat map of values [rows, columns] over y and x, which may be names; `cells` are texts written into it."""
 
     label: str
     x: Any
@@ -69,7 +69,7 @@ class Images:
 
 @dataclasses.dataclass(frozen=True)
 class Panel:
-    """One set of axes."""
+    """One set of axes: its labels and limits, and the series, heat map or images on it."""
 
     title: str
     xlabel: str
@@ -85,7 +85,7 @@ class Panel:
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """Panels in rows of `columns`, with a line below that says what the bands and dashes are."""
+    """Panels in rows of `columns`, with a note below that explains bands and dashes."""
 
     title: str
     panels: tuple[Panel, ...]

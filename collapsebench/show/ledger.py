@@ -1,4 +1,4 @@
-"""What a ledger holds: a table and a figure."""
+"""Table and figure of an error ledger."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _unit(result: xr.Dataset) -> str:
 
 
 def ledger_summary(result: xr.Dataset) -> str:
-    """What is injected by each part, what is carried and where the drift stands, at the first, middle and last generation."""
+    """Table of the injected parts, what is carried and the drift, at the first, middle and last generation."""
     last = result.sizes["generation"] - 1
     generations = sorted({0, last // 2, last})
     rows = []
@@ -34,7 +34,7 @@ def ledger_summary(result: xr.Dataset) -> str:
 
 
 def draw_ledger(result: xr.Dataset, stem: Path) -> list[Path]:
-    """Injections by generation, and the drift they add up to, as PNG, SVG and CSV. Returns the paths."""
+    """Draw the injections by generation and the drift they add up to as PNG, SVG and CSV. Returns the paths."""
     x = result.generation.values
     injected = tuple(Series(name, x, *mean_interval(result[name].values)) for name in PARTS)
     sums = tuple(

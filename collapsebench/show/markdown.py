@@ -1,4 +1,4 @@
-"""Markdown: tables, and the blocks of a file that a command makes anew."""
+"""Markdown tables, and blocks of a file that a command regenerates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collapsebench.specs.errors import RequestError
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table, with a newline at its end."""
+    """Markdown table, with a newline at its end."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
@@ -28,5 +28,5 @@ def replace_block(text: str, name: str, body: str) -> str:
 
 
 def update_block(path: Path, name: str, body: str) -> None:
-    """`replace_block` in a file."""
+    """Apply `replace_block` to a file."""
     path.write_text(replace_block(path.read_text(), name, body))

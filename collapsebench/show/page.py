@@ -1,4 +1,4 @@
-"""The report of a reproduction as one HTML file that needs nothing beside it."""
+"""Report of a reproduction as one self-contained HTML file."""
 
 from __future__ import annotations
 

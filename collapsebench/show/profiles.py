@@ -1,4 +1,4 @@
-"""A collapse profile as a table, and as the matrix of the eight definitions with the survival curves."""
+"""Table and figure of a collapse profile: the matrix of the eight definitions and the survival curves."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _evidence(point: xr.Dataset, definition: str) -> str:
 
 
 def profile_summary(profile: xr.Dataset) -> str:
-    """Median times and the eight definitions with their evidence, a column per point."""
+    """Table of median times and the eight definitions with their evidence, a column per point of a sweep."""
     points = list(_points(profile))
     head = [label or "value" for label, _ in points]
     times = [(event, *(_time(point, event) for _, point in points)) for event in profile.event.values]
@@ -59,7 +59,7 @@ def profile_summary(profile: xr.Dataset) -> str:
 
 
 def draw_profile(profile: xr.Dataset, stem: Path) -> list[Path]:
-    """The matrix of definitions, and the survival curve of each event, as PNG, SVG and CSV. Returns the paths."""
+    """Draw the matrix of definitions and each event's survival curve as PNG, SVG and CSV. Returns the paths."""
     points = list(_points(profile))
     names = [label or profile.attrs["name"] for label, _ in points]
     flags = np.array(

@@ -1,4 +1,4 @@
-"""The speed table of the README, made of the benchmark files that were committed.
+"""Speed table of the README, from the committed benchmark files.
 
 python -m collapsebench.show.speed README.md results/benchmarks
 """
@@ -30,7 +30,7 @@ def _row(benchmark: dict[str, Any]) -> tuple[str, ...]:
 
 
 def speed_tables(folder: Path) -> str:
-    """A table for each device below `folder`."""
+    """Markdown table for each device below `folder`."""
     parts = []
     for path in sorted(folder.glob("*/quick.json")):
         data = json.loads(path.read_text())

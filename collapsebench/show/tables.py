@@ -1,4 +1,4 @@
-"""Tables for a terminal, and the plain figure of any result."""
+"""Tables for a terminal, and the default figure of a result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns of text, as wide as they need."""
+    """Text table with columns as wide as their longest cell."""
     rows = [list(row) for row in rows]
     widths = [max(len(str(line[i])) for line in [list(header), *rows]) for i in range(len(header))]
     lines = [
@@ -33,7 +33,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def with_interval(value: float, low: float, high: float, digits: int = 3) -> str:
-    """A value and its interval in a cell."""
+    """Text of a value and its interval, for a cell."""
     return f"{value:.{digits}g} [{low:.{digits}g}, {high:.{digits}g}]"
 
 
@@ -42,7 +42,7 @@ def _number(value: Any) -> str:
 
 
 def verdict_table(verdicts: list[dict[str, Any]]) -> str:
-    """One line per claim: published, ours, interval, verdict; then why, for those that did not come out."""
+    """Table of claims: published, ours, interval, verdict; below it the reason for each one that was not confirmed."""
     rows = []
     for v in verdicts:
         low, high = v["interval"]
@@ -56,7 +56,7 @@ def verdict_table(verdicts: list[dict[str, Any]]) -> str:
 
 
 def verdict_counts(verdicts: list[dict[str, Any]]) -> str:
-    """How many claims have each verdict, in words."""
+    """Number of claims with each verdict, as text."""
     words = [v["verdict"] for v in verdicts]
     return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
 
@@ -101,7 +101,7 @@ def _describe(part: Any, prefix: str, swept: Iterable[str]) -> str:
 
 
 def what_was_run(result: xr.Dataset) -> str:
-    """One line: target, model, regime, sizes and seed, and what a sweep runs over."""
+    """Line of target, model, regime, sizes, seed and swept fields of a result."""
     experiment = experiment_of(result)
     fields = {field.name for field in dataclasses.fields(experiment)}
     swept = [str(dim) for dim in result.dims if str(dim).split(".")[0] in fields]
@@ -122,7 +122,7 @@ def what_was_run(result: xr.Dataset) -> str:
 
 
 def ended(result: xr.Dataset) -> str:
-    """How many trajectories a loss that is not finite has ended, and when; empty where none was."""
+    """Text of how many trajectories were ended by a loss that is not finite, and when; empty if none was."""
     if "ended" not in result:
         return ""
     over = result["ended"].transpose(..., "generation").values.reshape(-1, result.sizes["generation"]) > 0
@@ -136,7 +136,7 @@ def ended(result: xr.Dataset) -> str:
 
 
 def summary(result: xr.Dataset) -> str:
-    """What was run, and each metric's mean over trajectories at the first, middle and last generation."""
+    """Text of what was run, and a table of each metric's mean at the first, middle and last generation."""
     experiment = experiment_of(result)
     generations = sorted({0, result.sizes["generation"] // 2, result.sizes["generation"] - 1})
     absent = _not_run(result, experiment.metric_names)
@@ -160,7 +160,7 @@ def summary(result: xr.Dataset) -> str:
 
 
 def draw_result(result: xr.Dataset, stem: Path) -> list[Path]:
-    """Every metric by generation, as PNG, SVG and CSV. Returns the paths."""
+    """Draw every metric by generation as PNG, SVG and CSV. Returns the paths."""
     experiment = experiment_of(result)
     absent = _not_run(result, experiment.metric_names)
     panels = []

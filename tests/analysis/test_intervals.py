@@ -1,4 +1,4 @@
-"""Intervals cover what they say they cover, and are SciPy's where SciPy has them."""
+"""Intervals: their coverage, and agreement with SciPy where SciPy has them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Comparison of two runs: noise is not a difference, 30% is, and devices are not mixed by accident."""
+"""Comparison of two runs: noise is no difference, 30% is, and devices are not mixed by accident."""
 
 import json
 

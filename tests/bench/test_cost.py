@@ -1,4 +1,4 @@
-"""The analytic work of one generation against XLA's own count, and the harness's own bookkeeping."""
+"""Analytic work of one generation against XLA's count, and the bookkeeping of the harness."""
 
 import dataclasses
 

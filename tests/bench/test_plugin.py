@@ -1,4 +1,4 @@
-"""`pytest --benchmark` in a user's own project: what it collects, refuses, stores, and what it does not let pass."""
+"""`pytest --benchmark` in a user's own project: collection, refusals, stored files, failures."""
 
 import json
 import os

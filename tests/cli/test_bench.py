@@ -1,4 +1,4 @@
-"""`collapsebench bench`: profile, cold starts, and what it refuses."""
+"""`collapsebench bench`: traces, cold starts, and refusals."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from collapsebench.cli import main
 
 
 @pytest.mark.slow
-def test_a_profile_names_the_costliest_operations(tmp_path, capsys):
-    assert main(["bench", "--profile", "bernoulli", "--out", str(tmp_path)]) == 0
+def test_a_trace_names_the_costliest_operations(tmp_path, capsys):
+    assert main(["bench", "--trace", "bernoulli", "--out", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "bernoulli"
     assert lines[1].split()[0] == "operation"
@@ -19,7 +19,7 @@ def test_a_profile_names_the_costliest_operations(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--profile"], "name an experiment"),
+        (["--trace"], "name an experiment"),
         (["--profile", "gausian"], "did you mean 'gaussian'"),
         (["--cold", "--rounds", "0"], "at least 1"),
         (["no-such-benchmark", "--tier", "smoke"], "no benchmark has that in its name"),

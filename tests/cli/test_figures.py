@@ -1,4 +1,4 @@
-"""What a figure looks like: ticks, colours, and where its legend stands."""
+"""Layout of figures: ticks, colours, and the place of the legend."""
 
 import matplotlib as mpl
 import numpy as np

@@ -1,4 +1,4 @@
-"""The command line's files: where results go, classes that come from a file, and what its help says."""
+"""Files of the command line: where results go, classes from a file, and the help texts."""
 
 import argparse
 import dataclasses

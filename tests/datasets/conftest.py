@@ -1,3 +1,5 @@
+"""Fixtures of the data-set tests: no network, empty folders, tiny IDX files, temporary registrations."""
+
 import dataclasses
 import gzip
 import hashlib

@@ -1,4 +1,4 @@
-"""IDX files: whole ones are read, plain and gzipped; everything else is one line and no big allocation."""
+"""IDX files: whole ones are read, plain and gzipped; any other is refused in one line, without a big allocation."""
 
 import gzip
 import hashlib

@@ -1,4 +1,4 @@
-"""Names, cards, fallback order and digests; every registered data set that this machine has."""
+"""Names, cards, fallback order and digests; every registered data set available on this machine."""
 
 import dataclasses
 import gzip

@@ -1,4 +1,4 @@
-"""A file of one's own as the target."""
+"""A user's own file as the target."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The README is true: its code runs, its commands run, its tables are what `list` prints."""
+"""The README: its code and commands run, and its generated tables are up to date."""
 
 import re
 import subprocess
@@ -37,11 +37,13 @@ def test_python_blocks_run_in_order(folder):
 
 RUN = (
     "run gaussian --set model=mine:Shrunk --set regime=mine:EveryOther --set metrics=mine:LostShare "
+    "--set curator=mine:Shrinking "
     "--trajectories 4 --generations 3"
 )
 SLOW = (
     "check mine:Shrunk",
     "check mine:EveryOther",
+    "check mine:Shrinking",
     "check mine:LostShare",
 )  # a process of its own each; RUN uses both classes
 

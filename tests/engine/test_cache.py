@@ -1,4 +1,4 @@
-"""Compiled programs that are kept: private, checked, and never another program."""
+"""Persistent cache of compiled programs: private, checked, and never another program."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""The engine's promises: what is compiled, what a trajectory depends on, what is kept when it is stopped."""
+"""The engine: number of compilations, what a trajectory depends on, partial results of a stopped run."""
 
 import dataclasses
 import itertools

@@ -1,4 +1,4 @@
-"""A summary drawn from its exact law and the summary of drawn rows are one thing: the Gaussian's, in 1 to 10 dimensions.
+"""Handovers: a summary drawn from its exact law against the summary of drawn rows, Gaussian, 1 to 10 dimensions.
 
 The same for the families of counts and for regression stands in their own folders.
 """

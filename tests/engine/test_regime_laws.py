@@ -1,4 +1,4 @@
-"""The exact laws of sections 1 to 4, 8 and 9, through the whole engine, at 5 standard errors."""
+"""Exact laws of the regimes through the whole engine, at 5 standard errors."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""The golden file: moves inside the package leave every number as it was."""
+"""The golden file: public functions give the numbers recorded in it."""
 
 import json
 

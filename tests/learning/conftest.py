@@ -1,4 +1,4 @@
-"""Small networks that several tests share, each trained once."""
+"""Small networks shared by several tests, each trained once."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""The networks once more in PyTorch: writes golden.json, losses and gradients of both's same weights.
+"""PyTorch copies of the networks: writes golden.json, losses and gradients at equal weights.
 
 Run from the repository root where torch is installed: python -m tests.learning.golden
 """

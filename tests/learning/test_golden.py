@@ -1,4 +1,4 @@
-"""Loss and gradients of every network are those of a copy in PyTorch with the same weights (golden.py)."""
+"""Losses and gradients of every network against a PyTorch copy with the same weights (golden.py)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A convolution gives the same by itself and side by side, gradients too; test_golden.py says that it is PyTorch's."""
+"""Convolutions alone and side by side: equal values and gradients; test_golden.py compares them with PyTorch."""
 
 import jax
 import jax.numpy as jnp

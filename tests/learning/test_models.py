@@ -1,4 +1,4 @@
-"""What a trained network draws is what its density says, and what it learned is its data."""
+"""Trained networks: draws against densities, held-out rows, captions and guidance."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""What the tests of all papers and studies share: one run at smoke scale, and what every verdict must hold."""
+"""Fixtures of the tests of papers and studies: one run at smoke scale, and checks of every verdict."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The ablation of every family: plans that can be made, and readers on results made by hand."""
+"""The study of ablations: valid plans, and measurements on artificial results."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How the study of capacity reads a U-shape and its bottom, on curves made by hand."""
+"""The study of capacity: U-shape and minimum of artificial curves."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The three errors alone at smoke scale, with the laws that they follow."""
+"""The study of the three errors at smoke scale, and the laws of each error."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The classifier of digits, trained once for the tests of it and of the metrics that look through it."""
+"""The classifier of digits, trained once for its own tests and those of the metrics on its features."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""The classifier of the real images: what it knows, and the file that it is kept in."""
+"""The classifier of the real images: accuracy, and the file that caches it."""
 
 import dataclasses
 

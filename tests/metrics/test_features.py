@@ -1,4 +1,4 @@
-"""Metrics through the classifier of the real images, against references, and what a result records of it."""
+"""Metrics on classifier features against references, and their provenance in a result."""
 
 import dataclasses
 import json

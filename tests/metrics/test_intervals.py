@@ -1,4 +1,4 @@
-"""Monte-Carlo values are right on average and their standard errors are what they say, on cases with a known answer."""
+"""Monte-Carlo metrics: unbiased values and correct standard errors, on cases with a known answer."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Every metric in a short run, down to the collapse to a point: the value it must have there, and never NaN."""
+"""Every metric in a short run down to the collapse to a point: its known value there, and never NaN."""
 
 import dataclasses
 

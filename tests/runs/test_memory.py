@@ -1,4 +1,4 @@
-"""What a trajectory keeps between generations: numbers that sum up, and rows only where a model asks for rows."""
+"""State between generations: sufficient statistics, and rows only where a model needs rows."""
 
 import dataclasses
 import subprocess

@@ -1,4 +1,4 @@
-"""What a progress callback is told of a work that has parts."""
+"""Steps of a progress callback for work in parts."""
 
 import collapsebench as cb
 from collapsebench.runs.progress import Step, part

@@ -1,4 +1,4 @@
-"""What is wrong with a request is said in one line, before anything runs."""
+"""Invalid requests: one line of error, before anything runs."""
 
 import dataclasses
 

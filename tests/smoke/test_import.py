@@ -1,4 +1,4 @@
-"""Importing changes nothing: no backend, no flag, no environment variable; `--help` needs no JAX."""
+"""Import without side effects: no backend, no flag, no environment variable; `--help` without JAX."""
 
 import resource
 import subprocess

@@ -1,4 +1,4 @@
-"""What is installed: the fixed public names, types, one version, every dependency pinned."""
+"""The installed package: fixed public names, types, one version, every dependency pinned."""
 
 import importlib.metadata
 import inspect

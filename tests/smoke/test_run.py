@@ -1,4 +1,4 @@
-"""One small loop, whole: it obeys its law and comes back from disk as it was."""
+"""One small loop end to end: its law, and its result saved and read back."""
 
 import dataclasses
 

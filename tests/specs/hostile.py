@@ -1,4 +1,4 @@
-"""Reads records that a stranger might send, and says what happened: the process of tests/specs/test_hostile.py.
+"""Reads hostile records and reports the outcome: the process of tests/specs/test_hostile.py.
 
     python -m tests.specs.hostile FOLDER COUNT FILES
 

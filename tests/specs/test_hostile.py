@@ -1,4 +1,4 @@
-"""A stranger's file: whatever its record names, nothing is imported, called, opened or started."""
+"""Hostile records: nothing that they name is imported, called, opened or started."""
 
 import json
 import subprocess

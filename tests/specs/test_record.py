@@ -1,4 +1,4 @@
-"""Records: what is written comes back, reads like a page, and keeps its digest; reading asks for no data and runs nothing."""
+"""Records: round trips, stable digests, readable text; reading needs no data and runs nothing."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""The house as its syntax trees show it: rooms, floors, arrows, circles, probes, `Any`, lines.
+"""Structure of the package from its syntax trees: rooms, floors, arrows, circles, probes, `Any`, lines.
 
     python -m tests.structure.house [FOLDER]    prints them, of the package or of another copy of it
 

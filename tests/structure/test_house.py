@@ -1,4 +1,4 @@
-"""The house: imports point one way between its rooms, peers never import each other, and parts are not probed."""
+"""Structure of the package: imports point one way between rooms, peers never import each other, no probing of parts."""
 
 import pytest
 

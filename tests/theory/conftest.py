@@ -1,4 +1,4 @@
-"""What the law tests share beside `assert_law`."""
+"""Fixture of the law tests for numbers that papers print."""
 
 import numpy as np
 import pytest

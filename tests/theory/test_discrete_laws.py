@@ -1,4 +1,4 @@
-"""Refitted frequencies: laws against simulations, and against what Suresh et al. (2025) printed."""
+"""Laws of refitted frequencies against simulations, and against the numbers printed by Suresh et al. (2025)."""
 
 import time
 

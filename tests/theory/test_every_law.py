@@ -1,4 +1,4 @@
-"""What holds for every law: a docstring with its law and source, broadcasting, one-line errors, no JAX."""
+"""Requirements on every law: a docstring with law and source, broadcasting, one-line errors, no JAX."""
 
 import ast
 import inspect

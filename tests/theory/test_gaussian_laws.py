@@ -1,4 +1,4 @@
-"""The Gaussian under replace, with a schedule, and under accumulate: laws against simulations."""
+"""Laws of the Gaussian under replace, with a schedule, and under accumulate, against simulations."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Kernel density estimates: laws against simulations."""
+"""Laws of kernel density estimates against simulations."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Heavy tails, diffusion, verification and watermarks: laws against simulations."""
+"""Laws of heavy tails, diffusion, verification and watermarks against simulations."""
 
 import numpy as np
 import pytest

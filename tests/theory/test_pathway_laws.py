@@ -1,4 +1,4 @@
-"""Whole classes of estimators: laws against simulations."""
+"""Laws of whole classes of estimators against simulations."""
 
 import numpy as np
 import pytest

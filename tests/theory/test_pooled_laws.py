@@ -1,4 +1,4 @@
-"""A fixed real set, and fresh real data every generation: laws against simulations."""
+"""Laws of a fixed real set, and of fresh real data every generation, against simulations."""
 
 import numpy as np
 import pytest

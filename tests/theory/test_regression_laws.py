@@ -1,4 +1,4 @@
-"""Linear regression relabelled by its own fits: laws against simulations, and what Gerstgrasser et al. (2024) printed."""
+"""Laws of relabelled linear regression against simulations, and the numbers printed by Gerstgrasser et al. (2024)."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Temperature with external data, and curation by reward: laws against simulations."""
+"""Laws of temperature with external data, and of curation by reward, against simulations."""
 
 import numpy as np
 import pytest

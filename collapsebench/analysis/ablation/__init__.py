@@ -1,4 +1,4 @@
-"""The three errors told apart: a 2^3 factorial with common random numbers, and what each error contributes."""
+"""Ablation of the three errors: a 2^3 factorial with common random numbers, and each error's contribution."""
 
 from collapsebench.analysis.ablation.attribution import ERRORS, TERMS, effects, shapley, shares
 from collapsebench.analysis.ablation.dials import Dials, dials

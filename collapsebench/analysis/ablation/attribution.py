@@ -1,4 +1,4 @@
-"""What each error contributes to a divergence: effects, interactions and Shapley shares of a 2^3 factorial. NumPy only.
+"""Attribution of a divergence to the three errors of a 2^3 factorial: effects and Shapley shares. NumPy only.
 
 An array of arms has three leading axes of length 2, one per error in the order of ERRORS; index 1 is the error present.
 """
@@ -42,6 +42,6 @@ def effects(arms: np.ndarray) -> np.ndarray:
 
 
 def shares(values: np.ndarray) -> np.ndarray:
-    """Shapley values [3, ...] as shares of their sum; NaN where the sum is not positive: there is nothing to share."""
+    """Shapley values [3, ...] as shares of their sum; NaN where the sum is not positive."""
     total = values.sum(axis=0)
     return values / np.where(total > 0, total, np.nan)

@@ -1,4 +1,4 @@
-"""The three dials of an experiment: how each error is switched off, as data.
+"""The three dials of an experiment: how each error is switched on and off, as data.
 
 A model names its own dials in `dials`, {"expressivity": (field, levels), "approximation": (field, levels)}, levels from
 the largest error to the smallest, and gives its exact learner by `exact()`. The statistical dial is the handover.
@@ -21,7 +21,7 @@ from collapsebench.specs.registry import MODELS
 
 @dataclasses.dataclass(frozen=True)
 class Dials:
-    """What stands at each end of each dial; an error that a family does not have is the same at both ends.
+    """Models and handover at the ends of the three dials; an error that a family lacks has the same at both ends.
 
     models: [expressivity][approximation], index 1 with the error: the class that contains the truth and the class as
     given, each with the exact learner and with the learner as given. handover: with the statistical error; without it
@@ -48,7 +48,7 @@ class Dials:
 
 
 def exact(model: Model, learner: Mapping[str, Any] | None = None) -> Any:
-    """The model with its exact learner. learner: fields that make it exact beyond that."""
+    """The model with its exact learner, and with those fields of `learner` that it has."""
     made = model.exact()
     own = made.field_names
     return made.replace(**{name: value for name, value in (learner or {}).items() if name in own})

@@ -1,4 +1,4 @@
-"""Dose and response: the divergence at several levels of one error, with the other two switched off or left on."""
+"""Dose and response: the divergence at several levels of one error, the other two switched off or on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OTHERS = ("off", "on")
 
 
 def default_doses(experiment: Experiment) -> dict[str, Dose]:
-    """The doses of each error: sample sizes around n, and what the model names in `dials`, largest error first."""
+    """Default doses of each error: sample sizes around n, and the model's `dials`, largest error first."""
     found: dict[str, Dose] = {"statistical": ("n", tuple(sorted({max(2, round(experiment.n * f)) for f in FACTORS})))}
     named = experiment.model.dials
     return found | {

@@ -1,4 +1,4 @@
-"""The 2^3 factorial of an experiment: eight arms, the same random numbers, one attribution."""
+"""The 2^3 factorial of an experiment: eight arms with common random numbers, and their attribution."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def ablate(
     experiment: Experiment, *, rich: Any = None, divergence: Any = None, learner: Mapping[str, Any] | None = None,
     doses: bool | Mapping[str, Dose] = True, resamples: int = 1000, progress: Progress | None = None,
 ) -> xr.Dataset:  # fmt: skip
-    """Switch each of the three errors off and on in all eight ways, and say what each contributes to the divergence.
+    """Run all eight combinations of the three errors, on and off, and attribute the divergence to each.
 
     The experiment as it stands is the arm with all errors: its handover makes the statistical error, its model's class
     the expressivity error, its model's learner the approximation error. rich: a model whose class contains the truth
@@ -140,7 +140,7 @@ def ablate(
 
 @dataclasses.dataclass(frozen=True)
 class Ablation:
-    """A request of `ablate`, as data; fields as there."""
+    """Arguments of `ablate` as data."""
 
     experiment: Experiment
     rich: Any = None
@@ -148,5 +148,5 @@ class Ablation:
     doses: bool | Mapping[str, Dose] = False
 
     def run(self, progress: Progress | None = None) -> xr.Dataset:
-        """The ablation that was asked for."""
+        """Run the ablation; returns the Dataset of `ablate`."""
         return ablate(self.experiment, rich=self.rich, divergence=self.divergence, doses=self.doses, progress=progress)

@@ -1,4 +1,4 @@
-"""The error ledger: what each generation injects, and the drift against reality that it adds up to."""
+"""Error ledger: divergence that each error injects per generation, and the drift from reality that it adds up to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def ledger(experiment: Experiment, *, loss: str = "kl", progress: Progress | None = None) -> xr.Dataset:
-    """Run an experiment and split each generation's divergence from what it learned from into its three parts.
+    """Run an experiment and split each generation's divergence from its own input into the parts of the three errors.
 
     loss: "kl" (nats), or "excess_risk" for labelled rows (squared error; log loss in nats for logistic labels).
 

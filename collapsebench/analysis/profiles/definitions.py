@@ -23,7 +23,7 @@ SURE = 5.0
 
 @dataclasses.dataclass(frozen=True)
 class Flag:
-    """Whether a definition holds (None: not measured), the number it was judged by, and that number's 95% interval."""
+    """Whether a definition holds (None: not measured), its evidence, and the evidence's 95% interval."""
 
     holds: bool | None
     evidence: float = np.nan

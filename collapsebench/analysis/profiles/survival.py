@@ -1,4 +1,4 @@
-"""Times to an event that some trajectories do not see: the Kaplan-Meier curve and its median. NumPy only."""
+"""Survival analysis of times to an event that not every trajectory has: Kaplan-Meier curve and median. NumPy only."""
 
 from __future__ import annotations
 

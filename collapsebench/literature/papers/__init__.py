@@ -1,4 +1,4 @@
-"""The literature: one file per paper, with its experiments, claims and figures together."""
+"""Papers: one file or folder each, with its experiments, claims and figures together."""
 
 from collapsebench.specs.registry import PAPERS as _REGISTRY
 

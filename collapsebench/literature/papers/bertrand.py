@@ -47,7 +47,7 @@ LOOPS = (("alone", Replace(), 1.0), (f"{SMALL:g}", Augment(), SMALL), (f"{EQUAL:
 
 @PAPERS.register("bertrand")
 class Bertrand(Study):
-    """All real rows are kept and lambda synthetic ones join each: exact for a Gaussian; flow and diffusion in the plane.
+    """Augmented loops, all real rows kept beside lambda synthetic ones each: exact for a Gaussian; flow and diffusion.
 
     Networks go on from their last parameters, as in the released code. Sizes and steps of the networks are our choice.
     Quick runs the flow on both data sets and the diffusion model on the moons, and lambda = 1 once.
@@ -58,6 +58,7 @@ class Bertrand(Study):
     when_named = True
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Gaussians on synthetic rows alone and beside all real rows, and the networks, by name."""
         alone = Experiment(
             name="bertrand-alone", target=Normal(), model=Gaussian(unbiased=True), regime=Replace(), n=ROWS,
             handover="summary", metrics=("log_variance",), generations=max(FITS), holdout=1,
@@ -96,7 +97,7 @@ def _pairs(results: Results) -> list[str]:
 
 
 def draw_gaussian(results: Results) -> Figure:
-    """The spread when only synthetic rows are seen, and mean and spread when all real ones are kept."""
+    """Figure of the spread on synthetic rows alone, and of mean and spread when all real rows are kept."""
     alone, kept = results["alone"], results["kept"]
     first, k = completed_fits(alone), completed_fits(kept)
     lost = (
@@ -125,7 +126,7 @@ def draw_gaussian(results: Results) -> Figure:
 
 
 def draw_networks(results: Results) -> Figure:
-    """Distance to real rows by generation, and draws of the first and last models."""
+    """Figure of the distance to real rows by generation, and draws of the first and last models."""
     panels = []
     for pair in _pairs(results):
         for metric, label in (("nll", "NLL of real rows, nats"), ("sliced_w2", "sliced W2 to real rows")):

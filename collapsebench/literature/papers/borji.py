@@ -47,11 +47,13 @@ class UniformMixture(Target):
     half: float = 1.0
 
     def sample(self, key: Key, n: int) -> Float[Array, "n 1"]:
+        """n draws [n, 1]: a side with equal chance, then uniform on it."""
         side_key, place_key = jax.random.split(key)
         side = jnp.where(jax.random.bernoulli(side_key, 0.5, (n, 1)), 1.0, -1.0)
         return side * self.place + self.half * jax.random.uniform(place_key, (n, 1), minval=-1.0)
 
     def log_prob(self, x: Float[Array, "n 1"]) -> Float[Array, " n"]:
+        """Log density [n] in nats: -log(4 half) on both intervals, else -inf."""
         inside = jnp.abs(jnp.abs(x[:, 0]) - self.place) <= self.half
         return jnp.where(inside, -jnp.log(4 * self.half), -jnp.inf)
 
@@ -71,6 +73,7 @@ class Borji(Study):
     citation = "Borji (2024), arXiv 2410.12954"
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Sweeps over the bandwidth for each mixture; at paper scale also Scott's rule."""
         loop = Experiment(
             model=KernelDensity(), regime=Replace(), metrics=("kl", "w2_squared", "variance"),
             n=scale.pick(50, 1000, 1000), holdout=scale.pick(64, 256, 1024), generations=scale.pick(8, 200, 500),
@@ -104,7 +107,7 @@ def _w2(result: Any) -> np.ndarray:
 
 
 def draw_drift(results: Results) -> Figure:
-    """Divergence, distance and spread over the fits."""
+    """Figure of divergence, distance and spread over the fits."""
     panels = []
     for name, real in VARIANCE.items():
         kl, w2, variance = [], [], []

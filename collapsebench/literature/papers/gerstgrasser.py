@@ -27,12 +27,13 @@ ACCUMULATE = {1: 0.1124, 5: 0.1645, 10: 0.1741, 20: 0.1793}
 
 @PAPERS.register("gerstgrasser")
 class Gerstgrasser(Study):
-    """Linear regression on its own labels: replaced data raise the risk for ever, accumulated data do not."""
+    """Linear regression on its own labels: the risk grows without bound under replace, not under accumulate."""
 
     title = "Is model collapse inevitable? Breaking the curse of recursion by accumulating real and synthetic data"
     citation = "Gerstgrasser et al., COLM 2024, arXiv 2404.01413"
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Regressions under replace and accumulate on one design, and accumulate with fresh designs."""
         loop = Experiment(
             name="gerstgrasser-regression", target=Linear(dim=DIM), model=LinearRegression(dim=DIM), regime=Replace(),
             metrics=("excess_risk",), n=ROWS, generations=20, holdout=1,
@@ -49,7 +50,7 @@ def _risk(results: Results, regime: str) -> np.ndarray:
 
 
 def draw_regression(results: Results) -> Figure:
-    """Excess risk over generations, replace against accumulate."""
+    """Figure of the excess risk over generations, replace against accumulate."""
     replace, accumulate = _risk(results, "replace"), _risk(results, "accumulate")
     fresh = results["fresh-design"].excess_risk.values
     fits = np.arange(1, replace.shape[1] + 1)

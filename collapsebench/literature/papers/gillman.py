@@ -42,7 +42,7 @@ DIM, REAL, SYNTHETIC = 2, 50, 25
 
 @spec
 class CorrectedGaussian(Model):
-    """Maximum-likelihood normal whose draws are corrected towards N(0, I): a draw is one of N(0, I) with chance t.
+    """Maximum-likelihood normal whose draws are corrected: each is replaced by one of N(0, I) with chance t.
 
     t = gamma / (1 + gamma), so that draws have the law (1 - t) model + t N(0, I), the paper's corrected distribution.
     """
@@ -53,17 +53,20 @@ class CorrectedGaussian(Model):
     summary = Moments
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for a handover that draws no rows, of which there would be none to correct."""
+        """Raise RequestError for a handover without rows, of which none could be corrected."""
         if experiment.handover != Handover.SAMPLES:
             raise RequestError(f"handover = {experiment.handover}: a correction of draws needs draws; use samples")
 
     def init(self, key: Key) -> Normal:
+        """Standard normal in `dim` dimensions."""
         return Normal.standard(self.dim)
 
     def fit(self, key: Key, params: Normal, data: Data) -> Normal:
+        """Maximum-likelihood normal, as `Gaussian.fit`."""
         return Gaussian(dim=self.dim).fit(key, params, data)
 
     def sample(self, key: Key, params: Normal, n: int) -> Float[Array, "n dim"]:
+        """n draws [n, dim] of the corrected distribution (1 - t) model + t N(0, I)."""
         own, true = params.sample(part(key, 0), n), samplers.normal(part(key, 1), (n, self.dim))
         corrected = jax.random.uniform(part(key, 2), (n, 1)) < self.gamma / (1 + self.gamma)
         return jnp.where(corrected, true, own)
@@ -96,6 +99,7 @@ class Gillman(Study):
     when_named = True
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Sweep over the correction's strength gamma."""
         loop = Experiment(
             name="gillman", target=NormalTarget(dim=DIM), model=CorrectedGaussian(), regime=Accumulate(),
             metrics=("w2_squared", "mean_error", "variance"), n=SYNTHETIC, n_real=REAL, holdout=1,
@@ -109,7 +113,7 @@ def _at(results: Results, gamma: float) -> Any:
 
 
 def draw_correction(results: Results) -> Figure:
-    """Distance, mean and spread by generation, for every correction."""
+    """Figure of distance, mean and spread by generation, for every correction."""
     k = completed_fits(results["correction"])
     distance, drift, spread = list[Series](), list[Series](), list[Series]()
     for gamma in GAMMAS:

@@ -43,7 +43,7 @@ DRAWS = 1024
 
 @PAPERS.register("khelifa")
 class Khelifa(Study):
-    """Each generation smooths by h and sees a share a of fresh real rows: the exact loop, and a diffusion model beside it.
+    """Loop that smooths by h and mixes in a share a of fresh real rows: its exact law, and a diffusion model beside it.
 
     A kernel density of bandwidth h is that smoothing, to the letter. What is known of the paper is its setting; the
     network, its steps and the 2000 rows a generation are our choice.
@@ -54,6 +54,7 @@ class Khelifa(Study):
     when_named = True
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Sweeps over the share of real rows, of the exact smoothing loop and of the diffusion model."""
         smooth = Experiment(
             name="khelifa-smoothing", regime=Mix(), model=KernelDensity(dim=DIM, bandwidth=SMOOTHING),
             target=GaussianMixture(components=len(MEANS), dim=DIM, means=MEANS, sd=SD), n=scale.pick(200, 2000, 10_000),
@@ -71,7 +72,7 @@ class Khelifa(Study):
 
 
 def drift(results: Results, loop: str, share: float) -> np.ndarray:
-    """[trajectory, generation] relative drift of E |x|^2; the real mean is 0."""
+    """Relative drift of E |x|^2, [trajectory, generation]; the real mean is 0."""
     at = results[loop].sel({"regime.real_fraction": share})
     return (at["variance"].values + at.mean_error.values) / SECOND_MOMENT - 1
 
@@ -83,7 +84,7 @@ def _law(share: float, fits: np.ndarray, first: float = DIM * SMOOTHING**2 / SEC
 
 
 def draw_drift(results: Results) -> Figure:
-    """Drift of the second moment by generation, of the exact loop and of the diffusion model."""
+    """Figure of the drift of the second moment by generation, of the exact loop and of the diffusion model."""
     panels = []
     for loop, title in (("smoothing", "Exact smoothing by h = .6"), ("diffusion", "Diffusion model")):
         series, k = list[Series](), completed_fits(results[loop])

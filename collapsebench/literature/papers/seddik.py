@@ -38,12 +38,13 @@ SPREAD = 1 - sum(p * p for p in PROBS)
 
 @PAPERS.register("seddik")
 class Seddik(Study):
-    """Next-token frequencies refitted to synthetic data, alone or beside real data that are kept."""
+    """Next-token frequencies refitted to synthetic data, alone or beside a fixed set of real data."""
 
     title = "How bad is training on synthetic data? A statistical analysis of language model collapse"
     citation = "Seddik et al., COLM 2024, arXiv 2404.05090"
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Sweeps over the sample size, of synthetic data alone and beside REAL real rows."""
         full = Experiment(
             name="seddik-full", target=CategoricalTarget(len(PROBS), PROBS), model=Categorical(len(PROBS)),
             regime=Replace(), handover="summary", metrics=("variance", "mean_error"), holdout=1, n=SIZES[0],
@@ -81,7 +82,7 @@ def _end(results: Results, n: int) -> np.ndarray:
 
 
 def draw_loops(results: Results) -> Figure:
-    """E |p_k|^2 alone, the distance from the truth beside real data, and where the loop ends."""
+    """Figure of E |p_k|^2 alone, the distance from the truth beside real data, and where the loop ends."""
     panels = (
         Panel("Fully synthetic: mass concentrates", "fits k", "E |p_k|^2", _alone(results), ylim=(None, 1.03)),
         Panel("Real data kept: the error is bounded", "fits k", "E |p_k - p_0|^2", _beside(results), ylog=True),

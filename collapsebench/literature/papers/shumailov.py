@@ -28,12 +28,13 @@ MIXTURE = (500, 1000, 10000, 50000, 200000)
 
 @PAPERS.register("shumailov")
 class Shumailov(Study):
-    """Gaussians and mixtures refitted to their own draws: the mean drifts and the variance is lost, the faster the fewer rows."""
+    """Gaussians and mixtures refitted to their own draws: mean drift and loss of variance, by sample size."""
 
     title = "AI models collapse when trained on recursively generated data"
     citation = "Shumailov et al., Nature 631:755 (2024), arXiv 2305.17493"
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """One fit by sample size, Gaussian loops under three regimes, and two-component mixtures, by name."""
         first = Experiment(
             name="shumailov-sample-size", target=Normal(), model=Gaussian(), regime=Replace(), handover="summary",
             metrics=("mean_error", "variance"), generations=1, trajectories=scale.pick(50, 1000, 1000), holdout=1,
@@ -64,7 +65,7 @@ class Shumailov(Study):
 
 
 def draw_sample_size(results: Results) -> Figure:
-    """The error of one fit against the sample size."""
+    """Figure of the error of one fit against the sample size."""
     result = results["sample-size"].isel(generation=0)
     n = result["n"].values
     error = np.sqrt(result.mean_error.values)
@@ -80,7 +81,7 @@ def draw_sample_size(results: Results) -> Figure:
 
 
 def draw_recursion(results: Results) -> Figure:
-    """The recursion, replaced, pooled, and trained on a constant part of the pool."""
+    """Figure of the recursion: replaced, pooled, and trained on a constant part of the pool."""
     laws = {
         "recursion": (theory.replace_mean_error_law, theory.replace_median_variance_law),
         "recursion-pool": (theory.accumulate_mean_error_law, theory.accumulate_variance_law),
@@ -109,7 +110,7 @@ def draw_recursion(results: Results) -> Figure:
 
 
 def draw_mixture(results: Results) -> Figure:
-    """Two-component mixtures refitted to their own draws."""
+    """Figure of two-component mixtures refitted to their own draws."""
     result = results["mixture"]
     series = []
     for n in result["n"].values:

@@ -1,4 +1,4 @@
-"""Shumailov et al. (2024): a variational autoencoder that learns handwritten digits from itself."""
+"""Shumailov et al. (2024): a variational autoencoder on handwritten digits, retrained on its own draws."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIDE = 28
 
 @PAPERS.register("shumailov_vae")
 class ShumailovVAE(Study):
-    """A VAE on handwritten digits: the spread of its codes shrinks although every minibatch is drawn anew."""
+    """VAE on handwritten digits retrained on its own draws: its codes' spread shrinks, even on fresh minibatches."""
 
     title = "Shumailov et al. (2024): variational autoencoder on MNIST"
     citation = (
@@ -65,7 +65,7 @@ def _ratios(results: Results, label: str = "population-means") -> np.ndarray:
 
 
 def draw_spread(results: Results) -> Figure:
-    """Spread of the codes by generation, every arm beside the published one; and its ratios."""
+    """Figure of the spread of the codes by generation, every arm beside the published one, and its ratios."""
     spread, ratios = [], []
     for (handover, draws), name in ARMS.items():
         if (label := f"{handover}-{draws}") in results:
@@ -99,13 +99,13 @@ def _grid(results: Results, label: str, generation: int | None = None) -> Panel:
 
 
 def draw_images(results: Results) -> Figure:
-    """What one trajectory of each arm draws, by generation."""
+    """Figure of the images that one trajectory of each arm draws, by generation."""
     panels = tuple(_grid(results, label) for label in results)
     return Figure("What is drawn, generation by generation", panels, "one trajectory of each arm", columns=1)
 
 
 def draw_film(results: Results) -> Animation:
-    """64 images of the paper's arm, generation after generation."""
+    """Animation of 64 images of the paper's arm, generation after generation."""
     label = next(iter(results))
     kept = results[label].snapshot.values
     frames = tuple(Figure("A VAE that learns from itself", (_grid(results, label, int(g)),)) for g in kept)
@@ -113,7 +113,7 @@ def draw_film(results: Results) -> Animation:
 
 
 def draw_codes(results: Results) -> Figure:
-    """Density of the codes that generation 0's encoder gives to each generation's images."""
+    """Figure of the density of the codes that generation 0's encoder gives to each generation's images."""
     panels = []
     for label in results:
         codes, lines = results[label].sample_code, []

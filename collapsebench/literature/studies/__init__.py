@@ -1,4 +1,4 @@
-"""The project's own experiments, on real data and on questions that no paper asks; one file per study."""
+"""Studies of our own, on real data and on questions that no paper asks; one file per study."""
 
 from collapsebench.specs.registry import STUDIES as _REGISTRY
 

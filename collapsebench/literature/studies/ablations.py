@@ -1,4 +1,4 @@
-"""The three errors of every family, on synthetic truths and on real data."""
+"""Ablation of every family: the three errors, on synthetic truths and on real data."""
 
 from __future__ import annotations
 
@@ -73,13 +73,14 @@ def _cases() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
 
 @STUDIES.register("ablations")
 class Ablations(Study):
-    """Which error does how much: the 2^3 factorial for every closed-form and EM family, on synthetic and real data."""
+    """Share of each of the three errors: 2^3 factorials of every closed-form and EM family, synthetic and real data."""
 
     title = "The three errors of every family"
     citation = "The project's own; real data: UCI digits and breast cancer (CC BY 4.0)"
     when_named = True
 
     def experiments(self, scale: Scale) -> dict[str, Request]:
+        """An ablation of each case; the first two only at smoke scale."""
         made: dict[str, Request] = {}
         for name, (fields, request) in _cases().items():
             slow = name.startswith(("mixture", "kernel"))
@@ -98,7 +99,7 @@ def _by_case(result: xr.Dataset, generation: int) -> list[tuple[float, float, fl
 
 
 def draw_table(results: Results) -> Figure:
-    """What each error contributes at the first and at the last generation, for every case."""
+    """Figure of each error's contribution at the first and at the last generation, for every case."""
     errors = [str(error) for error in next(iter(results.values())).error.values]
     panels = []
     for title, generation in (("generation 0", 0), ("last generation", -1)):
@@ -115,7 +116,7 @@ def draw_table(results: Results) -> Figure:
 
 
 def draw_lines(results: Results) -> Figure:
-    """Each error's contribution by generation, for every case."""
+    """Figure of each error's contribution by generation, for every case."""
     panels = [error_panel(result, name) for name, result in results.items()]
     note = "Shapley values of the mean over trajectories; bands are 95% bootstrap intervals"
     return Figure("The three errors by generation", tuple(panels), note, columns=3)

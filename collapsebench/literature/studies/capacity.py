@@ -1,4 +1,4 @@
-"""How expressive a model should be in a loop: more capacity helps against bias and hurts against sampling noise."""
+"""Best capacity of a model in a loop: more capacity helps against bias and hurts against sampling noise."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ RESAMPLES = 400
 
 @STUDIES.register("capacity")
 class Capacity(Study):
-    """The U-shape of divergence against capacity (kernel bandwidth, mixture components), and how its bottom moves."""
+    """U-shape of divergence against capacity (kernel bandwidth, mixture components), and how its minimum moves."""
 
     title = "Capacity: helps against bias, hurts against sampling noise"
     citation = "The project's own"
     when_named = True
 
     def experiments(self, scale: Scale) -> dict[str, Request]:
+        """Sweeps over sample size, truth and capacity, of kernel densities and of mixtures."""
         common = {
             "target": MixtureTarget(components=4), "metrics": ("kl",), "holdout": scale.pick(64, 512, 2048),
             "generations": scale.pick(10, 100, 100), "trajectories": scale.pick(4, 100, 1000), "n": 100,
@@ -66,17 +67,17 @@ class Curve:
 
     @property
     def bottom(self) -> float:
-        """The capacity with the least median."""
+        """Capacity with the least median."""
         return float(self.x[self.middle.argmin()])
 
     @property
     def bottoms(self) -> np.ndarray:
-        """The same of each resample."""
+        """Capacity with the least median in each resample, [RESAMPLES]."""
         return np.asarray(self.x[self.draws.argmin(axis=1)])
 
 
 def curve(results: Results, label: str, truth: str, n: float, fit: int) -> Curve:
-    """Divergence against capacity for `n` rows of that truth after so many fits."""
+    """Curve of divergence against capacity for `n` rows of a truth after a number of fits."""
     result = results[label]
     chosen = result.kl.sel({"n": n, "target.radius": RADII[truth]}).isel(generation=fit - 1)
     values = chosen.transpose("trajectory", CAPACITY[label]).values
@@ -86,7 +87,7 @@ def curve(results: Results, label: str, truth: str, n: float, fit: int) -> Curve
 
 
 def draw(results: Results) -> Figure:
-    """Median divergence against capacity after 10 and 100 fits, and the best capacity by n."""
+    """Figure of the median divergence against capacity after 10 and 100 fits, and the best capacity by n."""
     panels = []
     for label, path in CAPACITY.items():
         sizes = results[label].n.values

@@ -1,4 +1,4 @@
-"""Real data: handwritten digits in eight principal components, replaced and accumulated."""
+"""Handwritten digits in eight principal components, under replace and accumulate."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ REGIMES = (Replace(), Accumulate(), Augment())
 
 @STUDIES.register("digits")
 class Digits(Study):
-    """A Gaussian mixture and a kernel density estimate collapse on handwritten digits (8 principal components)."""
+    """Collapse of a Gaussian mixture and a kernel density estimate on handwritten digits (8 principal components)."""
 
     title = "Collapse on real data: handwritten digits, 8 principal components"
     citation = "The project's own; 1797 digits 8x8 of the UCI repository (CC BY 4.0)"
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Sweeps over the regime, of the mixture and of the kernel density."""
         metrics = ("nll", "log_variance", "frechet", "recall")
         common = {
             "target": Dataset("digits", dim=DIM), "metrics": metrics, "n": scale.pick(100, 500, 1000),
@@ -42,7 +43,7 @@ class Digits(Study):
 
 
 def draw(results: Results) -> Figure:
-    """Held-out loss, spread, distance and recall by generation, for both models and each regime."""
+    """Figure of held-out loss, spread, distance and recall by generation, for both models and each regime."""
     panels = []
     for label in ("mixture", "kernel"):
         result = results[label]

@@ -1,4 +1,4 @@
-"""How each of the three errors acts when the other two are switched off."""
+"""The three errors, each with the other two switched off."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ STEPS, RATE = 1.0, 0.2
 
 @STUDIES.register("three_errors")
 class ThreeErrors(Study):
-    """Each of the three errors alone: expressivity enters once, statistics walk at random, the learner compounds."""
+    """Each of three errors alone: expressivity enters once, statistics walk at random, the learner compounds."""
 
     title = "The three errors, each alone"
     citation = "The project's own; errors as named by Shumailov et al. (2024), Nature 631"
 
     def experiments(self, scale: Scale) -> dict[str, Request]:
+        """One loop for each error alone, two for the learner: early-stopped EM and gradient steps."""
         alone = {"regime": "replace", "x64": True, "holdout": 256, "generations": scale.pick(4, 20, 100)}
         exact = {**alone, "handover": "population", "trajectories": scale.pick(2, 4, 16)}
         walk = Experiment(
@@ -57,12 +58,12 @@ class ThreeErrors(Study):
 
 
 def lost_law(fits: Any) -> Any:
-    """Share of the real mean that is lost after so many fits of the learner that stops early, from a start of 0."""
+    """Share of the real mean that is lost after a number of fits of the early-stopped learner, from a start of 0."""
     return 1 - (1 - (1 - RATE) ** STEPS) ** fits
 
 
 def draw(results: Results) -> Figure:
-    """Divergence by generation of each error alone, and the spread of the random walk."""
+    """Figure of the divergence by generation of each error alone, and the spread of the random walk."""
     bias, em, early = (results[name] for name in ("expressivity", "approximation", "early-stopped"))
     walks, g = results["statistical"], results["statistical"].generation.values
     spread = []

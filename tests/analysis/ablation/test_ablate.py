@@ -1,4 +1,4 @@
-"""The three errors told apart where the answer is known."""
+"""Ablations of loops whose three errors are known."""
 
 import dataclasses
 

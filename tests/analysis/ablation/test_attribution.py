@@ -1,4 +1,4 @@
-"""Effects, Shapley values and their intervals against hand-made factorials."""
+"""Effects, Shapley values and their intervals against factorials computed by hand."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The ledger's parts sum to the exact divergence, and each is what its name says."""
+"""The ledger's parts: their sum is the exact divergence, and each equals its definition."""
 
 import dataclasses
 

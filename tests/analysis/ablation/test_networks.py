@@ -1,4 +1,4 @@
-"""The three errors of a network: the truth is a trained flow, so its class holds it and its weights are known."""
+"""The three errors of a network whose truth is a trained flow, so that its class and weights are known."""
 
 import dataclasses
 

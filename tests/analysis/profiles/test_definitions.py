@@ -1,4 +1,4 @@
-"""Each definition of collapse holds where it was planted and nowhere else."""
+"""Definitions of collapse on artificial curves that satisfy one of them or narrowly miss it."""
 
 import numpy as np
 import pytest

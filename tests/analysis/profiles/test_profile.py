@@ -1,4 +1,4 @@
-"""The profile of runs whose fate is known."""
+"""Collapse profiles of runs whose outcome is known."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Goodness of fit against SciPy. The law must not be refused at p < 1e-6, each named wrong law must be."""
+"""Goodness of fit against SciPy: the law is not refused at p < 1e-6, each named wrong law is."""
 
 import jax
 import numpy as np

@@ -1,3 +1,5 @@
+"""Binomial and Poisson samplers against SciPy and their moments, with edge cases."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np

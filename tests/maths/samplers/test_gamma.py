@@ -1,3 +1,5 @@
+"""Gamma, chi-square, Wishart and normal samplers against SciPy and their moments, with edge cases."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np

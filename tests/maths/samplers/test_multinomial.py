@@ -1,3 +1,5 @@
+"""Multinomial sampler: joint law, margins, covariances, and edge cases."""
+
 from functools import partial
 
 import jax

@@ -1,3 +1,5 @@
+"""Resampling of weighted rows: with replacement, bootstrap, and subsamples without replacement."""
+
 import itertools
 
 import jax

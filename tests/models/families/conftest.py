@@ -1,4 +1,4 @@
-"""What the family tests share."""
+"""Fixtures of the tests of families."""
 
 import numpy as np
 import pytest

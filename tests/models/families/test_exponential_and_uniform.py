@@ -1,4 +1,4 @@
-"""Exponential scales refitted to their own draws, and the uniform target that no model here can hold."""
+"""Exponential scales refitted to their own draws, and the uniform target, which no model here contains."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""The smallest curator."""
+"""The curator `truncate`: weights of near and far rows, and its refusals."""
 
 import jax
 import jax.numpy as jnp

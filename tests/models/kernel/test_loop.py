@@ -1,4 +1,4 @@
-"""Kernel density estimates in the loop obey section 6 of the laws."""
+"""Kernel density estimates in the loop against their laws."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""The fit: scikit-learn's numbers from the same start, and what scikit-learn leaves open."""
+"""EM of the Gaussian mixture: scikit-learn's numbers from the same start, and the cases it leaves undefined."""
 
 import dataclasses
 import warnings

@@ -1,4 +1,4 @@
-"""The mixture in the loop: drawn, infinite, and where it is a plain Gaussian."""
+"""The mixture in the loop: samples, population, and one component as a plain Gaussian."""
 
 import numpy as np
 import pytest

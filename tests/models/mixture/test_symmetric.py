@@ -1,4 +1,4 @@
-"""The symmetric mixture against EM written out in NumPy, and what the loop may not do to it."""
+"""The symmetric mixture against EM written out in NumPy, and its invariants in the loop."""
 
 import jax
 import jax.numpy as jnp

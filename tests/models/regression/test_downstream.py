@@ -1,4 +1,4 @@
-"""A ridge fit to the labels of a chain of least-squares generators: the downstream law of section 7."""
+"""A ridge fit to the labels of a chain of least-squares generators, against its downstream law."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Regressions in the loop obey section 7 of the laws, and the logistic pathway of section 8."""
+"""Regressions in the loop against their laws, the logistic pathway included."""
 
 import dataclasses
 

@@ -71,6 +71,7 @@ class Alemohammad(Study):
     )
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Gaussian loops, mixtures of 25 modes, flows by bias, and diffusion on images, by name."""
         return {**_gaussian(scale), **_modes(scale), **_flow(scale), "images": _images(scale)}
 
 

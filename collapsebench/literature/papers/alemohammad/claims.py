@@ -1,4 +1,4 @@
-"""What Alemohammad et al. (2024) say, and how to read it off the results."""
+"""Claims of Alemohammad et al. (2024), and how each is measured."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ LOOPS = {"modes-replace": "fully synthetic", "modes-augment": "real data kept", 
 
 
 def draw_gaussian(results: Results) -> Figure:
-    """Distance, mean and spread of the fresh-data loop in 100 dimensions."""
+    """Figure of distance, mean and spread of the fresh-data loop in 100 dimensions."""
     result = results["gaussian"]
     k = completed_fits(result)
     distance, drift, spread = list[Series](), list[Series](), list[Series]()
@@ -55,7 +55,7 @@ def draw_gaussian(results: Results) -> Figure:
 
 
 def draw_sizes(results: Results) -> Figure:
-    """Effective size, admissible synthetic rows, memory, and the real share."""
+    """Figure of effective size, admissible synthetic rows, memory, and the real share."""
     real, synthetic = np.geomspace(100, 1000, 21), np.geomspace(100, 10_000, 31)
     heats = []
     for b in SIZE_BIASES:
@@ -100,7 +100,7 @@ def draw_sizes(results: Results) -> Figure:
 
 
 def draw_modes(results: Results) -> Figure:
-    """A mixture of 25 modes in three loops."""
+    """Figure of a mixture of 25 modes in three loops."""
     labels = {"variance": "variance", "within_log_variance": "log modal variance", "recall": "recall"}
     panels = []
     for metric, label in labels.items():
@@ -116,7 +116,7 @@ def draw_modes(results: Results) -> Figure:
 
 
 def draw_flow(results: Results) -> Figure:
-    """A flow on the Rosenbrock density, refitted to its own draws."""
+    """Figure of a flow on the Rosenbrock density, refitted to its own draws."""
     runs = {f"b = {b:g}": results[f"flow-{b:g}"] for b in FLOW_BIASES}
     panels = []
     for metric, label in (("nll", "NLL of real rows, nats"), ("log_variance", "log trace of the covariance")):
@@ -128,7 +128,7 @@ def draw_flow(results: Results) -> Figure:
 
 
 def draw_images(results: Results) -> Figure:
-    """Class-conditional diffusion on images, by guidance."""
+    """Figure of class-conditional diffusion on images, by guidance."""
     result = results["images"]
     labels = {"precision": "precision", "recall": "recall", "frechet": "squared Frechet distance"}
     panels = []

@@ -37,7 +37,7 @@ def loop_distance(
 
 
 def limit_distance(n_real: float, n_synthetic: float, bias: float = 1.0) -> float:
-    """The limit of `loop_distance`, from the fixed points."""
+    """Limit of `loop_distance` for many fits, from the fixed points of its recursions."""
     n = n_real + n_synthetic
     keep = (n_synthetic / n * bias) ** 2
     v, s = theory.fresh_limit_law(n_real, n_synthetic, bias=bias)
@@ -56,7 +56,7 @@ def effective_share(distance: float, n_real: float) -> float:
 
 
 def admissible(n_real: float, bias: float) -> float:
-    """The most synthetic rows with which the loop ends no farther from the truth than one fit to n_real real rows."""
+    """Most synthetic rows with which the loop ends no farther from the truth than one fit to n_real real rows."""
     alone = one_fit_distance(n_real)
     return float(brentq(lambda n: limit_distance(n_real, n, bias) - alone, 1, 1e6))
 

@@ -1,4 +1,4 @@
-"""Numbers off the results for the claims of Alemohammad et al. (2024); None where the scale is too small to tell."""
+"""Measurements for the claims of Alemohammad et al. (2024); None where the scale is too small to tell."""
 
 from __future__ import annotations
 
@@ -28,22 +28,24 @@ LAWFUL = 0.1
 
 
 def distance(results: Results, first: int, bias: float) -> np.ndarray:
-    """[trajectory, generation] squared W2 in 100 dimensions."""
+    """Squared W2 in 100 dimensions, [trajectory, generation]."""
     return results["gaussian"].w2_squared.sel({"n_real": first, "model.bias": bias}).values
 
 
 def settled(results: Results, first: int, bias: float) -> np.ndarray | None:
-    """[trajectory] squared W2, mean of the last fits."""
+    """Mean squared W2 of the last LAST fits, [trajectory]; None below SETTLED fits."""
     values = distance(results, first, bias)
     return values[:, -LAST:].mean(axis=1) if values.shape[1] >= SETTLED else None
 
 
 def limit(results: Results, bias: float) -> Measured | None:
+    """Mean squared W2 of the last fits from the last of FIRST, at one bias."""
     values = settled(results, FIRST[-1], bias)
     return None if values is None else measured_mean(values)
 
 
 def forgets_the_start(results: Results) -> Measured | None:
+    """Relative gap in settled squared W2 between the two first samples, largest over biases; holds below 2%."""
     gaps = []
     for b in BIASES:
         small, large = (settled(results, first, b) for first in FIRST)
@@ -55,6 +57,7 @@ def forgets_the_start(results: Results) -> Measured | None:
 
 
 def follows_the_law(results: Results) -> Measured | None:
+    """Largest deviation of mean error and variance from `theory.fresh_law` at the last fit, in standard errors."""
     result = results["gaussian"].isel(generation=-1)
     if result.sizes["trajectory"] < 10:
         return None
@@ -68,6 +71,7 @@ def follows_the_law(results: Results) -> Measured | None:
 
 
 def sizes_follow_the_law(results: Results) -> Measured | None:
+    """Worst ratio of the mean squared W2 of the last 100 fits to its limit; holds within LAWFUL of 1."""
     ratios = []
     for rows in REAL_SIZES:
         result = results[f"sizes-{rows}"]
@@ -83,18 +87,20 @@ def sizes_follow_the_law(results: Results) -> Measured | None:
 
 
 def admissible(results: Results) -> Measured:
-    """What ten times the real rows do to the admissible synthetic rows, most over biases; and in the limit."""
+    """Ratio of admissible synthetic rows at ten times the real rows, largest over biases; and in the limit."""
     gains = [laws.admissible(1000, b) / laws.admissible(100, b) for b in SIZE_BIASES if b < 1]
     late = [laws.admissible(1e6, b) / laws.admissible(1e5, b) for b in SIZE_BIASES if b < 1]
     return Measured(max(gains), min(gains), max(gains), holds=bool(max(late) < 1.05 and max(gains) < np.sqrt(10)))
 
 
 def shrinks_with_bias(results: Results) -> Measured:
+    """Ratio of admissible synthetic rows at bias 0.7 to those at 0.85, largest over sizes; holds below 1."""
     ratios = [laws.admissible(rows, 0.7) / laws.admissible(rows, 0.85) for rows in (100, 250, 1000)]
     return Measured(max(ratios), min(ratios), max(ratios), holds=bool(max(ratios) < 1))
 
 
 def memory_error(results: Results) -> Measured | None:
+    """Mean error at the last of MODELS over that at the first; holds below 1 if all sizes follow the law."""
     values = results["memory"].mean_error.isel(generation=-1).values
     if values.shape[1] < 100 or results["memory"].sizes["generation"] < 200:
         return None
@@ -105,6 +111,7 @@ def memory_error(results: Results) -> Measured | None:
 
 
 def less_real_is_farther(results: Results) -> Measured | None:
+    """Squared W2 at the last of SHARES over that at the first; holds if it rises from each share to the next."""
     values = results["share"].w2_squared.isel(generation=-1).values  # [n, share, trajectory]
     if values.shape[2] < 100 or results["share"].sizes["generation"] < 200:
         return None
@@ -116,12 +123,13 @@ def less_real_is_farther(results: Results) -> Measured | None:
 
 
 def modal_variance(results: Results, loop: str) -> np.ndarray | None:
-    """[trajectory] gain of the log modal variance from the first generation to the last."""
+    """Gain of the log modal variance from the first generation to the last, [trajectory]."""
     values = results[f"modes-{loop}"].within_log_variance.values
     return values[:, -1] - values[:, 0] if values.shape[1] >= 50 else None
 
 
 def modes_collapse(results: Results) -> Measured | None:
+    """Gain of the log modal variance under replace; holds below -1 if recall falls too."""
     lost = modal_variance(results, "replace")
     if lost is None:
         return None
@@ -131,6 +139,7 @@ def modes_collapse(results: Results) -> Measured | None:
 
 
 def real_data_hold(results: Results) -> Measured | None:
+    """Least gain of the log modal variance with real data; holds above that of replace and above -1."""
     gaps = []
     for loop in ("augment", "fresh"):
         ours, alone = modal_variance(results, loop), modal_variance(results, "replace")
@@ -142,6 +151,7 @@ def real_data_hold(results: Results) -> Measured | None:
 
 
 def flow_drifts(results: Results) -> Measured | None:
+    """Rise of the unbiased flow's held-out loss from the first generation to the last; holds above 0."""
     values = results["flow-1"].nll.values
     if values.shape[1] < 16:
         return None
@@ -150,6 +160,7 @@ def flow_drifts(results: Results) -> Measured | None:
 
 
 def flow_shrinks(results: Results) -> Measured | None:
+    """Gain of the flow's log variance at bias 0.75; holds below 0 and below the unbiased flow's at the end."""
     biased, plain = (results[f"flow-{b:g}"].log_variance.values for b in (0.75, 1.0))
     if biased.shape[1] < 16:
         return None
@@ -158,7 +169,7 @@ def flow_shrinks(results: Results) -> Measured | None:
 
 
 def images_gain(results: Results, metric: str, row: int) -> Measured | None:
-    """What a metric gains from the first generation to the last at one guidance."""
+    """Mean gain of a metric from the first generation to the last, at the guidance with index `row`."""
     values = results["images"][metric].values
     if values.shape[2] < 5:
         return None
@@ -166,11 +177,13 @@ def images_gain(results: Results, metric: str, row: int) -> Measured | None:
 
 
 def images_drift(results: Results) -> Measured | None:
+    """Rise of the images' Frechet distance at the first guidance; holds above 0."""
     found = images_gain(results, "frechet", 0)
     return found and found.judged(found.value > 0)
 
 
 def images_lose_recall(results: Results) -> Measured | None:
+    """Gain of the images' recall, largest over guidances; holds if it falls at every one."""
     found = [images_gain(results, "recall", row) for row in range(results["images"].sizes["model.guidance"])]
     if any(one is None for one in found):
         return None
@@ -179,6 +192,7 @@ def images_lose_recall(results: Results) -> Measured | None:
 
 
 def images_bias_costs_recall(results: Results) -> Measured | None:
+    """Recall at the last guidance less that at the first, last generation; holds below 0."""
     values = results["images"].recall.values
     if values.shape[2] < 5:
         return None

@@ -1,4 +1,4 @@
-"""What Alemohammad et al. (2024) ran, what is our choice, and the numbers that are known."""
+"""Settings of Alemohammad et al. (2024), our own choices, and published numbers."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ IMAGE_BIASES = (1.0, 0.8, 0.66, 0.5)
 
 
 def guidance(bias: float) -> float:
-    """The guidance w of a sampling bias b = 1 / (1 + w)."""
+    """Guidance w of a sampling bias b = 1 / (1 + w)."""
     return 1 / bias - 1

@@ -42,6 +42,7 @@ class Kazdan(Study):
     )
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Loops of Gaussians, regressions, kernel densities and ten symbols, by name."""
         return {**_gaussian(scale), **_regression(scale), **_kde(scale), **_discrete(scale)}
 
 

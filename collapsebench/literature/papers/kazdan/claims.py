@@ -1,4 +1,4 @@
-"""What Kazdan et al. (2025) say, and how to read it off the results."""
+"""Claims of Kazdan et al. (2025), and how each is measured."""
 
 from __future__ import annotations
 

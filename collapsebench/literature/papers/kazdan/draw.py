@@ -23,7 +23,7 @@ TITLES = {"replace": "replace", "accumulate": "accumulate", "accumulate_subsampl
 
 
 def draw_gaussian(results: Results) -> Figure:
-    """How far the mean wanders and what is left of the spread."""
+    """Figure of the mean's squared error and the remaining spread of the Gaussian loops."""
     panels = []
     for dim in dims(results, "gaussian"):
         result = results[f"gaussian-{dim}"]
@@ -66,7 +66,7 @@ def _gaussian_workflows(results: Results) -> Panel:
 
 
 def draw_regression(results: Results) -> Figure:
-    """Excess risk of least squares."""
+    """Figure of the excess risk of least squares."""
     panels = []
     for dim in dims(results, "regression"):
         for regime in TITLES:
@@ -96,7 +96,7 @@ def _regression(results: Results, regime: str, dim: int) -> Panel:
 
 
 def draw_kde(results: Results) -> Figure:
-    """Kernel densities: what real points cost, and the spread."""
+    """Figure of kernel densities: negative log-likelihood of real points, and the spread, by bandwidth."""
     panels, columns = [], 2
     for name in (name for name in DATA if f"kde-{name}" in results):
         result = results[f"kde-{name}"]
@@ -117,7 +117,7 @@ def draw_kde(results: Results) -> Figure:
 
 
 def draw_discrete(results: Results) -> Figure:
-    """Ten symbols: generations until one is left, and the diversity on the way."""
+    """Figure of ten symbols: generations until one is left, and the diversity until then."""
     sizes = [n for n in COLLAPSE if n in results["discrete"]["n"].values or (n > 1000 and "discrete-large" in results)]
     found = np.array([mean_interval(collapse_times(results, n)) for n in sizes]).T
     law = [theory.fixation_time_law(n, np.full(10, 0.1)) for n in sizes]

@@ -1,4 +1,4 @@
-"""Numbers off the results that figures and claims of Kazdan et al. (2025) share."""
+"""Measurements shared by figures and claims of Kazdan et al. (2025)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def dims(results: Results, model: str) -> list[int]:
 
 
 def at_size(result: xr.Dataset, n: int) -> xr.Dataset:
-    """The sweep's point of n rows per generation. Raises KeyError where it was not run."""
+    """The point of a sweep with n rows per generation. Raises KeyError where it was not run."""
     if n not in result["n"].values:
         raise KeyError(f"n = {n}")
     return result.sel(n=n)
 
 
 def risk(results: Results, regime: str, n: int, dim: int = 10) -> np.ndarray:
-    """[trajectory, generation] excess risk of least squares. Raises KeyError where it was not run."""
+    """Excess risk of least squares, [trajectory, generation]. Raises KeyError where it was not run."""
     if regime == "accumulate_subsample":
         return at_size(results["regression-subsample"], n).excess_risk.values
     return at_size(results[f"regression-{dim}"], n).excess_risk.sel(regime=regime).values
@@ -41,6 +41,6 @@ def kde_variance(target: object, n: int, bandwidth: float, regime: str, k: np.nd
 
 
 def collapse_times(results: Results, n: int) -> np.ndarray:
-    """[trajectory] fits until one symbol is left; where that was never seen, one more than were made."""
+    """Number of fits until one symbol is left, [trajectory]; where never observed, one more than were made."""
     result = at_size(results["discrete" if n <= 1000 else "discrete-large"], n)
     return (result.support.values > 1).sum(axis=1) + 1

@@ -1,4 +1,4 @@
-"""What Kazdan et al. (2025) ran, and the numbers that are known of what they found."""
+"""Settings of Kazdan et al. (2025), and published numbers."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ from collapsebench.targets.zipf import Zipf
 
 @PAPERS.register("suresh")
 class Suresh(Study):
-    """Survival of symbols and of spread under refitting, with exact laws for most of it.
+    """Survival of symbols and loss of spread under refitting, with exact laws for most loops.
 
     Bernoulli, Poisson, Gaussian and mixture loops and Zipf-Mandelbrot symbols, at the published sizes even in the quick
     scale. The words of a text are left out: the text is needed.
@@ -62,6 +62,7 @@ class Suresh(Study):
     )
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
+        """Loops of counts, of Gaussian spread, of Zipf symbols and of a symmetric mixture, by name."""
         return {**_counts(scale), **_spread(scale), **_words(scale), **_mixture(scale)}
 
 

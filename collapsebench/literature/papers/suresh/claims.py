@@ -1,4 +1,4 @@
-"""What Suresh et al. (2025) state, and how to read ours off the results."""
+"""Claims of Suresh et al. (2025), and how each is measured."""
 
 from __future__ import annotations
 

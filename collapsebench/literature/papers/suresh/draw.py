@@ -38,7 +38,7 @@ def _share(label: str, hits: np.ndarray, group: str = "") -> Series:
 
 
 def draw_survival(results: Results) -> Figure:
-    """How long a symbol, or a rate, lives."""
+    """Figure of the survival of a symbol, and of a rate, over the fits."""
     panels = []
     for title, curves in (("Bernoulli: p > 0", BERNOULLI), ("Poisson: rate > 0", POISSON)):
         series = [_share(curve.title, alive(results, name)) for name, curve in curves.items()]
@@ -58,7 +58,7 @@ def draw_survival(results: Results) -> Figure:
 
 
 def draw_spread(results: Results) -> Figure:
-    """The tail of the standard deviation of a refitted normal, its law and two bounds."""
+    """Figure of the tail of the standard deviation of a refitted normal, with its law and two bounds."""
     ours = _share("ours", alive(results, "gaussian"), "sd")
     fits, n = ours.x, GAUSSIAN.n
     series = (
@@ -76,7 +76,7 @@ def draw_spread(results: Results) -> Figure:
 
 
 def draw_trajectories(results: Results) -> Figure:
-    """Single runs."""
+    """Figure of single trajectories."""
     log_variance = results["trajectories-gaussian"].log_variance.values[:, ::5]
     share = bernoulli_p(results, "trajectories-bernoulli", SINGLE)
     fits, later = 1 + 5 * np.arange(log_variance.shape[1]), 1 + np.arange(share.shape[1])
@@ -97,7 +97,7 @@ def draw_trajectories(results: Results) -> Figure:
 
 
 def draw_distinct(results: Results) -> Figure:
-    """How many symbols of a heavy tail are left."""
+    """Figure of the number of symbols left of a heavy-tailed distribution."""
     labels = {name: f"p_i ~ 1 / (i + {shift:g})^{exponent:g}" for name, (exponent, shift) in ZIPF.items()}
     shares = {name: distinct(results, name) for name in ZIPF}
     k = np.arange(shares["zipf-1"].shape[1])
@@ -113,7 +113,7 @@ def draw_distinct(results: Results) -> Figure:
 
 
 def draw_mixture(results: Results) -> Figure:
-    """The spread that two symmetric components share, for several budgets of EM."""
+    """Figure of the spread that two symmetric components share, for several budgets of EM."""
     fits = np.arange(1, results["mixture"].sizes["generation"] + 1)
     series = (
         *(_share(_budget(steps), mixture_wide(results, steps)) for steps in STEPS),

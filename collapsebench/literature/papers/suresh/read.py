@@ -1,4 +1,4 @@
-"""Numbers off the results that figures and claims of Suresh et al. (2025) share."""
+"""Measurements shared by figures and claims of Suresh et al. (2025)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from collapsebench.literature.papers.suresh.settings import BERNOULLI, CURVES, P
 
 
 def bernoulli_p(results: Results, name: str, start: float) -> np.ndarray:
-    """[trajectory, generation] p, of which the result holds p (1 - p) and (p - start)^2: their sum is linear in p."""
+    """p of a Bernoulli loop, [trajectory, generation], from p (1 - p) and (p - start)^2, whose sum is linear in p."""
     result = results[name]
     return (result["variance"].values + result["mean_error"].values - start**2) / (1 - 2 * start)
 
 
 def alive(results: Results, name: str) -> np.ndarray:
-    """[trajectory, generation] whether the symbol, the rate or the spread of a curve is still there.
+    """Whether the symbol, the rate or the spread of a curve has survived, [trajectory, generation].
 
     A Bernoulli symbol is when p is not absorbed, or absorbed at 1.
     """
@@ -32,7 +32,7 @@ def alive(results: Results, name: str) -> np.ndarray:
 
 
 def alive_law(name: str, k: Any) -> Any:
-    """The exact probability of `alive` after k fits."""
+    """Exact probability of `alive` after k fits."""
     curve = CURVES[name]
     if name in BERNOULLI:
         return theory.survival_law(curve.n, k, curve.start)
@@ -42,12 +42,12 @@ def alive_law(name: str, k: Any) -> Any:
 
 
 def mixture_wide(results: Results, steps: int) -> np.ndarray:
-    """[trajectory, generation] whether the components' common sd is above the threshold."""
+    """Whether the components' common sd is above the threshold, [trajectory, generation]."""
     return results["mixture"].within_log_variance.sel({"model.steps": steps}).values > 2 * np.log(THRESHOLD)
 
 
 def distinct(results: Results, name: str) -> np.ndarray:
-    """[trajectory, k] symbols alive after k refits, as a share of those in the first, real sample."""
+    """Symbols left after k refits, as a share of those in the first, real sample, [trajectory, k]."""
     count = results[name]["support"].values
     return count / count[:, :1]
 

@@ -1,4 +1,4 @@
-"""Settings of Suresh et al. (2025), and the numbers to compare with."""
+"""Settings of Suresh et al. (2025), and published numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Curve:
-    """A share of trajectories after k fits to n draws each; start is the first p, rate or sd.
+    """A curve of the share of trajectories after k fits to n draws each; start is the first p, rate or sd.
 
     The shares are derived, for the settings of the paper's figures; all but the Gaussian's are exact to their digits.
     """

@@ -1,4 +1,4 @@
-"""The collapse profile of a result: what its columns say about each event and each definition."""
+"""Collapse profile of a result: times of each event and flags of each definition, from its columns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RANDOM = ("trajectory", "generation")
 
 
 def measured(experiment: Experiment) -> Experiment:
-    """The experiment with every metric that a profile reads and that it can be measured by."""
+    """The experiment with every metric that a profile uses and its parts allow."""
     wanted = [
         *RISKS[:2], "nll", "log_variance", "entropy", "support", "tail_mass", METRICS.build("tail_mass", quantile=0.01), "modes",
     ]  # fmt: skip
@@ -46,7 +46,7 @@ def measured(experiment: Experiment) -> Experiment:
 
 
 def profile(result: xr.Dataset) -> xr.Dataset:
-    """Times of early and late collapse and the eight definitions, for each point of a sweep.
+    """Times of early and late collapse and flags of the eight definitions, for each point of a sweep.
 
     Returns a Dataset with the result's sweep dims in front of: `survival` (with `_low`, `_high`) [event, generation],
     the Kaplan-Meier curve of each of EVENTS; `median` (with `_low`, `_high`) [event] in generations, inf where fewer
@@ -116,7 +116,7 @@ def _tails(experiment: Experiment) -> dict[float, str]:
 
 
 def _events(experiment: Experiment, point: xr.Dataset) -> list[tuple[Any, Any]]:
-    """(happened, watched) [trajectory, generation] of each of EVENTS; (None, None) where nothing tells it."""
+    """(happened, watched) [trajectory, generation] of each of EVENTS; (None, None) where no column measures it."""
     tails, found = _tails(experiment), []
     for quantile in (0.05, 0.01):
         mass = point[tails[quantile]].values if quantile in tails else None
