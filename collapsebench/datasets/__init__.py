@@ -1,4 +1,4 @@
-"""Real data: one file per data set, each with its licence, digest and fallback order.
+"""Data sets of real rows: one file each, with licence, digest and fallback order.
 
     datasets.names()                    what there is
     print(datasets.describe("mnist"))   licence, citation, size, and who can serve it, first to last

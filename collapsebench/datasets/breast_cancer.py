@@ -1,3 +1,5 @@
+"""Breast Cancer Wisconsin (Diagnostic), from scikit-learn."""
+
 from collapsebench.datasets.registry import dataset
 from collapsebench.datasets.source import UCI, ScikitLearn
 

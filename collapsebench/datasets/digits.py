@@ -1,3 +1,5 @@
+"""Optical Recognition of Handwritten Digits (UCI, 8 x 8 pixels), from scikit-learn."""
+
 from collapsebench.datasets.registry import dataset
 from collapsebench.datasets.source import UCI, ScikitLearn
 

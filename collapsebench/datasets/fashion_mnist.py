@@ -1,3 +1,5 @@
+"""Fashion-MNIST, from IDX files: a Debian package, the data folder or a download."""
+
 from __future__ import annotations
 
 from collapsebench.datasets.idx import IdxDownload, IdxFolder, Part

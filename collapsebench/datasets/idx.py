@@ -1,4 +1,4 @@
-"""The IDX format of MNIST and its kin, plain or gzipped, from a folder or from the network.
+"""IDX files of MNIST and its kin, plain or gzipped: a reader, and sources by folder and by download.
 
 Format: two zero bytes, a type byte (0x08: unsigned byte, the only one read here), the number of axes, each axis as a
 big-endian uint32, then the values. A header is a claim: it is held against the size of the file before anything
@@ -36,7 +36,7 @@ DEADLINE_SECONDS = 300
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A file of images and its file of labels, by name without .gz, with the SHA-256 of their uncompressed bytes."""
+    """One pair of IDX files, images and labels: names without .gz, and SHA-256 of their uncompressed bytes."""
 
     images: str
     labels: str
@@ -45,13 +45,13 @@ class Part:
     labels_sha256: str
 
     def files(self, shape: tuple[int, ...]) -> tuple[tuple[str, tuple[int, ...], str], ...]:
-        """(name, axes, digest) of the images and of the labels."""
+        """(name, axes, digest) of the images' file and of the labels' file."""
         return (self.images, (self.rows, *shape), self.images_sha256), (self.labels, (self.rows,), self.labels_sha256)
 
 
 @dataclasses.dataclass(frozen=True)
 class IdxFolder:
-    """IDX files that are already here, parts joined in order.
+    """Source of a data set: IDX files in a local folder, parts joined in order.
 
     folders: where to look, relative to the data folder unless absolute; the first that holds any of the files is
     read, and one that holds only some is an error, not a reason to fall back.
@@ -66,9 +66,11 @@ class IdxFolder:
 
     @property
     def rows(self) -> int:
+        """Number of rows of all parts."""
         return sum(part.rows for part in self.parts)
 
     def read(self, here: Where) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and labels. Raises Unavailable where there are none here, ValueError for damaged files."""
         files = [file for part in self.parts for file in part.files(self.shape)]
         for folder in (here.folder / name for name in self.folders):
             found = [_find(folder, name) for name, _, _ in files]
@@ -84,13 +86,14 @@ class IdxFolder:
         raise Unavailable(f"no IDX files in {here.folder / self.folders[0]}")
 
     def remedy(self, here: Where) -> str:
+        """Instruction that makes this source available."""
         names = ", ".join(name for part in self.parts for name in (part.images, part.labels))
         return self.install or f"put {names} (plain or .gz) in {here.folder / self.folders[0]}"
 
 
 @dataclasses.dataclass(frozen=True)
 class IdxDownload:
-    """IDX files from the network, where that was allowed; kept in the data folder for IdxFolder to find next time.
+    """Source of a data set: download of IDX files, if allowed, into the data folder, where IdxFolder finds them later.
 
     Mirrors are asked in turn, file by file. What is not byte for byte the published file is never kept or returned.
     """
@@ -104,9 +107,11 @@ class IdxDownload:
 
     @property
     def rows(self) -> int:
+        """Number of rows of all parts."""
         return sum(part.rows for part in self.parts)
 
     def read(self, here: Where) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and labels, downloaded. Raises Unavailable where that is not allowed or no mirror serves whole files."""
         if not here.download:
             raise Unavailable("not allowed")
         files = [file for part in self.parts for file in part.files(self.shape)]
@@ -134,13 +139,14 @@ class IdxDownload:
         raise Unavailable(f"no mirror served {name}.gz: {'; '.join(reasons)}")
 
     def remedy(self, here: Where) -> str:
+        """Instruction that makes this source available."""
         return f"allow a download by {DOWNLOAD_VARIABLE}=1 or download=True"
 
 
 def read_idx(
     path: str | os.PathLike[str], axes: tuple[int, ...] | None = None, sha256: str | None = None, limit: int = MAX_BYTES
 ) -> np.ndarray:
-    """The uint8 array of an IDX file, plain or gzipped (told by its first bytes, not by its name).
+    """uint8 array of an IDX file, plain or gzipped (told by its first bytes, not by its name).
 
     axes: the shape it must have. sha256: the digest its uncompressed bytes must have. limit: most bytes of data.
     Raises ValueError in one line for anything else than a whole, well-formed file; never reads past what the header

@@ -1,3 +1,5 @@
+"""Fisher's iris data, from scikit-learn."""
+
 from collapsebench.datasets.registry import dataset
 from collapsebench.datasets.source import UCI, ScikitLearn
 

@@ -1,4 +1,4 @@
-"""A file of one's own: rows of numbers in .csv or .npy."""
+"""User's own data files: rows of numbers in .csv or .npy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SUFFIXES = (".csv", ".npy")
 
 
 def is_file(name: str | os.PathLike[str]) -> bool:
-    """Whether a data set's name is a file's: it ends in .csv or .npy."""
+    """Whether a data set's name is a file name: it ends in .csv or .npy."""
     return Path(name).suffix.lower() in SUFFIXES
 
 
 def load_file(path: str | os.PathLike[str]) -> Table:
-    """The rows of a file: a .csv of numbers with commas, a line of names above them or not, or a .npy [n] or [n, d].
+    """Table of a user's file: a .csv of numbers, with or without a header line, or a .npy of shape [n] or [n, d].
 
     Raises ValueError, one line, for a file that cannot be read or holds anything but finite numbers.
     """

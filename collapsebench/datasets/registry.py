@@ -1,4 +1,4 @@
-"""The data sets by name: a decorated function per file, asked for its sources in their fallback order."""
+"""Registry of data sets by name: one decorated function per file, which returns its sources in fallback order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Sources = Callable[[], tuple[Source, ...]]
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """What is known of a data set before any of it is loaded. `sources` is the fallback order, first to last."""
+    """Description of a data set, without loading it. `sources` is the fallback order, first to last."""
 
     name: str
     summary: str
@@ -28,11 +28,12 @@ class Card:
 
     @property
     def rows(self) -> int:
-        """Rows of the fullest source; a fallback may hold fewer."""
+        """Number of rows of the largest source; a fallback may hold fewer."""
         return max(source.rows for source in self.sources)
 
     @property
     def features(self) -> int:
+        """Number of features of a row, the product of `shape`."""
         size = 1
         for length in self.shape:
             size *= length
@@ -40,7 +41,7 @@ class Card:
 
     @property
     def sha256(self) -> dict[str, str | None]:
-        """By source: the digest of the Table, or None where each file is checked instead."""
+        """Digest of the Table by source name; None where each file is checked instead."""
         return {source.name: source.sha256 for source in self.sources}
 
     def __str__(self) -> str:
@@ -61,7 +62,7 @@ _CARDS: dict[str, Card] = {}
 
 
 def dataset(*, licence: str, citation: str, shape: tuple[int, ...], classes: int) -> Callable[[Sources], Sources]:
-    """Register a data set: the decorated function's name is its name, its docstring its summary, its value its sources.
+    """Decorator that registers a data set: function name = name, docstring = summary, return value = sources.
 
     Raises ValueError where another module has the name.
     """
@@ -78,12 +79,12 @@ def dataset(*, licence: str, citation: str, shape: tuple[int, ...], classes: int
 
 
 def names() -> tuple[str, ...]:
-    """Every registered data set, whether or not this machine has it."""
+    """Names of all registered data sets, whether or not this machine has them."""
     return tuple(_CARDS)
 
 
 def describe(name: str) -> Card:
-    """Licence, citation, size, and the sources with their digests; `print` it.
+    """Card of a data set: licence, citation, size, and the sources with their digests; `print` it.
 
     Raises ValueError with the nearest known name.
     """
@@ -99,7 +100,7 @@ def load(
     folder: str | os.PathLike[str] | None = None,
     download: bool | None = None,
 ) -> Table:
-    """The data set, from the first of its sources that has it, digest checked.
+    """Table of a data set, from the first of its sources that is available, digest checked.
 
     source: one source by name and no fallback, for a result that must not depend on the machine. folder and download:
     as in `where`; nothing is fetched unless download, or COLLAPSEBENCH_DOWNLOAD=1, allows it.

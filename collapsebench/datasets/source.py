@@ -1,4 +1,4 @@
-"""What serves a data set: the Source protocol, the Table it ends in, and where this machine keeps data."""
+"""Sources of a data set: the Source protocol, the resulting Table, and this machine's data folder."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
 class Unavailable(ValueError):
-    """A source has not got the data here; the next one is asked. From `load`: no source had it."""
+    """Error of a source that is not available here, so that the next is tried. From `load`: no source was."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
-    """A loaded data set. x: float32 [rows, features], y: int32 labels [rows], both read-only.
+    """Loaded data set: x float32 [rows, features], y int32 labels [rows], both read-only.
 
     `shape` is the shape of one row: (8, 8) for an image that was flattened, (features,) otherwise. Values are the
     publisher's own (pixels 0 to 16 or 0 to 255, centimetres): scaling is the experiment's business.
@@ -41,10 +41,12 @@ class Table:
 
     @property
     def rows(self) -> int:
+        """Number of rows."""
         return self.x.shape[0]
 
     @property
     def features(self) -> int:
+        """Number of features of a row."""
         return self.x.shape[1]
 
     def __repr__(self) -> str:
@@ -54,37 +56,42 @@ class Table:
 
 @dataclasses.dataclass(frozen=True)
 class Where:
-    """Where this machine keeps data, and whether the network may be asked for more."""
+    """Data folder of this machine, and whether downloads are allowed."""
 
     folder: Path
     download: bool = False
 
 
 class Source(Protocol):
-    """One way to get a data set.
+    """Protocol of a source of a data set.
 
     `sha256` is the digest of the Table it must end in, or None where `read` checks every file by itself.
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the source."""
+
     @property
-    def rows(self) -> int: ...
+    def rows(self) -> int:
+        """Number of rows that it gives."""
+
     @property
-    def sha256(self) -> str | None: ...
+    def sha256(self) -> str | None:
+        """Digest of its Table; None where `read` checks every file."""
 
     def read(self, here: Where) -> tuple[Any, Any]:
-        """Rows and labels. Raises Unavailable where it has none, ValueError where what it has is damaged."""
+        """Rows and labels. Raises Unavailable where it has none, ValueError for damaged data."""
         ...
 
     def remedy(self, here: Where) -> str:
-        """What to do to make this source serve, as a command or a place."""
+        """Instruction that makes this source available, as a command or a place."""
         ...
 
 
 @dataclasses.dataclass(frozen=True)
 class ScikitLearn:
-    """A table inside the scikit-learn package (sklearn.datasets.load_*): no network, and imported only to load."""
+    """Source of a data set: a table inside scikit-learn (sklearn.datasets.load_*), imported only to load."""
 
     loader: str
     rows: int
@@ -92,6 +99,7 @@ class ScikitLearn:
     name: str = "scikit-learn"
 
     def read(self, here: Where) -> tuple[Any, Any]:
+        """Rows and labels. Raises Unavailable where there are none here."""
         try:
             module = importlib.import_module("sklearn.datasets")
         except ImportError as error:
@@ -99,11 +107,12 @@ class ScikitLearn:
         return getattr(module, self.loader)(return_X_y=True)
 
     def remedy(self, here: Where) -> str:
+        """Instruction that makes this source available."""
         return INSTALL
 
 
 def where(folder: str | os.PathLike[str] | None = None, download: bool | None = None) -> Where:
-    """The data folder and the leave to download: the arguments, or the environment, or ~/.cache/collapsebench and no.
+    """Data folder and download permission: the arguments, or the environment, or ~/.cache/collapsebench and no.
 
     Raises ValueError where COLLAPSEBENCH_DOWNLOAD is neither yes nor no.
     """
@@ -124,9 +133,9 @@ def digest(x: np.ndarray, y: np.ndarray) -> str:
 
 
 def table(source: Source, x: Any, y: Any, *, name: str, shape: tuple[int, ...], licence: str) -> Table:
-    """The canonical Table of what a source gave, its digest checked.
+    """Table of a source's rows and labels, in canonical dtypes, digest checked.
 
-    Raises ValueError naming the data set, the source, and what was expected and found.
+    Raises ValueError naming the data set, the source, and the rows or digest expected and got.
     """
     y = np.array(y, dtype=np.int32).reshape(-1)
     x = np.array(x, dtype=np.float32, order="C")
@@ -145,5 +154,5 @@ def table(source: Source, x: Any, y: Any, *, name: str, shape: tuple[int, ...], 
 
 
 def one_line(error: BaseException) -> str:
-    """An exception's message without line breaks; its type where it has none."""
+    """Message of an exception without line breaks; its type where it has none."""
     return " ".join(str(error).split()) or type(error).__name__

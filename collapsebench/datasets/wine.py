@@ -1,3 +1,5 @@
+"""Wine recognition data (UCI), from scikit-learn."""
+
 from collapsebench.datasets.registry import dataset
 from collapsebench.datasets.source import UCI, ScikitLearn
 

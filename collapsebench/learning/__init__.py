@@ -1,1 +1,1 @@
-"""Learning by gradient steps: training, networks, features."""
+"""Gradient-based learning: training loop, networks, classifier features."""

@@ -1,4 +1,4 @@
-"""What models that learn by gradient steps share: training, starts, the exact learner, the dials."""
+"""Base of the models that learn by gradient steps: training, initial parameters, exact learner, dials."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from collapsebench.specs.pytree import Key
 
 
 class NetworkModel(Model):
-    """A derived class gives `init(key)`, `loss(params, key, x)`, `sample` and `log_prob`.
+    """Base class of network models. A derived class gives `random_params`, `loss`, `sample` and `log_prob`.
 
     training: the learner. start: what training starts from: parameters, or a target that is a trained network of the
     same shape, for instance the truth; None: random parameters.
@@ -38,27 +38,29 @@ class NetworkModel(Model):
     start: Any
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for a choice that is not known."""
+        """Raise RequestError unless `training` is a valid Training."""
         if not isinstance(self.training, Training):
             raise RequestError(f"model.training = {self.training!r}: it must be a Training(steps=..., rate=...)")
         self.training.check()
 
     def exact(self) -> Self:
-        """The same with a learner that comes to rest: many steps at a falling rate, and a mean of the last of them."""
+        """Same model with a learner that converges: cosine decay of the rate, averaged parameters, no weight decay."""
         return self.replace(training=dataclasses.replace(self.training, schedule="cosine", average=0.99, decay=None))
 
     def random_params(self, key: Key) -> Any:
+        """Random initial parameters. A derived class gives it."""
         raise NotImplementedError
 
     def loss(self, params: Any, key: Key, x: Any) -> Float[Array, ""]:
+        """Training loss of a minibatch x. A derived class gives it."""
         raise NotImplementedError
 
     def prepare(self) -> Self:
-        """The model with the parameters that it starts from, where `start` is a target that has them."""
+        """Model with its initial parameters, where `start` is a target that has them."""
         return self.replace(start=self.start.params()) if isinstance(self.start, Target) else self
 
     def init(self, key: Key) -> Any:
-        """Random parameters, or `start`."""
+        """Initial parameters: random, or `start`."""
         start = self.prepare().start
         return self.random_params(key) if start is None else jax.tree.map(jnp.asarray, start)
 
@@ -66,20 +68,20 @@ class NetworkModel(Model):
         return train(key, params, self.loss, data, self.training)
 
     def expect(self, params: Any, n: Any, prompts: Any) -> Data:
-        """The model itself, to be drawn from anew at every step."""
+        """The model itself as Sources, drawn from anew at every step."""
         return Sources.of_model(params, n)
 
     def expect_real(self, key: Key, target: Target, n: Any) -> Data:
-        """The target itself, to be drawn from anew at every step."""
+        """The target itself as Sources, drawn from anew at every step."""
         return Sources.of_reality(jax.eval_shape(self.init, key), n)
 
     def ended(self, params: Any) -> Bool[Array, ""]:
-        """Whether one of the parameters is not finite."""
+        """Whether any parameter is not finite."""
         leaves = [jnp.isfinite(a).all() for a in jax.tree.leaves(params) if jnp.issubdtype(a.dtype, jnp.floating)]
         return ~jnp.stack(leaves).all()
 
     def from_truth(self, target: Target) -> Self:
-        """Training starts at the target, where that is a network of the same shape."""
+        """Copy whose training starts at the target, where that is a network of the same shape."""
         held = target.held_by()
         if self.start is not None or held is None:
             return self
@@ -87,11 +89,11 @@ class NetworkModel(Model):
         return self.replace(start=target) if same else self
 
     def rows_per_fit(self, n: float) -> float:
-        """A step on a row counts as 300 rows that are summed."""
+        """Rows that one fit reads, for an estimate of time; a step counts 300 for each row of its minibatch."""
         return n + 300.0 * float(self.training.steps) * self.training.batch
 
     def products(self) -> list[tuple[int, int, int]]:
-        """The matrix product of each layer for one row of data: (pixels, inner, columns); the first sees the row."""
+        """Matrix products of a forward pass for one row: (pixels, inner, columns) per layer, the input's first."""
         raise self.refuse("its products are not written down")
 
 

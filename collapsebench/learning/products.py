@@ -1,4 +1,4 @@
-"""Matrix products of a network's forward pass for one row of data: (pixels, inner, columns), the first sees the row."""
+"""Matrix products of a network's forward pass for one row: (pixels, inner, columns) per layer, the input's first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _dense(*widths: int) -> list[Shape]:
 
 
 def autoencoder_products(dim: int, latent: int, hidden: Widths, channels: Widths) -> list[Shape]:
-    """Of encoder and decoder; a convolution of kernel k is k^2 in -> out at each pixel of the smaller image."""
+    """Products of encoder and decoder; a convolution of kernel k is k^2 in -> out per pixel of the smaller image."""
     side, size = math.isqrt(dim), dim
     down: list[Shape] = []
     up: list[Shape] = []
@@ -31,7 +31,7 @@ def autoencoder_products(dim: int, latent: int, hidden: Widths, channels: Widths
 
 
 def denoiser_products(dim: int, hidden: Widths, channels: Widths) -> list[Shape]:
-    """Of residual layers, or of a U-Net without the vector for time and caption, which is some per cent of it."""
+    """Products of residual layers, or of a U-Net without its embedding of time and caption (some per cent of it)."""
     if not channels:
         first = hidden[0]
         found = _dense(32, first, first)

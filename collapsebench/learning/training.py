@@ -1,4 +1,4 @@
-"""Learning by gradient steps: one loop for every network, its budget and schedule as data."""
+"""Training by gradient steps: one loop for every network, its budget and schedule as data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PRECISIONS = ("float32", "tensorfloat32", "bfloat16")
 
 @spec
 class Training:
-    """How a network learns: `steps` steps of an optimiser on minibatches of `batch` rows.
+    """Training budget and optimiser: `steps` steps on minibatches of `batch` rows.
 
     rate: step size at its highest. optimiser: "adam" or "sgd". schedule: "constant", or a "cosine" or "linear" decay to
     0 at the last step. warmup: steps over which the rate rises from 0. decay: weight decay (None: none), added to the
@@ -48,7 +48,7 @@ class Training:
     pieces: int = static(1)
 
     def check(self) -> None:
-        """Raise RequestError for a choice that is not known."""
+        """Raise RequestError for an unknown optimiser, schedule or precision, or a number out of range."""
         for field, known in (("optimiser", OPTIMISERS), ("schedule", SCHEDULES), ("precision", PRECISIONS)):
             if (value := getattr(self, field)) not in known:
                 raise RequestError(
@@ -60,7 +60,7 @@ class Training:
             raise RequestError(f"model.training.pieces = {self.pieces}: it must divide batch = {self.batch}")
 
     def rate_at(self, step: Any) -> Float[Array, ""]:
-        """Step size of step 0, 1, ..."""
+        """Step size at step 0, 1, ..."""
         rate = self.rate * jnp.minimum(1, (step + 1) / jnp.maximum(self.warmup, 1))
         done = step / jnp.maximum(self.steps, 1)
         if self.schedule == "cosine":
@@ -68,7 +68,7 @@ class Training:
         return rate * (1 - done) if self.schedule == "linear" else rate
 
     def transform(self) -> Any:
-        """The optimiser without its step size, an optax.GradientTransformation."""
+        """Optimiser without its step size, an optax.GradientTransformation."""
         import optax
 
         decay = [] if self.decay is None else [optax.add_decayed_weights(self.decay)]
@@ -85,7 +85,7 @@ Loss = Callable[[Any, Key, Any], Any]
 
 
 def gradient(loss: Loss, training: Training, params: Any, key: Key, rows: Any) -> tuple[Float[Array, ""], Any]:
-    """The loss of a minibatch and its gradient, at the precision and in the pieces asked for."""
+    """Loss of a minibatch and its gradient, at the precision and in the pieces of the Training."""
 
     def low(params: Any, key: Key, rows: Any) -> Any:
         params, rows = jax.tree.map(_halved, (params, rows))
@@ -111,7 +111,7 @@ def _halved(a: Array) -> Array:
 
 
 def train(key: Key, params: Any, loss: Loss, data: Any, training: Training) -> Any:
-    """The parameters after `training.steps` steps on `data`, a Batch or a Fountain.
+    """Parameters after `training.steps` steps on `data`, a Batch or a Fountain.
 
     A loss that is not finite makes every parameter NaN, and NaN they stay: the trajectory has ended.
     """

@@ -1,4 +1,4 @@
-"""Small dense linear algebra over a batch: what XLA on a CPU hands to LAPACK one matrix at a time is written out here.
+"""Small dense linear algebra over a batch, written out where XLA on a CPU calls LAPACK once per matrix.
 
 For a dimension up to `UNROLLED` the factorisations are scalar programs that `vmap` turns into operations over the
 batch axis; above it they are loops over columns or LAPACK. Those of least squares keep the batch ("lanes") as the last
@@ -63,7 +63,7 @@ def _factor_columns(matrix: Array, floor: Array) -> Array:
 
 
 def solve_lower(factor: Float[Array, "d d"], rhs: Float[Array, " d"]) -> Float[Array, " d"]:
-    """The x with factor x = rhs, factor lower-triangular. A zero pivot gives a zero (the minimum-norm convention)."""
+    """Solution x of factor x = rhs, factor lower-triangular. A zero pivot gives a zero (minimum-norm convention)."""
     dim = factor.shape[-1]
     if dim > UNROLLED:
         safe = factor + jnp.diag(jnp.where(jnp.diagonal(factor) == 0, 1, 0).astype(factor.dtype))
@@ -106,7 +106,7 @@ def _factorise_lanes(
 def triangularise(
     x: Float[Array, "lanes n d"], y: Float[Array, "lanes n"]
 ) -> tuple[Float[Array, "lanes d d"], Float[Array, "lanes d"]]:
-    """F and u of fewer rows than inputs, by Householder's reflections with the lanes last.
+    """Factor F and image u of fewer rows than inputs, by Householder reflections with the lanes last.
 
     Cholesky's algorithm without interchanges would lose the last pivots of such a matrix to rounding.
     """
@@ -131,7 +131,7 @@ def triangularise(
 
 
 def _solve_upper_lanes(factor: Float[Array, "lanes d d"], image: Float[Array, "lanes d"]) -> Float[Array, "lanes d"]:
-    """The w with F^T w = u, with the lanes last; a zero pivot gives a zero."""
+    """Solution w of F^T w = u, with the lanes last; a zero pivot gives a zero."""
     dim = image.shape[1]
     columns = factor.transpose(1, 2, 0)
 
@@ -149,8 +149,9 @@ def _solve_upper_lanes(factor: Float[Array, "lanes d d"], image: Float[Array, "l
 
 @over_lanes
 def solve_upper_shortest(factor: Float[Array, "lanes d d"], image: Float[Array, "lanes d"]) -> Float[Array, "lanes d"]:
-    """The shortest w with F^T w = u: by substitution, or, only where a batch holds an F without full rank, as F y for
-    the y with F^T F y = u.
+    """Minimum-norm solution w of F^T w = u.
+
+    By substitution, or, only where a batch holds an F without full rank, as F y for the y with F^T F y = u.
     """
     direct = _solve_upper_lanes(factor, image)
     singular = (jnp.diagonal(factor, axis1=1, axis2=2) == 0).any(axis=1)
@@ -166,6 +167,6 @@ factorise, solve_upper = over_lanes(_factorise_lanes), over_lanes(_solve_upper_l
 
 
 def solve_psd(matrix: Float[Array, "d d"], rhs: Float[Array, " d"]) -> Float[Array, " d"]:
-    """The x with matrix x = rhs for a positive semi-definite matrix; directions of zero pivot get zero."""
+    """Solution x of matrix x = rhs for a positive semi-definite matrix; directions of zero pivot get zero."""
     factor = psd_factor(matrix)
     return solve_upper(factor, solve_lower(factor, rhs))

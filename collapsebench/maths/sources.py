@@ -1,4 +1,4 @@
-"""An infinite training set for learners that take gradient steps: fresh draws of reality and of past models."""
+"""Fresh draws from Sources, the infinite training set of learners that take gradient steps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from collapsebench.specs.pytree import Key, spec
 
 @spec
 class Fountain:
-    """Sources that know reality and the model class: rows can be drawn."""
+    """Sources with their target and model class, so that rows can be drawn."""
 
     sources: Sources
     target: Any
@@ -24,10 +24,11 @@ class Fountain:
 
     @property
     def weight(self) -> Float[Array, ""]:
+        """Total weight of the sources."""
         return self.sources.weight
 
     def draw(self, key: Key, n: int) -> Any:
-        """n rows: each real with the share that reality weighs, the others from one model, picked by weight."""
+        """n fresh rows: each real with the target's share of the weight, the others from one model picked by weight."""
         models = self.sources.models
         if not models.capacity:
             return self.target.sample(part(key, 0), n)

@@ -1,4 +1,4 @@
-"""Models: `init(key)`, `fit(key, params, data)`, `sample(key, params, n)`, `log_prob(params, x)`; one file per model."""
+"""Models: `init(key)`, `fit(key, params, data)`, `sample(key, params, n)`, `log_prob(params, x)`; one file each."""
 
 from collapsebench.specs.registry import MODELS as _REGISTRY
 

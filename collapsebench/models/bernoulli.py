@@ -1,4 +1,4 @@
-"""The Bernoulli model: a share."""
+"""Bernoulli model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collapsebench.specs.registry import MODELS
 @MODELS.register("bernoulli")
 @spec
 class Bernoulli(Model):
-    """The share of ones, by maximum likelihood (Suresh et al., 2025)."""
+    """Bernoulli distribution by maximum likelihood: the share of ones (Suresh et al., 2025)."""
 
     kind = Kind.COUNT
     summary = Totals

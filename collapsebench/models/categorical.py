@@ -1,4 +1,4 @@
-"""The categorical model: frequencies."""
+"""Categorical model."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from collapsebench.specs.registry import MODELS
 @MODELS.register("categorical")
 @spec
 class Categorical(Model):
-    """Frequencies of `classes` symbols; a symbol that was not seen is dead. Draws come from p^(1/temperature) / Z.
+    """Categorical distribution by observed frequencies of `classes` symbols; draws from p^(1/temperature) / Z.
 
     tied: each run of so many neighbouring symbols shares one probability, as in a histogram (1: none does).
-    An empty training set leaves the start, which is uniform.
+    A run that is not in the training set gets probability 0. An empty training set leaves the start, which is uniform.
     """
 
     classes: int = static(10)
@@ -51,11 +51,11 @@ class Categorical(Model):
             raise RequestError(f"model.tied = {self.tied}: it must lie between 1 and classes = {self.classes}")
 
     def holds(self, family: Any) -> bool:
-        """No two symbols share a probability."""
+        """Whether no two symbols share a probability."""
         return self.tied == 1
 
     def exact(self) -> Categorical:
-        """The same at temperature 1."""
+        """Same model at temperature 1."""
         return dataclasses.replace(self, temperature=1.0)
 
     def init(self, key: Key) -> CategoricalDistribution:

@@ -35,7 +35,7 @@ EXACT_TRACE = 16
 @MODELS.register("diffusion")
 @spec
 class Diffusion(NetworkModel):
-    """Diffusion model: a network of `hidden` residual layers, or for square images a U-Net of `channels`, denoises.
+    """Diffusion or flow-matching model: `hidden` residual layers, or for square images a U-Net of `channels`.
 
     objective: "ddpm" (predict the noise) or "flow" (flow matching: predict noise minus row on a straight line).
     sampler: "ancestral" (DDPM's), "deterministic" (DDIM's; Euler's for "flow") or "heun" (of second order, twice the
@@ -63,11 +63,11 @@ class Diffusion(NetworkModel):
 
     @property
     def kind(self) -> str:  # type: ignore[override]
-        """Rows with captions are {"x": [n, dim], "caption": [n, words]}; without, [n, dim]."""
+        """Kind of rows: {"x": [n, dim], "caption": [n, words]} with captions, [n, dim] without."""
         return Kind.CAPTIONED if self.words else Kind.VECTOR
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for an objective, sampler or shape that cannot be."""
+        """Raise RequestError for an invalid objective, sampler, guidance or shape, or captions unlike the target's."""
         super().check(experiment)
         for field, known in (("objective", OBJECTIVES), ("sampler", SAMPLERS)):
             if (value := getattr(self, field)) not in known:
@@ -90,7 +90,7 @@ class Diffusion(NetworkModel):
             raise RequestError(f"model.words = {self.words}: the target's captions have words = {theirs}")
 
     def exact(self) -> Diffusion:
-        """The same with a learner that comes to rest, a sampler of second order and no guidance."""
+        """Same model with a learner that converges, a sampler of second order and no guidance."""
         return dataclasses.replace(super().exact(), guidance=None, sampler="heun", levels=max(self.levels, 20))
 
     # --- network ------------------------------------------------------------------------------------------------------
@@ -105,10 +105,11 @@ class Diffusion(NetworkModel):
 
     @property
     def captions(self) -> int:
-        """How many different captions there are."""
+        """Number of different captions."""
         return math.prod(self.words)
 
     def random_params(self, key: Key) -> dict[str, Any]:
+        """Random network parameters, and equal shares of all captions."""
         nothing = jnp.zeros((1, len(self.words)), jnp.int32)
         network = self._network().init(key, jnp.zeros((1, self.dim)), jnp.zeros(1), nothing)
         return {"network": network, "captions": jnp.ones(self.captions) / self.captions} if self.words else {
@@ -119,7 +120,7 @@ class Diffusion(NetworkModel):
         return self._network().apply(params["network"], x, jnp.broadcast_to(t, x.shape[:1]), caption)
 
     def _field(self, params: Any, x: Any, t: Any, caption: Any) -> Float[Array, "n dim"]:
-        """The prediction, guided."""
+        """Network's prediction, with guidance."""
         told = self._predict(params, x, t, caption)
         if self.guidance is None:
             return told
@@ -132,13 +133,13 @@ class Diffusion(NetworkModel):
         learned = super().fit(key, params, data)
         if not self.words:
             return learned
-        # A stream has no rows to count: a large draw from it stands for its captions.
+        # Sources have no rows to count: a large draw from them estimates the shares of captions.
         seen = data if isinstance(data, Batch) else Batch(data.draw(part(key, 2**31), 4096), jnp.ones(4096))
         counts = jnp.zeros(self.captions).at[self._number(seen.x["caption"])].add(seen.w)
         return {**learned, "captions": counts / counts.sum()}
 
     def _number(self, caption: Int[Array, "n words"]) -> Int[Array, " n"]:
-        """A caption as one number, the first word the highest digit."""
+        """Index of a caption, the first word the highest digit."""
         number = jnp.zeros(caption.shape[0], jnp.int32)
         for i, size in enumerate(self.words):
             number = number * size + caption[:, i]
@@ -150,7 +151,7 @@ class Diffusion(NetworkModel):
         return rows, jnp.zeros((rows.shape[0], 0), jnp.int32)
 
     def loss(self, params: Any, key: Key, x: Any) -> Float[Array, ""]:
-        """Mean squared error of a number of the prediction, over times spread evenly."""
+        """Denoising loss of a minibatch: mean squared error per number predicted, over evenly spread times."""
         rows, caption = self._split(x)
         count = rows.shape[0]
         u = jax.random.uniform(part(key, 0), dtype=jnp.float32)
@@ -168,7 +169,7 @@ class Diffusion(NetworkModel):
         return ((self._predict(params, here, t, caption) - wanted) ** 2).mean()
 
     def losses(self, params: Any, key: Key, x: Any, repeats: int = 8) -> Float[Array, " n"]:
-        """The loss of each row, its mean over `repeats` times and noises: to compare captions by."""
+        """Denoising loss of each row, averaged over `repeats` times and noises: for comparing captions."""
         rows, caption = self._split(x)
 
         def one(i: Any) -> Any:
@@ -181,7 +182,7 @@ class Diffusion(NetworkModel):
     # --- drawing ------------------------------------------------------------------------------------------------------
 
     def _levels(self, least: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(time, place on the path, scale) from the row (0) to the noise (levels), [levels + 1] each.
+        """(time, place on the path, scale) [levels + 1] each, from the row (index 0) to the noise (index `levels`).
 
         In y = x / scale both objectives are the equation dy/dplace = prediction: place is the noise-to-signal ratio
         for "ddpm" (Song et al., 2021; DDIM is Euler's method there), and the time for "flow".
@@ -193,7 +194,7 @@ class Diffusion(NetworkModel):
         return np.maximum(t, EARLIEST), np.sqrt((1 - kept) / kept), np.sqrt(kept)
 
     def sample(self, key: Key, params: Any, n: int) -> Any:
-        """n draws; with captions, as often as they were seen."""
+        """n synthetic rows; captions are drawn by their shares in the training set."""
         if not self.words:
             return self.draw(key, params, jnp.zeros((n, 0), jnp.int32))
         number = samplers.categorical_rows(part(key, 1), params["captions"], n)
@@ -202,11 +203,11 @@ class Diffusion(NetworkModel):
         return {"x": self.draw(key, params, caption), "caption": caption}
 
     def caption_of(self, number: Int[Array, " n"]) -> Int[Array, "n words"]:
-        """The captions that have these numbers, 0 to `captions` - 1."""
+        """Captions [n, words] with these indices, 0 to `captions` - 1."""
         return jnp.stack(jnp.unravel_index(number, self.words), axis=1).astype(jnp.int32)
 
     def draw(self, key: Key, params: Any, caption: Int[Array, "n words"]) -> Float[Array, "n dim"]:
-        """One row for each caption (token -1: any)."""
+        """Synthetic row [n, dim] for each caption (token -1: any)."""
         t, place, scale = (jnp.asarray(a, jnp.result_type(float)) for a in self._levels())
         shape = (caption.shape[0], self.dim)
         y = samplers.normal(part(key, 0), shape) / scale[-1]
@@ -259,5 +260,5 @@ class Diffusion(NetworkModel):
 
 
 def _kept(t: Float[Array, " n"]) -> Float[Array, " n"]:
-    """Share of a row's variance that is left at time t of the variance-preserving process."""
+    """Share of a row's variance left at time t of the variance-preserving process."""
     return jnp.exp(-(BETA[0] * t + 0.5 * (BETA[1] - BETA[0]) * t**2))

@@ -1,4 +1,4 @@
-"""Any closed-form family, learned by gradient steps that stop early."""
+"""Early-stopped model: a closed-form family learned by gradient steps that stop early."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from collapsebench.specs.registry import MODELS
 @MODELS.register("early_stopped")
 @spec
 class EarlyStopped(Model):
-    """`model` learned by `steps` natural-gradient steps of size `rate` on its likelihood, with weight decay.
+    """Early-stopped fit of `model`: `steps` natural-gradient steps of size `rate`, with weight decay.
 
     A step moves the mean parameters mu (expected sufficient statistics) by rate (mu_data - mu - decay (mu - mu_init)),
     so s = (1 - rate (1 + decay))^steps of the start is left, and the rest is (mu_data + decay mu_init) / (1 + decay).
-    The start is `init`, or with `warm_start` the last model; steps = inf without decay is maximum likelihood.
+    The steps are on the likelihood. The start is `init`, or with `warm_start` the last model; steps = inf without decay
+    is maximum likelihood.
     model: a spec, or a registered name, of a family with sufficient statistics.
     Source: Amari (1998), Natural gradient works efficiently in learning, for the exponential family.
     """
@@ -38,7 +39,7 @@ class EarlyStopped(Model):
 
     @property
     def inner(self) -> Model:
-        """The model that is learned."""
+        """Model that is learned."""
         return MODELS.build(self.model)
 
     @property
@@ -58,7 +59,7 @@ class EarlyStopped(Model):
         return self.inner.summary
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for a model that has no sufficient statistics, or steps that do not settle."""
+        """Raise RequestError for a model without sufficient statistics, or steps that do not converge."""
         inner = self.inner
         if inner.summary is None or inner.prompted:
             name = spec_name(inner)
@@ -72,7 +73,7 @@ class EarlyStopped(Model):
         return self.inner.holds(family)
 
     def exact(self) -> EarlyStopped:
-        """The same with a learner that finishes: maximum likelihood."""
+        """Same model with a learner that converges: maximum likelihood."""
         return dataclasses.replace(self, steps=float("inf"), rate=1.0, decay=0.0)
 
     def init(self, key: Key) -> Any:

@@ -1,4 +1,4 @@
-"""The exponential model: a scale."""
+"""Exponential model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from collapsebench.specs.registry import MODELS
 @MODELS.register("exponential")
 @spec
 class Exponential(Model):
-    """The mean of non-negative numbers, by maximum likelihood; the point at 0 when there is nothing to average."""
+    """Exponential distribution by maximum likelihood: the mean; the point at 0 for an empty training set."""
 
     dim = 1
     summary = LogTotal

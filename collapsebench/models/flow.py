@@ -1,4 +1,4 @@
-"""The normalising flow."""
+"""Normalising flow."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from collapsebench.specs.registry import MODELS
 @MODELS.register("flow")
 @spec
 class Flow(NetworkModel):
-    """Normalising flow of `layers` affine couplings with `hidden` layers each; its density is exact.
+    """Normalising flow of `layers` affine couplings with `hidden` layers each; exact density.
 
     bias: sampling bias, noise is drawn from N(0, bias I) (Alemohammad et al., 2024).
     Source: Dinh, Sohl-Dickstein and Bengio (2017), Density estimation using Real NVP.
@@ -35,14 +35,14 @@ class Flow(NetworkModel):
     start: Any = None
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for a shape that cannot be."""
+        """Raise RequestError for an invalid shape."""
         super().check(experiment)
         check_widths("hidden", self.hidden)
         if self.dim < 2:
             raise RequestError(f"model.dim = {self.dim}: half of the coordinates move the other half, so at least 2")
 
     def exact(self) -> Flow:
-        """The same with a learner that comes to rest, without sampling bias."""
+        """Same model with a learner that converges, without sampling bias."""
         return dataclasses.replace(super().exact(), bias=1.0)
 
     def _network(self) -> Any:
@@ -51,6 +51,7 @@ class Flow(NetworkModel):
         return Coupling(self.dim, self.layers, self.hidden)
 
     def random_params(self, key: Key) -> Any:
+        """Random network parameters."""
         return self._network().init(key, jnp.zeros((1, self.dim)))
 
     def log_prob(self, params: Any, x: Float[Array, "n dim"]) -> Float[Array, " n"]:

@@ -1,4 +1,4 @@
-"""The multivariate normal fitted by its moments."""
+"""Multivariate normal model, fitted by its moments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collapsebench.specs.registry import MODELS
 @MODELS.register("gaussian")
 @spec
 class Gaussian(Model):
-    """Normal in `dim` dimensions, full covariance; maximum likelihood, or unbiased (divides by weight - 1).
+    """Multivariate normal in `dim` dimensions, full covariance, by maximum likelihood or unbiased (weight - 1).
 
     `bias` is the sampling bias b of Alemohammad et al. (2024): synthetic data are drawn with covariance b S.
     """
@@ -28,7 +28,7 @@ class Gaussian(Model):
     dials: ClassVar[Dials] = {"approximation": ("bias", (0.7, 0.9, 0.99, 1.0))}
 
     def exact(self) -> Gaussian:
-        """The same without sampling bias."""
+        """Same model without sampling bias."""
         return dataclasses.replace(self, bias=1.0)
 
     def init(self, key: Key) -> Normal:

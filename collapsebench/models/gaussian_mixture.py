@@ -1,4 +1,4 @@
-"""A mixture of normals fitted by expectation-maximisation."""
+"""Gaussian-mixture model, fitted by expectation-maximisation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COVARIANCES = ("full", "diagonal", "spherical")
 @MODELS.register("gaussian_mixture")
 @spec
 class GaussianMixture(Model):
-    """Mixture of `components` normals in `dim` dimensions, by EM from a k-means++ start or from the last model.
+    """Mixture of `components` normals in `dim` dimensions by EM, from a k-means++ start or from the last model.
 
     covariance: "full", "diagonal" or "spherical". steps, lloyd: the most EM and Lloyd steps. tolerance: EM ends when
     the mean log-likelihood gains less in a step. ridge: added to every variance.
@@ -53,7 +53,7 @@ class GaussianMixture(Model):
     }
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for a covariance that is not known, or a population in too many dimensions."""
+        """Raise RequestError for an unknown covariance, an unfit start, or a population in too many dimensions."""
         if self.covariance not in COVARIANCES:
             known = ", ".join(COVARIANCES)
             raise RequestError(
@@ -70,22 +70,22 @@ class GaussianMixture(Model):
         return isinstance(start, Mixture) and np.shape(start.mean) == (self.components, self.dim)
 
     def holds(self, family: Any) -> bool:
-        """As many components as the target's, each with a covariance of its own."""
+        """Whether it has at least as many components as the family, each with a full covariance of its own."""
         return self.components >= family.components and self.covariance == "full"
 
     def opened(self) -> Iterator[GaussianMixture]:
-        """None: how many components are needed the target says."""
+        """No larger classes: the target tells how many components are needed."""
         yield from ()
 
     def from_truth(self, target: Target) -> GaussianMixture:
-        """EM finds no other optimum from there."""
+        """Copy that starts EM at the target, from where it reaches no other optimum."""
         truth = target.distribution()
         if self.start is not None or not isinstance(truth, Mixture) or truth.components != self.components:
             return self
         return self.replace(start=jax.tree.map(np.asarray, truth))
 
     def exact(self) -> GaussianMixture:
-        """The same with EM, and Lloyd's steps before it, until nothing moves, and a ridge that is too small to see.
+        """Same model with EM, and Lloyd's steps before it, until convergence, and a negligible ridge.
 
         Not 0: without a ridge the likelihood of a finite sample has no maximum.
         """

@@ -1,4 +1,4 @@
-"""The kernel density estimate."""
+"""Gaussian kernel density estimate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RULES = ("scott", "silverman")
 @MODELS.register("kde")
 @spec
 class KernelDensity(Model):
-    """Gaussian kernel density estimate; the smallest model that never forgets a point.
+    """Gaussian kernel density estimate: a kernel at each row, with a bandwidth or Scott's or Silverman's rule.
 
     bandwidth: a number h gives the kernel covariance h^2 I; "scott" or "silverman" give a factor of the rows' effective
     number, squared, times their (unbiased) covariance, as SciPy's gaussian_kde does.
@@ -39,11 +39,11 @@ class KernelDensity(Model):
 
     @property
     def finite_only(self) -> bool:  # type: ignore[override]
-        """A rule makes the bandwidth 0 for an infinite sample."""
+        """Whether a rule sets the bandwidth, which then is 0 for an infinite sample."""
         return isinstance(self.bandwidth, str)
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for a bandwidth that is no positive number and no rule, or too narrow for quadrature."""
+        """Raise RequestError for a bandwidth that is neither positive nor a rule, or too narrow for quadrature."""
         h = self.bandwidth
         if isinstance(h, str):
             if h not in RULES:
@@ -69,7 +69,7 @@ class KernelDensity(Model):
             )
 
     def work(self, n: float) -> tuple[float, float]:
-        """A normal for each number drawn."""
+        """One normal per number drawn."""
         return n * self.dim, 0.0
 
     def init(self, key: Key) -> KernelMixture:
@@ -90,6 +90,6 @@ class KernelDensity(Model):
 
 
 def effective_rows(w: Float[Array, " n"]) -> Float[Array, ""]:
-    """Kish's effective sample size, (sum w)^2 / sum w^2."""
+    """Effective sample size of weighted rows (Kish), (sum w)^2 / sum w^2."""
     share = divide(w, w.max())
     return divide(share.sum() ** 2, (share**2).sum())

@@ -1,4 +1,4 @@
-"""Ordinary least squares."""
+"""Linear regression by ordinary least squares."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collapsebench.specs.registry import MODELS
 @MODELS.register("linear_regression")
 @spec
 class LinearRegression(LabelledModel):
-    """Ordinary least squares, y = x w + N(0, noise^2); the shortest solution where rows are fewer than `dim`.
+    """Ordinary least squares, y = x w + N(0, noise^2); minimum-norm solution where rows are fewer than `dim`.
 
     fresh: inputs are drawn anew in every generation, with variance i^-decay; else the same ones are labelled again.
     features: only so many leading inputs are used (None: all).

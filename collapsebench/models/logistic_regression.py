@@ -20,7 +20,7 @@ from collapsebench.specs.registry import MODELS
 @MODELS.register("logistic_regression")
 @spec
 class LogisticRegression(LabelledModel):
-    """Maximum likelihood for P(y = 1 | x) = 1 / (1 + exp(-x w)), by `steps` damped Newton steps from the start given.
+    """Logistic regression P(y = 1 | x) = 1 / (1 + exp(-x w)) by maximum likelihood, `steps` damped Newton steps.
 
     penalty: a ridge per unit of weight, too small to see unless the labels are separable, where it keeps w finite.
     `decay`, `fresh` and `features` as in LinearRegression. Source: in a loop, Dey and Donoho (2024).
@@ -37,7 +37,7 @@ class LogisticRegression(LabelledModel):
     dials: ClassVar[Dials] = {**LabelledModel.dials, "approximation": ("steps", (1, 2, 4, 16))}
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError, beyond what every labelled model refuses, for a population without quadrature nodes."""
+        """Raise RequestError as for every labelled model, and for a population without quadrature nodes."""
         super().check(experiment)
         if experiment.handover == "population" and not (self.fresh and self.dim <= 2):
             raise RequestError(
@@ -45,7 +45,7 @@ class LogisticRegression(LabelledModel):
             )
 
     def exact(self) -> LogisticRegression:
-        """The same with Newton's steps until nothing moves."""
+        """Same model with Newton's steps until convergence."""
         return dataclasses.replace(self, steps=32)
 
     def init(self, key: Key) -> LogisticLabels:

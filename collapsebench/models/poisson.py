@@ -1,4 +1,4 @@
-"""The Poisson model: a rate."""
+"""Poisson model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collapsebench.specs.registry import MODELS
 @MODELS.register("poisson")
 @spec
 class Poisson(Model):
-    """The mean count, by maximum likelihood (Suresh et al., 2025)."""
+    """Poisson distribution by maximum likelihood: the mean count (Suresh et al., 2025)."""
 
     kind = Kind.COUNT
     summary = Totals

@@ -18,7 +18,7 @@ from collapsebench.specs.registry import MODELS
 @MODELS.register("ridge_regression")
 @spec
 class RidgeRegression(LabelledModel):
-    """Least squares with a penalty: minimises the weighted mean of (y - x w)^2 plus penalty |w|^2.
+    """Ridge regression: least squares that minimises the weighted mean of (y - x w)^2 plus penalty |w|^2.
 
     The penalty is per unit of weight (scikit-learn's alpha is n times it). `noise`, `decay`, `fresh` and
     `features` as in LinearRegression. Source: Hoerl and Kennard (1970); in a loop, Dohmatob et al. (NeurIPS 2024).
@@ -35,7 +35,7 @@ class RidgeRegression(LabelledModel):
     dials: ClassVar[Dials] = {**LabelledModel.dials, "approximation": ("penalty", (1.0, 0.1, 0.01, 0.0))}
 
     def exact(self) -> RidgeRegression:
-        """The same without a penalty."""
+        """Same model without a penalty."""
         return dataclasses.replace(self, penalty=0.0)
 
     def work(self, n: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Two equal normals at plus and minus a mean, with one spread between them."""
+"""Symmetric mixture model: two equal normals at plus and minus a mean."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from collapsebench.specs.registry import MODELS
 
 @spec
 class Symmetric:
-    """Parameters of half N(mean, sd^2) and half N(-mean, sd^2), mean >= 0."""
+    """Distribution of half N(mean, sd^2) and half N(-mean, sd^2), mean >= 0."""
 
     mean: Float[Array, ""]
     log_sd: Float[Array, ""]
@@ -28,7 +28,7 @@ class Symmetric:
 @MODELS.register("symmetric_mixture")
 @spec
 class SymmetricMixture(Model):
-    """Half N(m, s^2) and half N(-m, s^2) on the line: `steps` steps of EM from the last model or from the rows' sizes.
+    """Mixture of half N(m, s^2) and half N(-m, s^2), by `steps` EM steps from the last model or from |x|.
 
     The sizes |x| start it as if every row belonged to the side that it lies on, so `steps = 0` is the maximum of the
     likelihood joint with the labels; many steps are maximum likelihood. `steps` is a number, not a shape, so several
@@ -42,11 +42,11 @@ class SymmetricMixture(Model):
     dials: ClassVar[Dials] = {"approximation": ("steps", (1, 2, 5, 10, 100))}
 
     def holds(self, family: Any) -> bool:
-        """A mixture is symmetric about 0 by chance only."""
+        """Whether the class contains every member of the family: no, a mixture is symmetric about 0 by chance only."""
         return False
 
     def exact(self) -> SymmetricMixture:
-        """The same with EM until nothing moves."""
+        """Same model with EM until convergence."""
         return dataclasses.replace(self, steps=1000)
 
     def init(self, key: Key) -> Symmetric:

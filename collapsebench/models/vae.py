@@ -1,4 +1,4 @@
-"""The variational autoencoder."""
+"""Variational autoencoder."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class VAE(NetworkModel):
 
     @classmethod
     def nature(cls, **changes: Any) -> VAE:
-        """Item 4 of Shumailov et al. (2024): 647,081 parameters, 30 epochs of 60000 rows; draws are decoder means."""
+        """VAE of Shumailov et al. (2024): 647,081 parameters, 30 epochs of 60000 rows; draws are decoder means."""
         training = Training(steps=30 * 60000 // 256, batch=256, rate=1e-3, decay=1e-5, pieces=16)
         preset: dict[str, Any] = {
             "dim": 784, "latent": 20, "hidden": (), "channels": (64, 128), "likelihood": "bernoulli", "draws": "means",
@@ -62,7 +62,7 @@ class VAE(NetworkModel):
         return cls(**{**preset, **changes})
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for a likelihood, kind of draw or shape that cannot be."""
+        """Raise RequestError for an invalid likelihood, kind of draw or shape."""
         super().check(experiment)
         for field, known in (("likelihood", LIKELIHOODS), ("draws", DRAWS)):
             if (value := getattr(self, field)) not in known:
@@ -73,7 +73,7 @@ class VAE(NetworkModel):
         check_image(self.dim, self.channels)
 
     def exact(self) -> VAE:
-        """The same with a learner that comes to rest, and the evidence bound itself as its objective."""
+        """Same model with a learner that converges, beta = 1, no sampling bias and draws of the likelihood."""
         return dataclasses.replace(super().exact(), beta=1.0, bias=1.0, draws="samples")
 
     def _encoder(self) -> Any:
@@ -87,6 +87,7 @@ class VAE(NetworkModel):
         return Decoder(self.dim, self.hidden, self.channels)
 
     def random_params(self, key: Key) -> dict[str, Any]:
+        """Random parameters of encoder and decoder."""
         x, z = jnp.zeros((1, self.dim)), jnp.zeros((1, self.latent))
         return {"encoder": self._encoder().init(part(key, 0), x), "decoder": self._decoder().init(part(key, 1), z)}
 
@@ -100,7 +101,7 @@ class VAE(NetworkModel):
         return self._encoder().apply(params["encoder"], x)
 
     def decode(self, params: Any, z: Float[Array, "n latent"]) -> Float[Array, "n dim"]:
-        """The likelihood's mean; of a Bernoulli likelihood before the sigmoid."""
+        """Mean of the likelihood; for a Bernoulli likelihood before the sigmoid."""
         return self._decoder().apply(params["decoder"], z)
 
     def _log_likelihood(self, out: Float[Array, "n dim"], x: Float[Array, "n dim"]) -> Float[Array, " n"]:

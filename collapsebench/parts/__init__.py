@@ -1,1 +1,1 @@
-"""The contracts: what every model, target, regime, curator and metric may say, one file each, with defaults."""
+"""Contracts of models, targets, regimes, curators and metrics: one file each, every capability with its default."""

@@ -1,4 +1,4 @@
-"""The contract of a curator: what enters the next training set."""
+"""Contract of a curator: weights of synthetic rows in the next training set."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from collapsebench.specs.pytree import Key
 
 
 class Curator(Part):
-    """What weighs the synthetic rows before they enter the pool. A derived class gives `weights`.
+    """Base class of curators, which weigh synthetic rows before they enter the pool. A derived class gives `weights`.
 
-    It may remember: `init` makes its state, and every call hands the next one on. It needs single rows, so
+    It may keep a state: `init` makes the first, every call returns the next. It needs single rows, so
     handover = samples.
     """
 
     noun = "curator"
 
     def init(self, key: Key) -> PyTree:
-        """The state before generation 0; by default there is none."""
+        """Curator state before generation 0; () by default."""
         return ()
 
     def weights(self, key: Key, view: View, state: PyTree) -> tuple[Float[Array, " capacity"], PyTree]:
-        """Weights >= 0 of the rows of `view.synthetic` [capacity], by which theirs are multiplied, and the next state.
+        """Weights >= 0 [capacity] by which those of `view.synthetic` are multiplied, and the next state.
 
-        The view has the generation, the target, the model that made the rows and its parameters, the last one's
-        (`previous`), what it was trained on, the first real rows and the holdout.
+        The view has the generation, the target, the model that drew the rows and its parameters, the last generation's
+        parameters (`previous`), its training data, the first real rows and the holdout.
         """
         raise self.refuse("it needs a method weights(key, view, state)")

@@ -1,4 +1,4 @@
-"""What a model is fitted to: weighted rows, sufficient statistics, or sources of fresh draws."""
+"""Training data of a model: weighted rows, sufficient statistics, or sources of fresh draws."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POPULATION = 2.0**60
 
 
 class Kind(enum.StrEnum):
-    """What the rows of a data set are, and how they are laid out."""
+    """Kinds of rows in a data set, each with its layout."""
 
     VECTOR = "vector"
     """numbers [n, dim]"""
@@ -31,50 +31,63 @@ class Kind(enum.StrEnum):
 
     @property
     def measurable(self) -> bool:
-        """Whether two rows have a distance."""
+        """Whether rows of this kind have distances."""
         return self in (Kind.VECTOR, Kind.COUNT, Kind.CAPTIONED)
 
 
 def as_matrix(x: PyTree) -> Float[Array, "n d"]:
-    """Counts [n] as rows [n, 1]; rows [n, d] as they are; of captioned rows the images."""
+    """Rows as a matrix [n, d]: counts [n] become [n, 1], captioned rows their images."""
     x = x["x"] if isinstance(x, dict) else x
     return x[:, None] if x.ndim == 1 else x
 
 
 class Data(Protocol):
-    """What a model is fitted to: a Batch, a Summary or Sources. Regimes use these operations only."""
+    """Protocol of training data: a Batch, a Summary or Sources. Regimes use these operations only."""
 
     @property
-    def weight(self) -> Float[Array, ""]: ...
-    def scale(self, factor: Any) -> Self: ...
-    def concat(self, other: Self) -> Self: ...
-    def append(self, other: Self, row: Any) -> Self: ...
-    def pad(self, capacity: int) -> Self: ...
+    def weight(self) -> Float[Array, ""]:
+        """Total weight, as a number of rows."""
+
+    def scale(self, factor: Any) -> Self:
+        """The same data with every weight times `factor`."""
+
+    def concat(self, other: Self) -> Self:
+        """Union of two sets of training data."""
+
+    def append(self, other: Self, row: Any) -> Self:
+        """Union in place: rows of `other` overwrite those from `row` on, statistics are added."""
+
+    def pad(self, capacity: int) -> Self:
+        """The same data with room for `capacity` rows; statistics need none and stay."""
 
 
 @spec
 class Batch:
-    """Weighted samples. Every leaf of `x` has leading axis `capacity`; w >= 0, and a mask is a weight of 0."""
+    """Weighted rows. Every leaf of `x` has leading axis `capacity`; w >= 0, and a mask is a weight of 0."""
 
     x: Any
     w: Float[Array, " capacity"]
 
     @property
     def capacity(self) -> int:
+        """Number of rows, those of weight 0 included."""
         return self.w.shape[0]
 
     @property
     def weight(self) -> Float[Array, ""]:
+        """Sum of the weights."""
         return self.w.sum()
 
     def scale(self, factor: Any) -> Batch:
+        """The same rows with every weight times `factor`."""
         return Batch(self.x, self.w * factor)
 
     def concat(self, other: Batch) -> Batch:
+        """Rows of both batches; the capacities add."""
         return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), self, other)
 
     def append(self, other: Batch, row: Any) -> Batch:
-        """Write `other` over the rows from `row` on; the capacity stays."""
+        """Overwrite the rows from `row` on with those of `other`; the capacity stays."""
 
         def write(pool: Array, new: Array) -> Array:
             return jax.lax.dynamic_update_slice_in_dim(pool, new, row, axis=0)
@@ -82,7 +95,10 @@ class Batch:
         return jax.tree.map(write, self, other)
 
     def pad(self, capacity: int) -> Batch:
-        """The same rows in a buffer of `capacity` rows; the new ones weigh 0."""
+        """The same rows in a buffer of `capacity` rows; the new ones have weight 0.
+
+        Raises ValueError for a capacity below the present one.
+        """
         more = capacity - self.capacity
         if more < 0:
             raise ValueError(f"capacity = {capacity}: the batch already has {self.capacity} rows")
@@ -90,38 +106,43 @@ class Batch:
 
 
 def has_rows(data: Any) -> bool:
-    """Whether a training set holds rows or models, so that a pool of it is a buffer that needs room."""
+    """Whether training data hold rows or models, so that a pool of them is a buffer of fixed capacity."""
     return isinstance(data, Batch | Sources)
 
 
 class Summary:
-    """Weighted sufficient statistics: a commutative monoid that scales, so pools need no buffer.
+    """Base class of weighted sufficient statistics: a commutative monoid that scales, so pools need no buffer.
 
     A family derives from it and gives `weight`, `scale`, `concat`, and the class methods
     `of(batch)`, `draw(key, distribution, n)` (the exact sampling law) and `expect(distribution, n)` (n draws' mean).
     """
 
     def append(self, other: Self, row: Any) -> Self:
+        """Sum of both statistics; `row` is not used."""
         return self.concat(other)  # type: ignore[attr-defined]
 
     def pad(self, capacity: int) -> Self:
+        """The same statistics; `capacity` is not used."""
         return self
 
 
 class Handover(enum.StrEnum):
-    """How one generation's knowledge reaches the next: the statistical-error dial."""
+    """Form in which one generation's data reach the next fit: draws, statistics of draws, or an infinite sample."""
 
     SAMPLES = "samples"
+    """n draws"""
     SUMMARY = "summary"
+    """sufficient statistics of n draws, by their exact law"""
     POPULATION = "population"
+    """infinite sample: no statistical error"""
 
 
 @spec
 class Sources:
-    """Where rows are drawn anew, picked by weight: reality, weighing `real`, and past models.
+    """Mixture of sources of fresh draws, picked by weight: the target, of weight `real`, and past models.
 
-    models: a Batch whose rows are models, x their parameters. A vector space like every training set, so that regimes
-    need not know.
+    models: a Batch whose rows are models, x their parameters. It has the operations of `Data`, so regimes treat it like
+    any training set. A gradient learner draws from it at every step.
     """
 
     models: Batch
@@ -129,35 +150,42 @@ class Sources:
 
     @classmethod
     def of_reality(cls, shapes: Any, n: Any) -> Sources:
-        """Reality alone, weighing n rows. shapes: those of a model's parameters."""
+        """The target alone, with the weight of n rows.
+
+        shapes: shapes and dtypes of a model's parameters.
+        """
         none = jax.tree.map(lambda a: jnp.zeros((0, *a.shape), a.dtype), shapes)
         dtype = jnp.result_type(float)
         return cls(Batch(none, jnp.zeros(0, dtype)), jnp.asarray(n, dtype))
 
     @classmethod
     def of_model(cls, params: Any, n: Any) -> Sources:
-        """One model alone, weighing n rows."""
+        """One model alone, with the weight of n rows."""
         dtype = jnp.result_type(float)
         return cls(Batch(jax.tree.map(lambda a: a[None], params), jnp.full(1, n, dtype)), jnp.zeros((), dtype))
 
     @property
     def capacity(self) -> int:
+        """Number of models, those of weight 0 included."""
         return self.models.capacity
 
     @property
     def weight(self) -> Float[Array, ""]:
+        """Sum of the weights of the target and of the models."""
         return self.models.weight + self.real
 
     def scale(self, factor: Any) -> Sources:
+        """The same sources with every weight times `factor`."""
         return Sources(self.models.scale(factor), self.real * factor)
 
     def concat(self, other: Sources) -> Sources:
+        """Models of both; the target's weights add."""
         return Sources(self.models.concat(other.models), self.real + other.real)
 
     def append(self, other: Sources, row: Any) -> Sources:
-        """Write `other`'s models over those from `row` on, and add its reality; the capacity stays."""
+        """Overwrite the models from `row` on with those of `other`, and add its target weight; the capacity stays."""
         return Sources(self.models.append(other.models, row), self.real + other.real)
 
     def pad(self, capacity: int) -> Sources:
-        """The same with room for `capacity` models; the new ones weigh 0."""
+        """The same sources with room for `capacity` models; the new ones have weight 0."""
         return Sources(self.models.pad(capacity), self.real)

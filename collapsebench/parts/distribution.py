@@ -1,4 +1,4 @@
-"""A family of distributions: what is known of it in closed form."""
+"""Contract of a family of distributions: which quantities it has in closed form."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ Moments = tuple[Float[Array, " d"], Float[Array, "d d"]]
 
 @spec
 class Distribution:
-    """A distribution. A family overrides what it has in closed form; of the base nothing is known.
+    """Base class of distributions. A family overrides what it has in closed form; the base has nothing.
 
     `knows(name)` tells which of the methods and properties below a family has; the others raise RequestError.
     """
 
     summary: ClassVar[Any] = None
-    """what makes its sufficient statistics: `of(data)`, `draw(key, distribution, n)`, `expect(distribution, n)`; equal
-    ones are of one family"""
+    """type of its sufficient statistics, with `of(data)`, `draw(key, distribution, n)` and `expect(distribution, n)`;
+    equal values mean one family"""
     components: ClassVar[Any] = None
     """number of components of a mixture"""
     dim: ClassVar[Any] = None
     """numbers in a row"""
     classes: ClassVar[Any] = None
-    """how many symbols there are"""
+    """number of symbols"""
 
     @classmethod
     def knows(cls, name: str) -> bool:
-        """Whether the family has this method or property. Asked of the class, so that shapes will do for numbers."""
+        """Whether the family has a method or property, by name. A class method: parameters may be shapes."""
         return next(base for base in cls.__mro__ if name in base.__dict__) is not Distribution
 
     def compares(self, other: Distribution, name: str) -> bool:
-        """Whether `self.name(other)`, such as a divergence, is a closed form: both are of one family that has it."""
+        """Whether `self.name(other)`, such as a divergence, has a closed form: one family, which has the method."""
         return type(self) is type(other) and self.knows(name)
 
     @property
     def known(self) -> bool:
-        """Whether anything is known in closed form."""
+        """Whether the family has any quantity in closed form."""
         return type(self) is not Distribution
 
     def _unknown(self, what: str) -> RequestError:
@@ -56,11 +56,11 @@ class Distribution:
         raise self._unknown("density")
 
     def nodes(self) -> Batch:
-        """Quadrature nodes, weights that sum to 1; RequestError in too many dimensions."""
+        """Quadrature nodes with weights that sum to 1. Raises RequestError in too many dimensions."""
         raise self._unknown("quadrature nodes")
 
     def moments(self) -> Moments:
-        """Mean and covariance; of symbols those of one-hot vectors."""
+        """Mean [d] and covariance [d, d]; for symbols those of one-hot vectors."""
         raise self._unknown("moments")
 
     @property
@@ -85,12 +85,12 @@ class Distribution:
         raise self._unknown("Wasserstein distance")
 
     def excess_risk(self, truth: Self) -> Float[Array, ""]:
-        """Risk of the predictions beyond the truth's own, over the truth's inputs."""
+        """Excess risk: expected loss of the predictions minus the truth's own, over the truth's inputs."""
         raise self._unknown("risk")
 
 
 def population(distribution: Distribution, n: Any, summary: Any, noun: str) -> Data:
-    """An infinite sample of `distribution` that weighs as n rows: its statistics, or quadrature nodes.
+    """Infinite sample of a distribution with the weight of n rows: sufficient statistics, or quadrature nodes.
 
     Raises RequestError when the family has neither.
     """

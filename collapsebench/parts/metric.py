@@ -1,4 +1,4 @@
-"""The contract of a metric: one number per generation, read off a View of that generation."""
+"""Contract of a metric: one number per generation, computed from a View of that generation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from collapsebench.specs.pytree import Key, spec, static
 
 @spec
 class Estimate:
-    """A metric's value with the standard error of the Monte-Carlo draw that made it."""
+    """Monte-Carlo estimate: a value and its standard error."""
 
     value: Float[Array, ""]
     standard_error: Float[Array, ""]
@@ -27,7 +27,7 @@ class Estimate:
 
 @spec
 class View:
-    """One generation, as a metric or a curator may look at it.
+    """One generation as metrics and curators see it: target, model, parameters, training data, draws, holdout.
 
     params: of the model that was fitted to `train` and made `synthetic`, a Batch, Summary or Sources. real: the first
     real rows. holdout: real rows that no model sees. previous: the parameters of the last generation (at 0: of no use).
@@ -47,82 +47,82 @@ class View:
 
     @property
     def fitted(self) -> Distribution:
-        """The fitted distribution, which `log_prob` is of."""
+        """Distribution of the fitted model, as `log_prob` has it."""
         return self.model.distribution(self.params)
 
     @property
     def truth(self) -> Distribution:
-        """The real distribution."""
+        """Distribution of the target."""
         return self.target.distribution()
 
     def density_rows(self, key: Key, rows: int) -> PyTree:
-        """Draws from the density that `log_prob` gives: without the model's sampling bias where that is known."""
+        """Draws from the fitted density; without the model's sampling bias where the family is known."""
         fitted = self.fitted
         return fitted.sample(key, rows) if fitted.knows("sample") else self.model.sample(key, self.params, rows)
 
     def drawn(self, key: Key, rows: int) -> Float[Array, "rows d"]:
-        """Draws as the next generation would get them, with the model's sampling bias."""
+        """Draws that the next generation would train on, with the model's sampling bias."""
         return as_matrix(self.model.sample(key, self.params, rows))
 
     def held_out(self, rows: int | None = None) -> Float[Array, "rows d"]:
-        """The first rows of the holdout: `rows` of them, or all that there are."""
+        """First `rows` rows of the holdout (None: all)."""
         return as_matrix(self.holdout.x)[:rows]
 
 
 class Metric(Part):
-    """One number per generation: `__call__(key, view)`."""
+    """Base class of metrics: `__call__(key, view)` gives one number per generation."""
 
     noun = "metrics"
     estimates: ClassVar[bool] = False
-    """the number comes from a Monte-Carlo draw; the call returns an Estimate"""
+    """whether the value is a Monte-Carlo estimate; the call then returns an Estimate"""
     common_draws: ClassVar[bool] = False
-    """all metrics of this class in an experiment get the same key, so that what they draw is the same"""
+    """whether all metrics of this class in an experiment get the same key, and so the same draws"""
     needs_first: ClassVar[bool] = False
-    """it compares with the model of generation 0, whose parameters the run then keeps"""
+    """whether it compares with the model of generation 0, whose parameters the run then keeps"""
     unit: ClassVar[str] = ""
     log: ClassVar[bool] = False
     """how a figure labels and scales its axis"""
 
     def prepare(self, experiment: Setting) -> Self:
-        """The metric as a run uses it, with what it looks through trained or read."""
+        """The metric as a run uses it, with networks trained and files read."""
         return self
 
     def provenance(self, experiment: Setting) -> dict[str, str]:
-        """Digests, by name, of what the number depends on beside the experiment's record."""
+        """Digests, by name, of what the value depends on beside the experiment's record."""
         return {}
 
     def __call__(self, key: Key, view: View) -> Float[Array, ""] | Estimate:
         """The number of a generation. Raises RequestError where a derived class gives none."""
         raise self.refuse("it needs a method __call__(key, view)")
 
-    # --- what a `check` may ask for: each raises RequestError -------------------------------------------------------
+    # --- conditions for a derived `check` ---------------------------------------------------------------------------
 
     def needs_draws(self, experiment: Setting) -> None:
-        """The model draws by itself, without rows to go on from."""
+        """Raise RequestError unless the model draws without prompts."""
         if experiment.model.prompted:
             raise self.refuse("it draws from the model, and this model needs prompts to draw")
 
     def needs_rows(self, experiment: Setting) -> None:
-        """Model and target give rows that have distances."""
+        """Raise RequestError unless rows of model and target have distances."""
         kind = experiment.model.kind
         if not Kind(kind).measurable:
             raise self.refuse(f"it compares rows of numbers (vector or count data), and the model's are {kind} data")
         self.needs_draws(experiment)
 
     def needs_moments(self, experiment: Setting) -> None:
-        """The model has moments, or gives rows that have."""
+        """Raise RequestError unless the model has moments, or rows that have distances."""
         if not experiment.model.family().knows("moments"):
             self.needs_rows(experiment)
 
     def needs_target_density(self, experiment: Setting) -> None:
-        """The target has a density."""
+        """Raise RequestError unless the target has a density."""
         if not experiment.target.has_density:
             raise self.refuse("the target has no density, only rows; nll, mmd or sliced_w2 need no more than rows")
 
 
 @spec
 class RowMetric(Metric):
-    """A comparison of at most `rows` holdout rows with as many draws of the model. A derived class gives `compare`.
+    """Base class of comparisons of at most `rows` holdout rows with as many draws. A derived class gives `compare`.
 
     features: "rows" compares them as they are, "classifier" in the last layer of a network that was trained to tell the
     classes of the target's images (its digest is in the result).
@@ -133,12 +133,12 @@ class RowMetric(Metric):
 
     estimates = True
     choices: ClassVar[tuple[str, ...]] = ("rows", "classifier")
-    """the features there are to choose from"""
+    """known values of `features`"""
     least: ClassVar[int] = 1
-    """fewest rows that it can compare"""
+    """smallest number of rows that it can compare"""
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError unless there are rows of numbers, and the features that are asked for."""
+        """Raise RequestError for rows without distances, too few rows, or `features` unknown or of no use here."""
         self.needs_rows(experiment)
         value = self.features
         if not isinstance(value, str) or value not in self.choices:
@@ -151,21 +151,21 @@ class RowMetric(Metric):
             raise self.refuse(f"it needs {self.least} rows, and there are {rows}")
 
     def prepare(self, experiment: Setting) -> Self:
-        """The metric with the target's classifier in the place of the word."""
+        """The metric with the target's classifier in place of the word "classifier"."""
         if self.features != "classifier":
             return self
         prepared: Any = dataclasses.replace(self, features=experiment.target.classifier())
         return prepared
 
     def provenance(self, experiment: Setting) -> dict[str, str]:
-        """The classifier's digest by the target's name."""
+        """Digest of the classifier, by the data set's name; empty for plain rows."""
         if self.features != "classifier":
             return {}
         classifier = experiment.target.classifier()
         return {classifier.name: classifier.digest}
 
     def seen(self, x: Float[Array, "n d"]) -> Float[Array, "n features"]:
-        """Rows as they are, or what the classifier sees in them."""
+        """Features [n, features] of rows: the rows themselves, or the classifier's features."""
         features: str | Classifier = self.features
         return x if isinstance(features, str) else features.features(x)
 

@@ -1,4 +1,4 @@
-"""The contract of a model: what is fitted in every generation, and what it may say of itself."""
+"""Contract of a model: fit, draws, density and optional capabilities, each with its default."""
 
 from __future__ import annotations
 
@@ -22,34 +22,35 @@ Dials = Mapping[str, tuple[str, tuple[Any, ...]]]
 
 
 class Model(Part):
-    """What is fitted, drawn from and judged. A derived class gives `init` and `fit`.
+    """Base class of models. A derived class gives `init` and `fit`.
 
     Where the parameters are a Distribution (or `distribution` makes one of them), draws and density come from it;
     else the class gives `sample` and `log_prob` too. A fit is pure: the key comes first, rows of weight 0 do not exist,
-    and nothing branches on a number. What else a model may say stands below with its default.
+    and nothing branches on a number. Optional capabilities follow, each with its default.
     """
 
     noun = "model"
 
     kind: str = Kind.VECTOR
-    """what a row is"""
+    """kind of its rows"""
     dim: int | None = None
     """numbers in a row"""
     classes: int | None = None
-    """how many symbols there are"""
+    """number of symbols"""
     words: tuple[int, ...] = ()
     """sizes of a caption's vocabularies"""
     summary: ClassVar[Any] = None
-    """what makes the sufficient statistics that `fit` needs, `of(data)`, `draw(key, distribution, n)` and
-    `expect(distribution, n)`, with which handover = summary draws no sample; None: it needs rows"""
+    """type of the sufficient statistics that `fit` needs, with `of(data)`, `draw(key, distribution, n)` and
+    `expect(distribution, n)`, so that handover = summary draws no sample; None: `fit` needs rows"""
     finite_only: bool = False
     """whether a fit has no limit for an infinite sample"""
     prompted: bool = False
-    """whether it goes on from the rows of the data set before: `sample_from` is then given them"""
+    """whether draws continue the rows of the training set before, which `sample_from` is then given"""
     streams: ClassVar[bool] = False
-    """whether it learns by gradient steps, to which an infinite sample is a stream of fresh draws"""
+    """whether it learns by gradient steps: an infinite sample then is Sources, drawn anew at every step (not the random
+    streams of `maths.streams`)"""
     iterative: ClassVar[bool] = False
-    """whether a fit goes on from the parameters that it is given"""
+    """whether a fit starts from the parameters that it is given"""
     encodes: ClassVar[bool] = False
     """whether `encode` gives codes of rows"""
     denoises: ClassVar[bool] = False
@@ -72,11 +73,11 @@ class Model(Part):
         raise self.refuse("it needs a method fit(key, params, data)")
 
     def distribution(self, params: PyTree) -> Distribution:
-        """The fitted distribution, which `log_prob` and the metrics judge; by default the parameters, if they are one."""
+        """Fitted distribution that `log_prob` and the metrics use; by default the parameters, if they are one."""
         return params if isinstance(params, Distribution) else Distribution()
 
     def generator(self, params: PyTree) -> Distribution:
-        """What synthetic rows are drawn from; it differs from `distribution` where the model has a sampling bias."""
+        """Distribution of synthetic rows; differs from `distribution` where the model has a sampling bias."""
         return self.distribution(params)
 
     def sample(self, key: Key, params: PyTree, n: int) -> PyTree:
@@ -93,75 +94,75 @@ class Model(Part):
         return distribution
 
     def sample_from(self, key: Key, params: PyTree, n: int, prompts: Any) -> PyTree:
-        """n synthetic rows; `prompts` are the rows of the data set before, for a model that is `prompted`."""
+        """n synthetic rows of a `prompted` model; `prompts` are the rows of the training set before."""
         return self.sample(key, params, n)
 
     def summarise(self, key: Key, params: PyTree, n: Any, prompts: Any) -> Data:
-        """The sufficient statistics of n synthetic rows, by their exact sampling law."""
+        """Sufficient statistics of n synthetic rows, drawn by their exact sampling law."""
         return self.summary.draw(key, self.generator(params), n)
 
     def expect(self, params: PyTree, n: Any, prompts: Any) -> Data:
-        """An infinite synthetic sample that weighs as n rows."""
+        """Infinite synthetic sample with the weight of n rows."""
         return population(self.generator(params), n, self.summary, "this model")
 
     def expect_real(self, key: Key, target: Target, n: Any) -> Data:
-        """An infinite real sample that weighs as n rows, in the form that the model learns from."""
+        """Infinite real sample with the weight of n rows, in the form that `fit` takes."""
         return target.expect(n, self.summary)
 
     def exact(self) -> Self:
-        """The same class with the exact learner and without sampling bias."""
+        """Same model class with the exact learner and without sampling bias."""
         return self
 
     def ended(self, params: PyTree) -> Bool[Array, ""]:
-        """Whether learning broke down and these parameters are no model."""
+        """Whether learning diverged, so that the trajectory has ended."""
         return jnp.zeros((), bool)
 
     def encode(self, params: PyTree, x: Float[Array, "n dim"]) -> tuple[Float[Array, "n k"], Float[Array, "n k"]]:
-        """Mean and log variance of the code of each row."""
+        """Mean and log variance [n, k] of each row's code. Raises RequestError for a model without an encoder."""
         raise self.refuse("it has no encoder; use vae")
 
     def losses(self, params: PyTree, key: Key, x: PyTree) -> Float[Array, " n"]:
-        """The denoising loss of each row."""
+        """Denoising loss of each row. Raises RequestError for a model that does not denoise."""
         raise self.refuse("it does not denoise; use diffusion")
 
     def family(self) -> Distribution:
-        """`distribution(init(key))` with shapes for numbers: which family it is. Computes nothing, starts no backend."""
+        """Family of the model: `distribution(init(key))` with shapes for numbers. Computes nothing, no backend."""
         return _shapes(_model_family, self)
 
     def holds(self, family: Distribution) -> bool:
-        """Whether the class contains every member of `family`, which is the model's own family."""
+        """Whether the model class contains every member of `family`, which is the model's own family."""
         return True
 
     def opened(self) -> Iterator[Self]:
-        """Larger classes of the same model, the largest first: the levels of its dial of expressivity."""
+        """Larger classes of the same model, the largest first: levels of the expressivity dial."""
         field, levels = self.dials.get("expressivity", ("", ()))
         yield from (self.replace(**{field: level}) for level in reversed(levels))
 
     @property
     def field_names(self) -> tuple[str, ...]:
-        """The names of its fields."""
+        """Names of the model's fields."""
         spec: Any = self
         return tuple(field.name for field in dataclasses.fields(spec))
 
     def replace(self, **fields: Any) -> Self:
-        """The same with other fields."""
+        """Copy of the model with other field values."""
         spec: Any = self
         return dataclasses.replace(spec, **fields)
 
     def taught_like(self, other: Model) -> Self:
-        """The same with the other's budget of learning, where both have those fields."""
+        """Copy of the model with the learner fields of `other`, where both have them."""
         return self.replace(**{name: getattr(other, name) for name in self.learner if name in other.learner})
 
     def from_truth(self, target: Target) -> Self:
-        """The same with a fit that starts at the target, where the class holds it and a fit goes on from its start."""
+        """Copy whose fit starts at the target, where the class contains it and a fit goes on from its start."""
         return self
 
     def rows_per_fit(self, n: float) -> float:
-        """Rows that one fit to n of them reads, for an estimate of time."""
+        """Number of rows that one fit to n rows reads, for an estimate of time."""
         return n
 
     def work(self, n: float) -> tuple[float, float] | None:
-        """(standard normals, floating-point operations) of a generation of n rows, whatever does it; None: not known."""
+        """(standard normals, floating-point operations) of a generation of n rows, by any algorithm; None: unknown."""
         return None
 
 

@@ -1,4 +1,4 @@
-"""What every part of an experiment may say, and what it may know of the experiment that it stands in."""
+"""Base of every part of an experiment, and the view that a part has of its experiment."""
 
 from __future__ import annotations
 
@@ -16,41 +16,60 @@ if TYPE_CHECKING:
 
 
 class Setting(Protocol):
-    """An experiment as its parts see it when they check whether they can serve it; fields as in `Experiment`."""
+    """Protocol of an experiment as its parts see it in `check`; fields as in `Experiment`."""
 
     @property
-    def target(self) -> Target: ...
+    def target(self) -> Target:
+        """Source of real data."""
+
     @property
-    def model(self) -> Model: ...
+    def model(self) -> Model:
+        """Model fitted in every generation."""
+
     @property
-    def regime(self) -> Regime: ...
+    def regime(self) -> Regime:
+        """Rule for the next training set."""
+
     @property
-    def curator(self) -> Curator | None: ...
+    def curator(self) -> Curator | None:
+        """Weights of synthetic rows; None: all count alike."""
+
     @property
-    def metrics(self) -> tuple[Metric, ...]: ...
+    def metrics(self) -> tuple[Metric, ...]:
+        """Metrics computed in every generation."""
+
     @property
-    def n(self) -> int: ...
+    def n(self) -> int:
+        """Synthetic rows per generation."""
+
     @property
-    def n_real(self) -> int | None: ...
+    def n_real(self) -> int | None:
+        """Real rows of the first training set; None: n."""
+
     @property
-    def holdout(self) -> int: ...
+    def holdout(self) -> int:
+        """Real rows held out for the metrics."""
+
     @property
-    def generations(self) -> int: ...
+    def generations(self) -> int:
+        """Number of generations."""
+
     @property
-    def handover(self) -> str: ...
+    def handover(self) -> str:
+        """Handover of synthetic data: "samples", "summary" or "population"."""
 
 
 class Part:
-    """A target, model, regime, curator or metric: a class decorated with `spec` that derives from one of these five."""
+    """Base class of targets, models, regimes, curators and metrics; a part derives from one of these and is a spec."""
 
     noun: ClassVar[str] = "part"
-    """what it is called in an error: the experiment's field"""
+    """name in an error message: the experiment's field"""
     prepares: ClassVar[bool] = False
-    """whether `prepare` makes another part of it, so that its fields cannot be lanes of one compiled sweep"""
+    """whether `prepare` returns another part, so that its fields cannot be swept within one compiled program"""
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError, one line, for an experiment that this part cannot serve. By default it serves every one."""
+        """Raise RequestError, one line, for an experiment that this part cannot serve. The default accepts all."""
 
     def refuse(self, why: str) -> RequestError:
-        """The error to raise in `check` for a reason that is not one field's: `noun = name: why`."""
+        """RequestError to raise in `check` for a reason that is not one field's: `noun = name: why`."""
         return RequestError(f"{self.noun} = {spec_name(self)}: {why}")

@@ -1,4 +1,4 @@
-"""The contract of a regime: what the next generation trains on, and the pool of those that remember."""
+"""Contract of a regime: the next generation's training set, and the pool of regimes that keep data."""
 
 from __future__ import annotations
 
@@ -11,53 +11,53 @@ from collapsebench.specs.pytree import Key, spec, static
 
 @spec
 class Pool:
-    """All data so far: a Summary, or a buffer made once and filled from the top, whose row `first` is synthetic."""
+    """Data kept so far: a Summary, or a buffer of fixed capacity whose rows from `first` on are synthetic."""
 
     data: Any
     first: int = static(0)
 
     @classmethod
     def of(cls, real: Any, generations: int, capacity: Any) -> Pool:
-        """Room for `generations - 1` synthetic sets of `capacity` rows below the real ones."""
+        """Pool with the real data and room for `generations - 1` synthetic sets of `capacity` rows."""
         if not has_rows(real):
             return cls(real)
         return cls(real.pad(real.capacity + (generations - 1) * int(capacity)), real.capacity)
 
     def add(self, synthetic: Any, t: Any) -> Pool:
-        """The pool with the synthetic set of generation t = 1, 2, ... in its place."""
+        """Pool with the synthetic set of generation t = 1, 2, ... added."""
         row = self.first + (t - 1) * synthetic.capacity if has_rows(synthetic) else 0
         return Pool(self.data.append(synthetic, row), self.first)
 
 
 class Regime(Part):
-    """What the next generation trains on. A derived class gives `update`, and `init` if it remembers."""
+    """Base class of regimes. A derived class gives `update`, and `init` if it keeps data."""
 
     noun = "regime"
     needs_samples: ClassVar[bool] = False
-    """whether single rows must be seen, so a Summary cannot serve"""
+    """whether it needs single rows, so that a Summary cannot serve"""
     replaces: ClassVar[bool] = False
-    """whether a generation learns from the last model's draws and from nothing else"""
+    """whether a generation trains on the last model's draws only"""
     models: int = 1
-    """how many of the last models the synthetic data are drawn from, in equal parts"""
+    """number of last models that the synthetic data are drawn from, in equal parts"""
 
     def capacity(self, n: Any, generations: int) -> Any:
-        """Rows of the largest synthetic set that is ever drawn."""
+        """Rows of the largest synthetic set that is drawn."""
         return n
 
     def synthetic_size(self, n: Any, t: Any) -> Any:
-        """Synthetic rows that generation t trains on, at most `capacity`."""
+        """Number of synthetic rows that generation t trains on, at most `capacity`."""
         return n
 
     def fresh_capacity(self, n: Any) -> Any:
-        """Rows of the largest set of new real data; 0: none is ever drawn."""
+        """Rows of the largest set of new real data; 0: none is drawn."""
         return 0
 
     def fresh_size(self, n: Any, t: Any) -> Any:
-        """New real rows that generation t sees, at most `fresh_capacity`."""
+        """Number of new real rows that generation t trains on, at most `fresh_capacity`."""
         return self.fresh_capacity(n)
 
     def init(self, real: Data, generations: int, capacity: Any) -> Any:
-        """The pool at the start: nothing, unless the regime remembers. `capacity` is that of a synthetic set."""
+        """Initial pool; () unless the regime keeps data. `capacity` is that of a synthetic set."""
         return ()
 
     def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:

@@ -1,4 +1,4 @@
-"""The contract of a target: what is real."""
+"""Contract of a target: the source of real data."""
 
 from __future__ import annotations
 
@@ -18,37 +18,46 @@ if TYPE_CHECKING:
 
 
 class Classifier(Protocol):
-    """A network that was trained to tell the classes of a target's images."""
+    """Protocol of a network trained to classify a target's images."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name in the provenance."""
+
     @property
-    def classes(self) -> int: ...
+    def classes(self) -> int:
+        """Number of classes."""
+
     @property
-    def digest(self) -> str: ...
-    def features(self, x: Float[Array, "n pixels"]) -> Float[Array, "n width"]: ...
-    def logits(self, x: Float[Array, "n pixels"]) -> Float[Array, "n classes"]: ...
+    def digest(self) -> str:
+        """Digest of the recipe and the parameters, recorded in a result."""
+
+    def features(self, x: Float[Array, "n pixels"]) -> Float[Array, "n width"]:
+        """Features of rows, for distances."""
+
+    def logits(self, x: Float[Array, "n pixels"]) -> Float[Array, "n classes"]:
+        """Unnormalised log probabilities of the classes."""
 
 
 class Target(Part):
-    """What is real. A derived class gives `distribution()`, or `sample` and, where it has a density, `log_prob`."""
+    """Base class of targets. A derived class gives `distribution()`, or `sample` and, if there is one, `log_prob`."""
 
     noun = "target"
 
     kind: str = Kind.VECTOR
-    """what a row is"""
+    """kind of its rows"""
     dim: int | None = None
     """numbers in a row"""
     classes: int | None = None
-    """how many symbols there are"""
+    """number of symbols"""
     words: tuple[int, ...] = ()
     """sizes of a caption's vocabularies"""
     hidden: tuple[tuple[int, ...], ...] = ()
     """captions that are never drawn"""
     decay: Any = None
-    """of labelled rows: the inputs' variances are i^-decay; None: nothing is known of them"""
+    """of labelled rows: the inputs' variances are i^-decay; None: unknown"""
     has_density: ClassVar[bool] = True
-    """whether there is a `log_prob`"""
+    """whether `log_prob` exists"""
     renders: ClassVar[bool] = False
     """whether `prompts` and `render` make rows of given captions"""
     has_classifier: ClassVar[bool] = False
@@ -59,11 +68,11 @@ class Target(Part):
         return self
 
     def distribution(self) -> Distribution:
-        """The distribution in closed form; by default nothing is known of it."""
+        """Distribution in closed form; by default a Distribution that knows nothing."""
         return Distribution()
 
     def family(self) -> Distribution:
-        """`distribution()` with shapes for numbers: which family it is. Computes nothing."""
+        """Distribution family: `distribution()` with shapes for numbers. Computes nothing."""
         return _shapes(_target_family, self)
 
     def sample(self, key: Key, n: int) -> PyTree:
@@ -71,7 +80,7 @@ class Target(Part):
         return self._known("sample(key, n)").sample(key, n)
 
     def sample_holdout(self, key: Key, n: int) -> PyTree:
-        """n real rows that only metrics see."""
+        """n real rows of the holdout, which only metrics see."""
         return self.sample(key, n)
 
     def log_prob(self, x: PyTree) -> Float[Array, " n"]:
@@ -84,35 +93,44 @@ class Target(Part):
         return distribution
 
     def expect(self, n: Any, summary: Any) -> Data:
-        """An infinite real sample that weighs as n rows: in statistics of `summary`, or in weighted rows."""
+        """Infinite real sample with the weight of n rows: statistics of type `summary`, or weighted rows."""
         return population(self.distribution(), n, summary, "this target")
 
     def held_by(self) -> Model | None:
-        """A model whose class is known to hold this target; None: not known."""
+        """Model whose class is known to contain this target; None: not known."""
         return None
 
     def params(self) -> PyTree:
-        """Parameters of `held_by()` that are the target; None: not known."""
+        """Parameters at which `held_by()` is the target; None: not known."""
         return None
 
     def classifier(self) -> Classifier:
-        """A network trained to tell the classes of the target's images, the same on every machine of a kind."""
+        """Network trained to classify the target's images, the same on every machine of a kind.
+
+        Raises RequestError for a target without classes of images.
+        """
         raise self.refuse("it has no classes of images to tell apart; use images")
 
     def prompts(self, hidden: bool) -> Int[Array, "captions words"]:
-        """The captions that are never drawn, or all the others."""
+        """Captions [captions, words]: those that are never drawn, if `hidden`, or all the others.
+
+        Raises RequestError for a target without captions.
+        """
         raise self.refuse("it has no captions; use rendered_digits")
 
     def render(self, key: Key, caption: Int[Array, "n words"]) -> Float[Array, "n dim"]:
-        """A real row for each caption."""
+        """Real row [n, dim] for each caption [n, words].
+
+        Raises RequestError for a target that does not render.
+        """
         raise self.refuse("it cannot draw a caption to order; use rendered_digits")
 
 
 class OfModel(Target):
-    """A target that is what a model makes: rows are the model's."""
+    """Base class of targets that are the distribution of a model, whose kind of rows they have."""
 
     def held_by(self) -> Model:
-        """The model, whose class holds the target."""
+        """Model whose class contains the target."""
         raise NotImplementedError
 
     @property

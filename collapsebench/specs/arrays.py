@@ -1,4 +1,4 @@
-"""Arrays and numbers in a record: small arrays as lists, large ones by digest, their bytes beside the record."""
+"""Record format of arrays and numbers: small arrays as lists, large ones by digest, bytes beside the record."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DEEPEST = 64
 
 
 def encode_number(value: float) -> float | str:
-    """A number, or the word for it."""
+    """JSON value of a float: the number, or the word "inf", "-inf" or "nan"."""
     return value if math.isfinite(value) else str(value)
 
 
@@ -51,7 +51,10 @@ def encode_array(value: Any, arrays: dict[str, bytes] | None, field: str) -> dic
 
 
 def decode_array(entries: Any, dtype: str, shape: Any, where: str) -> np.ndarray:
-    """The array of nested lists; `shape` is None unless it is empty. Raises RequestError, which begins with `where`."""
+    """Array of a dtype from nested lists; `shape` is needed only for an empty array, else None.
+
+    Raises RequestError, whose message begins with `where`, for another dtype or for lists that are no array of it.
+    """
     kind = _dtype(dtype, where)
     try:
         with np.errstate(over="raise"):
@@ -64,7 +67,10 @@ def decode_array(entries: Any, dtype: str, shape: Any, where: str) -> np.ndarray
 
 
 def find_array(name: str, dtype: str, shape: Any, arrays: Mapping[str, Any], where: str) -> np.ndarray:
-    """The array of that digest. Raises RequestError where its bytes are not in `arrays`, or are others."""
+    """Array with that digest, from the bytes in `arrays`.
+
+    Raises RequestError where the bytes are missing or do not have that digest.
+    """
     kind = _dtype(dtype, where)
     if name not in arrays:
         raise RequestError(

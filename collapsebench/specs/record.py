@@ -1,4 +1,4 @@
-"""The record of a spec: JSON that a person can read, its digest, and the way back, which runs nothing.
+"""Records of specs: human-readable JSON, its digest, and a reader that runs no code of the record's choice.
 
     {"record": 2, "model": {"type": "kde", "dim": 2, "bandwidth": "scott"}, "n": 100, ...}
 
@@ -98,7 +98,7 @@ def _same(first: Any, second: Any) -> bool:
 
 
 def digest(data: Any) -> str:
-    """SHA-256 of JSON data, 16 digits: the same on any machine."""
+    """Digest of JSON data: the first 16 hexadecimal digits of its SHA-256, the same on any machine."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -107,7 +107,7 @@ def digest(data: Any) -> str:
 
 
 def parse(text: Any, field: str) -> Any:
-    """The data of a JSON text. Raises RequestError, one line, for what is none."""
+    """Data of a JSON text. Raises RequestError, one line, for a value that is not JSON text."""
     if not isinstance(text, str):
         raise RequestError(f"{field}: it must be JSON, and is {'missing' if text is None else 'no text'}")
     try:
@@ -118,7 +118,7 @@ def parse(text: Any, field: str) -> Any:
 
 @contextlib.contextmanager
 def reading(field: str) -> Iterator[None]:
-    """Whatever goes wrong inside is a RequestError of one short line that can be printed.
+    """Context manager that turns every exception inside into a RequestError of one short printable line.
 
     Whatever: a constructor or a property of an imported class may raise anything when it is given a stranger's values.
     """
@@ -131,7 +131,7 @@ def reading(field: str) -> Iterator[None]:
 
 
 def decode_fields(cls: type, data: Any, arrays: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The fields of a `cls` that a record with its version holds, their specs built. Raises RequestError."""
+    """Constructor arguments of a `cls` from a versioned record, nested specs built. Raises RequestError."""
     if not isinstance(data, dict):
         raise RequestError(f"record: it must be a JSON object, not a value of type {type(data).__name__}")
     version = data.get("record", 1)
@@ -181,7 +181,7 @@ class _Reader:
         return value
 
     def tagged(self, data: dict[str, Any], field: str, where: str, words: bool, depth: int) -> Any:
-        """A spec, a dict, an array or a string that could be mistaken."""
+        """Value of a tagged JSON object: a spec, a dict, an array or an escaped string."""
         if "type" in data:
             cls = find_type(data["type"], field, where, moved=self.version == 1)
             fields = {key: value for key, value in data.items() if key != "type"}
@@ -211,13 +211,13 @@ def _is_needed(own: dataclasses.Field[Any]) -> bool:
 
 
 def _kinds(own: dataclasses.Field[Any]) -> set[str]:
-    """The alternatives of an annotation: `tuple[int, ...] | None` is a tuple or None."""
+    """Alternatives of a field's annotation: `tuple[int, ...] | None` gives tuple and None."""
     text = own.type.__name__ if isinstance(own.type, type) else str(own.type)
     return {name.split("[")[0].strip() for name in text.split("|")}
 
 
 def _fits(own: dataclasses.Field[Any], value: Any) -> bool:
-    """Whether a value may stand in a field, as far as a simple annotation tells; a static field holds no array."""
+    """Whether a field may hold a value, as far as a simple annotation tells; a static field holds no array."""
     if own.metadata.get("static") and isinstance(value, np.ndarray):
         return False
     return any(name not in _KINDS or isinstance(value, _KINDS[name]) for name in _kinds(own))

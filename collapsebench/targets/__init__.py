@@ -1,4 +1,4 @@
-"""Targets: what is real. `sample(key, n)`, `log_prob(x)`, and `distribution()` where it is known in closed form."""
+"""Targets, the sources of real data: `sample(key, n)`, `log_prob(x)`, and `distribution()` in closed form if known."""
 
 from collapsebench.specs.registry import TARGETS as _REGISTRY
 

@@ -1,4 +1,4 @@
-"""The Bernoulli target."""
+"""Bernoulli target."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("bernoulli")
 @spec
 class Bernoulli(Target):
-    """1 with probability p, else 0."""
+    """Bernoulli distribution: 1 with probability p, else 0."""
 
     p: float = within(0.5, low=0, high=1)
 

@@ -1,4 +1,4 @@
-"""A categorical target with given probabilities."""
+"""Categorical target with given probabilities."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("categorical")
 @spec
 class Categorical(Target):
-    """`classes` symbols with probabilities in proportion to `probs` (None: uniform)."""
+    """Categorical distribution of `classes` symbols, probabilities in proportion to `probs` (None: uniform)."""
 
     classes: int = static(10)
     probs: Any = None

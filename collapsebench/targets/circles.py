@@ -1,4 +1,4 @@
-"""Two concentric circles."""
+"""Concentric-circles target."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("circles")
 @spec
 class Circles(NoisyCurves):
-    """A circle of radius 1 and one of radius `factor` inside it, with normal noise.
+    """Two concentric circles in the plane, of radius 1 and `factor`, with normal noise.
 
     Law: (cos t, sin t) times 1 or factor, t uniform on [-pi, pi], + noise * N(0, I).
     Source: scikit-learn's make_circles, with t drawn instead of evenly spaced.

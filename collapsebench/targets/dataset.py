@@ -1,4 +1,4 @@
-"""Real data as a target: rows are resampled, and some are held out for the metrics."""
+"""Data set as a target: real rows are resampled, and a fifth is held out for the metrics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("dataset")
 @spec
 class Dataset(Target):
-    """A data set by name or file, standardised, or in its first `dim` principal components (unit variance on average).
+    """Rows of a data set or file, standardised, or their first `dim` principal components (unit variance on average).
 
     name: one of `collapsebench list datasets`, or a file of your own, .csv or .npy, with one row per line.
 
@@ -37,12 +37,12 @@ class Dataset(Target):
     prepares = True
 
     def prepare(self) -> Rows:
-        """The target with its rows read. Raises RequestError when the data set is not to be had."""
+        """Target with its rows read. Raises RequestError for a data set that is not available."""
         train, held_out = _rows(self.name, self.dim)
         return Rows(jnp.asarray(train), jnp.asarray(held_out), self.dim)
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for what real rows cannot do."""
+        """Raise RequestError for an experiment that real rows cannot serve."""
         check_size(experiment, self.name, *map(len, _rows(self.name, self.dim)))
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:

@@ -1,4 +1,4 @@
-"""The exponential target."""
+"""Exponential target."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("exponential")
 @spec
 class Exponential(Target):
-    """Exponential with mean `scale`, one dimension."""
+    """Exponential distribution of mean `scale`, one dimension."""
 
     scale: float = 1.0
 

@@ -1,4 +1,4 @@
-"""Mixtures of round normals, on a circle or at given places."""
+"""Gaussian-mixture target, means on a circle or given."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("gaussian_mixture")
 @spec
 class GaussianMixture(Target):
-    """`components` normals N(mean_k, sd^2 I): on a circle in the first two dimensions (in one, evenly on a line).
+    """Mixture of `components` normals N(mean_k, sd^2 I), means on a circle (in one dimension, evenly on a line).
 
-    radius: of the circle, or half the line. means: [components, dim] places instead of the circle. weights: one per
-    component, equal when not given. sd: one number, or one per component.
+    The circle is in the first two dimensions. radius: of the circle, or half the line. means: [components, dim] places
+    instead of the circle. weights: one per component, equal when not given. sd: one number, or one per component.
     """
 
     components: int = static(2)

@@ -1,4 +1,4 @@
-"""A square grid of modes."""
+"""Square-grid target."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("grid")
 @spec
 class Grid(Target):
-    """side x side round normals in the plane, `spacing` apart and centred at 0: by default the 25 modes of GAN papers.
+    """Mixture of side x side round normals on a square grid in the plane, `spacing` apart: by default 25 modes.
 
-    Source: Alemohammad et al. (2024), figures 14 and 15 (25 modes; spacing and sd are ours).
+    The grid is centred at 0. Source: Alemohammad et al. (2024), figures 14 and 15 (25 modes; spacing and sd are ours).
     """
 
     side: int = static(5)

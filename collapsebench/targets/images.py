@@ -1,4 +1,4 @@
-"""Real images as a target, pixels from 0 to 1, with or without their class as a caption."""
+"""Image data set as a target, pixels from 0 to 1, with or without the class as a caption."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("images")
 @spec
 class Images(Target):
-    """Images of a data set, pixels from 0 to 1, one image a row; with `labelled` its class is its caption.
+    """Images of a data set, one per row, pixels from 0 to 1; with `labelled` the class is the caption.
 
     name: digits (8 x 8), mnist or fashion_mnist (28 x 28). only: images of these classes (None: of all).
     Drawn, held out and refused as the rows of `Dataset`.
@@ -38,12 +38,12 @@ class Images(Target):
 
     @property
     def dim(self) -> int:  # type: ignore[override]
-        """Pixels of an image."""
+        """Number of pixels of an image."""
         return _card(self.name).features
 
     @property
     def words(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Vocabulary of the caption: one word, the class."""
+        """Vocabulary of the caption: one word, the class; () without captions."""
         return (_card(self.name).classes,) if self.labelled else ()
 
     @property
@@ -51,7 +51,7 @@ class Images(Target):
         return Kind.CAPTIONED if self.labelled else Kind.VECTOR
 
     def prepare(self) -> Rows:
-        """The target with its images read. Raises RequestError when the data set is not to be had."""
+        """Target with its images read. Raises RequestError for a data set that is not available."""
         x, caption = _images(self.name, self.only)
         train, held_out = (
             {"x": jnp.asarray(x[rows]), "caption": jnp.asarray(caption[rows])}
@@ -62,7 +62,7 @@ class Images(Target):
         return Rows(train, held_out, self.dim)
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for what real images cannot do."""
+        """Raise RequestError for an experiment that real images cannot serve."""
         check_size(experiment, self.name, *map(len, split_rows(len(_images(self.name, self.only)[0]))))
 
     def classifier(self) -> Classifier:

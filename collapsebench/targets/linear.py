@@ -1,4 +1,4 @@
-"""The linear target."""
+"""Linear-regression target."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("linear")
 @spec
 class Linear(Target):
-    """y = x w + N(0, noise^2) on inputs of variance i^-decay; w has length `norm` and equal entries."""
+    """Linear regression: y = x w + N(0, noise^2), inputs of variance i^-decay; w of length `norm`, equal entries."""
 
     dim: int = static(3)
     noise: float = within(1.0, low=0)

@@ -1,4 +1,4 @@
-"""The logistic target."""
+"""Logistic-regression target."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("logistic")
 @spec
 class Logistic(Target):
-    """P(y = 1 | x) = 1 / (1 + exp(-x w)) on inputs of variance i^-decay; w has length `norm` and equal entries."""
+    """Logistic regression: P(y = 1 | x) = 1 / (1 + exp(-x w)), inputs of variance i^-decay; w of length `norm`.
+
+    The entries of w are equal.
+    """
 
     dim: int = static(3)
     norm: float = within(1.0, low=0)

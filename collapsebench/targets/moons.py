@@ -1,4 +1,4 @@
-"""Two moons."""
+"""Two-moons target."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("moons")
 @spec
 class Moons(NoisyCurves):
-    """Two interleaved half circles of radius 1 with normal noise.
+    """Two interleaved half circles of radius 1 in the plane, with normal noise.
 
     Law: (cos t, sin t) or (1 - cos t, 1/2 - sin t), t uniform on [0, pi], + noise * N(0, I).
     Source: scikit-learn's make_moons, with t drawn instead of evenly spaced.

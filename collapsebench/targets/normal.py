@@ -1,4 +1,4 @@
-"""The normal target."""
+"""Normal target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("normal")
 @spec
 class Normal(Target):
-    """N(mean, sd^2 I) in `dim` dimensions; the same mean in each."""
+    """Normal distribution N(mean, sd^2 I) in `dim` dimensions, the same mean in each."""
 
     dim: int = static(1)
     mean: float = 0.0

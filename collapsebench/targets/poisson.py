@@ -1,4 +1,4 @@
-"""The Poisson target."""
+"""Poisson target."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("poisson")
 @spec
 class Poisson(Target):
-    """Counts of mean `rate`."""
+    """Poisson distribution of mean `rate`."""
 
     rate: float = within(1.0, low=0)
 

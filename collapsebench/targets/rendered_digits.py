@@ -1,4 +1,4 @@
-"""Digits drawn by a formula from a caption such as "a three, thick, slanted": text to image in miniature."""
+"""Rendered-digits target: digits drawn by a formula from a caption such as "a three, thick, slanted"."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _STROKES = np.array(
 @TARGETS.register("rendered_digits")
 @spec
 class RenderedDigits(Target):
-    """Digits of straight strokes, `side` x `side` pixels from 0 to 1, with captions (digit, thin or thick, upright or slanted).
+    """Digits of straight strokes, `side` x `side` pixels from 0 to 1, captioned by digit, thickness and slant.
 
     hidden: captions that are never drawn, ((3, 1, 1),) for "a three, thick, slanted": whether a model can combine what
     it knows is measured by the metric prompt_loss. jitter: size of the random shift, scale, slant and thickness.
@@ -57,11 +57,11 @@ class RenderedDigits(Target):
 
     @property
     def dim(self) -> int:  # type: ignore[override]
-        """Pixels of an image."""
+        """Number of pixels of an image."""
         return self.side * self.side
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for captions that are none."""
+        """Raise RequestError for hidden captions that do not exist."""
         for caption in self.hidden:
             if len(caption) != len(WORDS) or not all(
                 0 <= token < size for token, size in zip(caption, WORDS, strict=True)
@@ -71,7 +71,7 @@ class RenderedDigits(Target):
             raise RequestError("target.hidden: it hides every caption there is")
 
     def prompts(self, hidden: bool) -> Int[Array, "captions words"]:
-        """The captions that are never drawn, or all the others."""
+        """Captions [captions, words]: those that are never drawn, if `hidden`, or all the others."""
         every = np.stack(np.unravel_index(np.arange(np.prod(WORDS)), WORDS), axis=1).astype(np.int32)
         away = np.array([tuple(caption) in self.hidden for caption in every.tolist()])
         return jnp.asarray(every[away == hidden])
@@ -83,7 +83,7 @@ class RenderedDigits(Target):
         return {"x": self.render(part(key, 1), caption), "caption": caption}
 
     def render(self, key: Key, caption: Int[Array, "n words"]) -> Float[Array, "n dim"]:
-        """An image for each caption."""
+        """Image [n, dim] for each caption [n, words]."""
         n = caption.shape[0]
         shake = self.jitter * samplers.normal(key, (5, n))[..., None, None]
         strokes = jnp.asarray(_STROKES)[caption[:, 0]] - 0.5  # [n, stroke, end, 2]

@@ -1,4 +1,4 @@
-"""The Rosenbrock density: a long curved ridge, and exact all the same."""
+"""Rosenbrock target: a long curved ridge with exact draws and density."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("rosenbrock")
 @spec
 class Rosenbrock(Target, Distribution):
-    """x1 ~ N(mean, along^2), x2 ~ N(x1^2, across^2): density proportional to exp(-Rosenbrock's function / 20).
+    """Rosenbrock density: x1 ~ N(mean, along^2), x2 ~ N(x1^2, across^2); proportional to exp(-Rosenbrock / 20).
 
     The defaults are (x1 - 1)^2 / 20 + 100 (x2 - x1^2)^2 / 20. Target and distribution in one.
     Source: Pagani, Wiegand and Nadarajah (2022), An n-dimensional Rosenbrock distribution; setting of Alemohammad et
@@ -47,11 +47,11 @@ class Rosenbrock(Target, Distribution):
         return -0.5 * squares - jnp.log(self.along) - jnp.log(self.across) - math.log(2 * math.pi)
 
     def entropy(self) -> Float[Array, ""]:
-        """In nats; that of the two normals."""
+        """Entropy in nats, the sum of the two normals' entropies."""
         return 1 + math.log(2 * math.pi) + jnp.log(self.along) + jnp.log(self.across)
 
     def moments(self) -> tuple[Float[Array, " 2"], Float[Array, "2 2"]]:
-        """By var x1^2 = 2 along^4 + 4 mean^2 along^2 and cov(x1, x1^2) = 2 mean along^2."""
+        """Mean and covariance, by var x1^2 = 2 along^4 + 4 mean^2 along^2 and cov(x1, x1^2) = 2 mean along^2."""
         mean, along = jnp.asarray(self.mean), jnp.asarray(self.along)
         square, cross = 2 * along**4 + 4 * mean**2 * along**2, 2 * mean * along**2
         second = square + jnp.asarray(self.across) ** 2
@@ -59,7 +59,7 @@ class Rosenbrock(Target, Distribution):
         return jnp.stack([mean, mean**2 + along**2]), covariance
 
     def nodes(self) -> Batch:
-        """Quadrature nodes: those of two standard normals, moved."""
+        """Quadrature nodes: those of two standard normals, mapped."""
         z, weight = normal_rule(32, 2)
         dtype = jnp.result_type(float)
         return Batch(self._place(jnp.asarray(z, dtype)), jnp.asarray(weight, dtype))

@@ -1,4 +1,4 @@
-"""A swiss roll in the plane."""
+"""Swiss-roll target in the plane."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HALVINGS = 12
 @TARGETS.register("swiss_roll")
 @spec
 class SwissRoll(NoisyCurves):
-    """One and a half turns of a spiral with normal noise.
+    """Swiss roll: one and a half turns of a spiral in the plane, with normal noise.
 
     Law: (t cos t, t sin t), t uniform on [3 pi / 2, 9 pi / 2], + noise * N(0, I).
     Source: scikit-learn's make_swiss_roll without its height, as Kazdan et al. (2025) use it.

@@ -1,4 +1,4 @@
-"""A target that is a trained network: what is real is what the network learned, so its class holds the truth."""
+"""Trained network as a target, so that the model's class contains the truth."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from collapsebench.specs.registry import MODELS, TARGETS
 @TARGETS.register("trained")
 @spec
 class Trained(OfModel):
-    """What `model` makes after it learned `target`, from `n` rows of it (0: from a stream of fresh draws).
+    """Distribution that `model` has after learning `target` from `n` rows of it (0: from unlimited fresh draws).
 
     The record is the recipe, not its many numbers: the same seed on the same kind of machine gives the same truth.
     model, target: specs, or registered names. A network's `start` may be a Trained too: it starts from the truth.
@@ -44,11 +44,11 @@ class Trained(OfModel):
             raise RequestError(f"target.model = {self.model}: it is no network; Truth(model, params) takes any model")
 
     def params(self) -> Any:
-        """The network's parameters; it is trained when they are first asked for."""
+        """Parameters of the network, trained on first use."""
         return _train(repr(self), self)
 
     def prepare(self) -> Any:
-        """The target with its network trained: a `Truth`."""
+        """Target with its network trained: a `Truth`."""
         return TARGETS.get("truth")(self.held_by(), self.params())
 
     def sample(self, key: Key, n: int) -> Any:
@@ -62,7 +62,7 @@ _KEPT: dict[str, Any] = {}
 
 
 def _train(recipe: str, trained: Trained) -> Any:
-    """The parameters of a recipe, kept while the process lives."""
+    """Parameters of a recipe, cached while the process lives."""
     if recipe not in _KEPT:
         prepared = as_leaves(TARGETS.build(trained.target).prepare())
         with jax.ensure_compile_time_eval():  # a metric or a model may ask while a program is traced

@@ -1,4 +1,4 @@
-"""A target made of a model: what is real is what the model can say."""
+"""Distribution of a model as a target, so that the model's class contains the truth."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from collapsebench.specs.registry import MODELS, TARGETS
 @TARGETS.register("truth")
 @spec
 class Truth(OfModel):
-    """The distribution that `model` has at `params` (None: its `init`), so that the model class holds the truth.
+    """Distribution of `model` at `params` (None: its `init`), so that the model class contains the truth.
 
     model: a spec, or a registered name.
     """

@@ -1,4 +1,4 @@
-"""The continuous uniform target."""
+"""Continuous uniform target."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("uniform")
 @spec
 class Uniform(Target):
-    """Uniform on the box low <= x <= high in `dim` dimensions; low and high are one number or one per axis."""
+    """Uniform distribution on the box low <= x <= high in `dim` dimensions; low, high: one number or one per axis."""
 
     dim: int = static(1)
     low: float = 0.0

@@ -1,4 +1,4 @@
-"""The Zipf-Mandelbrot target: a heavy tail of rare symbols."""
+"""Zipf-Mandelbrot target: a heavy tail of rare symbols."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("zipf")
 @spec
 class Zipf(Target):
-    """Symbol of rank i = 1 .. classes with probability in proportion to 1 / (i + shift)^exponent (Mandelbrot, 1953).
+    """Zipf-Mandelbrot distribution: rank i = 1 .. classes has probability in proportion to 1 / (i + shift)^exponent.
 
-    Symbols are numbered from 0, so symbol 0 has rank 1.
+    Symbols are numbered from 0, so symbol 0 has rank 1. Source: Mandelbrot (1953).
     """
 
     classes: int = static(10)

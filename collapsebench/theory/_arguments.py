@@ -1,4 +1,4 @@
-"""What every law shares: checked float64 arguments, and the loop behind a recursion."""
+"""Checked float64 arguments of laws, and the loop of a recursion."""
 
 from __future__ import annotations
 

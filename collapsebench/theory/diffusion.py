@@ -1,4 +1,4 @@
-"""A diffusion model that smooths what it learns, with fresh real data (Khelifa et al., 2026)."""
+"""Laws of a diffusion model that smooths its training set, with fresh real data (Khelifa et al., 2026)."""
 
 from __future__ import annotations
 

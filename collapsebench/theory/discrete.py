@@ -1,4 +1,4 @@
-"""Discrete distributions refitted to their own draws: survival, fixation, distinct symbols.
+"""Laws of discrete distributions refitted to their own draws: survival, fixation, distinct symbols.
 
 Distributions lie along the last axis. Under replace one symbol's count is a Wright-Fisher chain:
 the next one is Binomial(n, count / n). Settings of Seddik et al. (2024), Suresh et al. (2025), Kazdan et al. (2025).
@@ -26,7 +26,7 @@ def replace_squared_norm_law(n: npt.ArrayLike, fits: npt.ArrayLike, p: npt.Array
 
 
 def absorption_law(p: npt.ArrayLike) -> Values:
-    """Probability that the loop ends with all its mass on each symbol, under replace.
+    """Probability that the loop ends with all mass on a given symbol, for each symbol, under replace.
 
     Law: P(absorbed at i) = p_i.
     Raises ValueError for p that is not a distribution.
@@ -81,7 +81,7 @@ def survival_bound(n: npt.ArrayLike, fits: npt.ArrayLike, p: npt.ArrayLike) -> V
 
 
 def survival_law(n: npt.ArrayLike, fits: npt.ArrayLike, p: npt.ArrayLike) -> Values:
-    """Probability that a symbol of probability p is still there after `fits` fits to n draws each; exact.
+    """Probability that a symbol of probability p has positive frequency after `fits` fits to n draws each; exact.
 
     Law: 1 - (B_p B^(fits - 1))_0, with B[x, y] = Binomial(n, x / n)(y) and B_p = Binomial(n, p).
     Costs a matrix of min(n, 20 fits + 40) counts squared, whatever the number of symbols.
@@ -112,7 +112,7 @@ def _chain_survival(n: int, fits: Floats, p: Floats) -> Floats:
 
 
 def distinct_symbols_law(n: npt.ArrayLike, fits: npt.ArrayLike, p: npt.ArrayLike) -> Values:
-    """Expected number of symbols that are still there under replace.
+    """Expected number of symbols of positive frequency under replace.
 
     Law: sum over symbols of `survival_law`.
     Raises ValueError for n < 1 and for p that is not a distribution.
@@ -149,7 +149,7 @@ def fixation_time_law(n: int, p: npt.ArrayLike) -> float:
 def augment_l2_law(
     n_real: npt.ArrayLike, n_synthetic: npt.ArrayLike, fits: npt.ArrayLike, p_real: npt.ArrayLike
 ) -> Values:
-    """Expected squared distance of the frequencies from those of a real set that is kept for ever; 0 at the first fit.
+    """Expected squared distance of the frequencies from those of a real set kept in every fit; 0 at the first fit.
 
     Law: D' = a^2 [(1 - 1 / n) D + (1 - |p_real|^2) / n], n = n_synthetic, a = n / (n_real + n).
     Raises ValueError for n_real < 1, n_synthetic < 1, fits < 1 and for p_real that is not a distribution.

@@ -1,4 +1,4 @@
-"""The Gaussian loop under replace: every fit sees n draws of the last model only (Shumailov et al., 2024).
+"""Laws of the Gaussian loop under replace: every fit sees n draws of the last model (Shumailov et al., 2024).
 
 The real variance is 1, or the real covariance has trace `trace`. ML divides by n, unbiased by n - 1.
 Trap: for fits far beyond n the expectations are carried by rare trajectories: an unbiased variance keeps mean 1
@@ -61,7 +61,7 @@ def replace_sd_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, unbiased: bool = Fa
 
 
 def replace_log_variance_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, unbiased: bool = False) -> Values:
-    """Expected log variance under replace: what almost every trajectory does.
+    """Expected log variance under replace, the typical trajectory's path.
 
     Law: fits (digamma((n - 1) / 2) + log(2 / n)) for ML; log(2 / (n - 1)) in place of log(2 / n) for unbiased.
     Raises ValueError for n < 2, where the estimate is zero and its log is -inf.
@@ -139,7 +139,7 @@ def replace_sd_tail_bound(n: npt.ArrayLike, fits: npt.ArrayLike, threshold: npt.
 def replace_sd_moment_bound(
     n: npt.ArrayLike, fits: npt.ArrayLike, threshold: npt.ArrayLike, moment: npt.ArrayLike = 0.7
 ) -> Values:
-    """Markov bound on the same probability through the s-th moment of the unbiased standard deviation.
+    """Markov bound on P(sd above `threshold`) through the s-th moment of the unbiased standard deviation.
 
     Law: min(1, threshold^-s [Gamma((s + nu) / 2) / ((nu / 2)^(s/2) Gamma(nu / 2))]^fits), s = moment, nu = n - 1.
     Raises ValueError for n < 2, threshold <= 0, moment <= 0.
@@ -151,17 +151,17 @@ def replace_sd_moment_bound(
 
 
 def variance_factor(n: npt.ArrayLike, unbiased: bool) -> Floats:
-    """What one fit leaves of the expected variance."""
+    """Factor of one fit on the expected variance."""
     n = at_least("n", n, 2, "an unbiased variance") if unbiased else at_least("n", n, 1, "a variance")
     return np.ones_like(n) if unbiased else 1 - 1 / n
 
 
 def sd_factor(n: npt.ArrayLike, unbiased: bool) -> Values:
-    """What one fit leaves of the expected standard deviation."""
+    """Factor of one fit on the expected standard deviation."""
     return c4_law(n) * np.sqrt(variance_factor(n, unbiased))
 
 
 def log_variance_step(n: npt.ArrayLike, unbiased: bool) -> Floats:
-    """What one fit adds to the expected log variance."""
+    """Change of the expected log variance by one fit."""
     n = at_least("n", n, 2, "a log variance")
     return digamma((n - 1) / 2) - np.log((n - unbiased) / 2)

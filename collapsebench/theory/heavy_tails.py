@@ -1,4 +1,4 @@
-"""Memorising a heavy-tailed alphabet, p_i proportional to i^-beta (Dohmatob et al., 2024).
+"""Laws of memorising a heavy-tailed alphabet, p_i proportional to i^-beta (Dohmatob et al., 2024).
 
 Ranks run to `symbols`, by default without end. A learner knows the symbols that it saw among n draws; its error is the
 expected mass of those it did not see.
@@ -17,7 +17,7 @@ RANKS = 10_000  # symbols that are summed one by one; the rest go by cells of ra
 
 
 def zipf_exponent_law(beta: npt.ArrayLike) -> Values:
-    """Exponent c of the decay n^-c of the clean error on endless ranks.
+    """Exponent c of the decay n^-c of the clean error for infinitely many symbols.
 
     Law: (beta - 1) / beta.
     Raises ValueError for beta <= 1.

@@ -1,4 +1,4 @@
-"""Gaussian kernel density estimates refitted to their own draws (Borji, 2024; Kazdan et al., 2025).
+"""Laws of Gaussian kernel density estimates refitted to their own draws (Borji, 2024; Kazdan et al., 2025).
 
 The model is a mixture of kernels of width h around its centres, the n points it was fitted to. A law gives the variance
 of the model, per dimension; `centres=True` gives the ML variance of the centres, which is h^2 less. The real variance
@@ -21,7 +21,7 @@ Rule = Literal["scott", "silverman"]
 def kde_variance_law(
     n: npt.ArrayLike, fits: npt.ArrayLike, bandwidth: npt.ArrayLike, *, centres: bool = False
 ) -> Values:
-    """Expected variance under replace at a fixed bandwidth h: it tends to n h^2, not to 0.
+    """Expected variance under replace at a fixed bandwidth h; its limit is n h^2, not 0.
 
     Law: the centres have Var' = (1 - 1 / n)(Var + h^2), from 1 - 1 / n; so after `fits` fits
     Var = L + (1 - 1 / n)^fits (1 - h^2 - L), L = (n - 1) h^2; the model has Var + h^2.
@@ -72,7 +72,7 @@ def kde_rule_variance_law(
 
 
 def kde_accumulate_excess_law(fits: npt.ArrayLike, bandwidth: npt.ArrayLike) -> Values:
-    """What accumulate adds to the expected second moment of the model about the real mean, at a fixed bandwidth.
+    """Excess of the model's expected second moment about the real mean under accumulate, at a fixed bandwidth.
 
     Law: h^2 H_fits, H the harmonic numbers: it grows like a logarithm, so it is not bounded.
     Raises ValueError for bandwidth < 0.

@@ -33,7 +33,7 @@ def pathway_accumulate_law(fits: npt.ArrayLike) -> Values:
 
 
 def pathway_subsample_law(fits: npt.ArrayLike) -> Values:
-    """Variance over that of the first fit when every fit is to a subsample, as large as the first set, of that pool.
+    """Variance over that of the first fit when every fit is to a subsample of that pool, as large as the first set.
 
     Law: P_k + 1 - 1 / k, P_k = P_{k-1} + (2 - 1 / (k - 1)) / k^2, P_1 = 1; which is 3 sum_{i <= k} 1 / i^2 - 2,
     with limit pi^2 / 2 - 2.
@@ -59,7 +59,7 @@ def weighted_error_law(weight: npt.ArrayLike, ratio: npt.ArrayLike, fits: npt.Ar
 
 
 def weighted_optimum_law(ratio: npt.ArrayLike) -> Values:
-    """The weight on real data at which `weighted_error_law` has the least limit, and that limit: they are equal.
+    """Weight on real data that minimises the limit of `weighted_error_law`, and that minimum: they are equal.
 
     Law: (sqrt(ratio^2 + 4 ratio) - ratio) / 2; the golden ratio .618 at ratio = 1.
     Raises ValueError for ratio < 0.

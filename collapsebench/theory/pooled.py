@@ -1,4 +1,4 @@
-"""Gaussian loops that keep or add data: accumulate, a fixed real set, fresh real data.
+"""Laws of Gaussian loops that keep or add data: accumulate, a fixed real set, fresh real data.
 
 Settings of Kazdan et al. (2025), Bertrand et al. (2024), Alemohammad et al. (2024).
 """
@@ -92,7 +92,7 @@ def augment_limit_law(
 
 
 def augment_rate_law(ratio: npt.ArrayLike) -> Values:
-    """What one fit leaves of the mean's displacement when `ratio` synthetic points join each point of a fixed real set.
+    """Factor of one fit on the mean's displacement when `ratio` synthetic points join each point of a fixed real set.
 
     Law: ratio / (1 + ratio), below 1 for every ratio: always stable.
     Raises ValueError for ratio < 0.

@@ -1,4 +1,4 @@
-"""Linear regression relabelled by its own fits: y = x'w + noise, x ~ N(0, I_d), n rows.
+"""Laws of linear regression relabelled by its own fits: y = x'w + noise, x ~ N(0, I_d), n rows.
 
 `noise` is the standard deviation of the labels' noise. The risk is the excess risk
 E |estimate - w|^2 under that design. Settings of Gerstgrasser et al. (2024) and Dohmatob et al. (2024, 2025).
@@ -170,5 +170,5 @@ def mixture_labels_law(
 
 
 def _df(S: Floats, kappa: Values, power: int) -> Floats:
-    """tr S^power (S + kappa)^-power"""
+    """Degrees of freedom tr S^power (S + kappa)^-power."""
     return ((S / (S + np.asarray(kappa)[..., None])) ** power).sum(-1)

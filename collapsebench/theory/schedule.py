@@ -1,4 +1,4 @@
-"""The Gaussian loop under replace when fit i sees sizes[..., i] draws (Shumailov et al., 2024).
+"""Laws of the Gaussian loop under replace when fit i sees sizes[..., i] draws (Shumailov et al., 2024).
 
 Every schedule law returns an array shaped like `sizes`: its entry i is the state after fit i, the first on real data.
 The real variance is 1. The risk stays finite for ever exactly when sum 1 / sizes_i does.

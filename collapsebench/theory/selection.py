@@ -1,4 +1,4 @@
-"""Maps of a discrete distribution at n = infinity: temperature with external data, and curation.
+"""Laws of selection on a discrete distribution at n = infinity: temperature with external data, and curation.
 
 Distributions lie along the last axis. Settings of Marchi et al. (2024) and Ferbach et al. (2024).
 """
@@ -36,7 +36,7 @@ def temperature_law(
 
 
 def temperature_stability_law(temperature: npt.ArrayLike, external: npt.ArrayLike) -> Values:
-    """What one round leaves of a small departure from uniform; uniform is locally stable exactly when it is below 1.
+    """Factor of one round on a small departure from uniform; uniform is locally stable exactly when it is below 1.
 
     Law: (1 - external) / temperature.
     Raises ValueError for temperature <= 0, external outside [0, 1].
@@ -47,7 +47,7 @@ def temperature_stability_law(temperature: npt.ArrayLike, external: npt.ArrayLik
 
 
 def temperature_fold_law(classes: int, temperature: npt.ArrayLike) -> Values:
-    """Largest share of external data at which a peaked start stays peaked.
+    """Largest share of external data at which a peaked initial distribution stays peaked.
 
     From 1 - temperature up to it there is hysteresis: uniform and peak are both stable, and the start decides.
     Law: max over 1/K < x < 1 of (s(x) - x) / (s(x) - 1/K), where one symbol has x, the other K - 1 share the rest,

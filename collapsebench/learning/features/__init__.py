@@ -1,4 +1,4 @@
-"""What a small classifier of our own, trained on the real images, sees in a row: 64 features and a class.
+"""Features of image rows: 64 features and class logits of a small classifier trained on the real images.
 
     network = features.classifier("digits")
     network.features(x)     [n, 64], for distances

@@ -1,4 +1,4 @@
-"""Arrays kept between processes, whole or not at all, and trusted only when their digest says so."""
+"""Cache of arrays on disk: each file whole or absent, and accepted only with the digest that it was written with."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 
 
 def folder() -> Path:
-    """Where trained classifiers are kept, below the user's cache folder."""
+    """Folder of the trained classifiers, in the user's cache folder."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "collapsebench" / "features"
 
 
 def digest(recipe: str, arrays: list[np.ndarray]) -> str:
-    """SHA-256 of a recipe and of the float32 arrays that came out of it."""
+    """SHA-256 of a training recipe and the float32 arrays that resulted."""
     answer = hashlib.sha256(recipe.encode())
     for array in arrays:
         answer.update(np.ascontiguousarray(array, dtype="<f4").data)
@@ -26,7 +26,7 @@ def digest(recipe: str, arrays: list[np.ndarray]) -> str:
 
 
 def read(path: Path, recipe: str, shapes: list[Any]) -> list[np.ndarray] | None:
-    """The arrays, or None where there are none, or others than were written."""
+    """Arrays of a cache file; None where the file is missing, damaged, or not what was written."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             arrays = [np.asarray(kept[f"array_{i}"]) for i in range(len(shapes))]
@@ -38,7 +38,7 @@ def read(path: Path, recipe: str, shapes: list[Any]) -> list[np.ndarray] | None:
 
 
 def write(path: Path, recipe: str, arrays: list[np.ndarray]) -> None:
-    """Keep the arrays; where nothing can be written they are not kept, and the next process trains anew."""
+    """Write arrays to a cache file; where that fails, do nothing, and the next process trains anew."""
     named: dict[str, Any] = {f"array_{i}": array for i, array in enumerate(arrays)}
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # two processes may train at the same time
     try:

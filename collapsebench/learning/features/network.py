@@ -1,4 +1,4 @@
-"""The classifier's network; imports flax, so it is imported when a classifier is used."""
+"""Network of the image classifier. Imports flax, so it is imported on first use only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collapsebench.learning.networks.layers import Halve
 
 
 class Network(nn.Module):
-    """Halving convolutions, then `width` features, then a linear map to the logits.
+    """Image classifier: halving convolutions, `width` features, a linear map to the logits.
 
     The features are smooth (silu): of relus, many were 0 for every digit.
     """
@@ -21,12 +21,13 @@ class Network(nn.Module):
     channels: tuple[int, ...]
 
     def setup(self) -> None:
+        """Layers of the network, as flax asks for them."""
         self.halvings = [Halve(channels) for channels in self.channels]
         self.last = nn.Dense(self.width)
         self.out = nn.Dense(self.classes)
 
     def features(self, x: Float[Array, "n pixels"]) -> Float[Array, "n width"]:
-        """What the logits are a linear map of."""
+        """Features [n, width] of images, of which the logits are a linear map."""
         side = math.isqrt(x.shape[1])
         x = x.reshape(-1, side, side, 1)
         for halve in self.halvings:

@@ -1,4 +1,4 @@
-"""The classifier of a data set: trained on the images that models may see, once, and then kept."""
+"""Classifier of an image data set: trained once on the rows that models may see, then cached."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _Images:
 
 @spec
 class Classifier:
-    """A network that tells the classes of a data set apart, its parameters as leaves.
+    """Trained image classifier of a data set, its parameters as leaves.
 
     digest: SHA-256 of the recipe (data, network, training) and of the parameters that came out. Of both, because the
     same recipe gives other parameters on another kind of processor, and what a metric saw are the parameters.
@@ -58,13 +58,13 @@ class Classifier:
     channels: tuple[int, ...] = static((32,))
 
     def features(self, x: Float[Array, "n pixels"]) -> Float[Array, "n 64"]:
-        """What the layer before the logits sees; pixels are from 0 to 1."""
+        """Features [n, 64] of the layer before the logits; pixels are from 0 to 1."""
         with jax.default_matmul_precision("float32"):
             seen = _network(self.classes, self.channels).apply(self.params["network"], x, method="features")
             return seen / self.params["scale"].astype(seen.dtype)
 
     def logits(self, x: Float[Array, "n pixels"]) -> Float[Array, "n classes"]:
-        """Log probability of each class, up to a constant."""
+        """Unnormalised log probabilities [n, classes]; pixels are from 0 to 1."""
         with jax.default_matmul_precision("float32"):
             return _network(self.classes, self.channels).apply(self.params["network"], x)
 
@@ -77,12 +77,12 @@ def _network(classes: int, channels: tuple[int, ...]) -> Any:
 
 
 def _halvings(side: int) -> tuple[int, ...]:
-    """Channels of convolutions that leave 4 x 4 pixels of 8 x 8, and 7 x 7 of 28 x 28."""
+    """Channels of the halving convolutions: 8 x 8 pixels become 4 x 4, 28 x 28 become 7 x 7."""
     return (32,) if side < 16 else (16, 32)
 
 
 def _start(shapes: Any) -> Any:
-    """Normal weights of variance 1 over the inputs, biases of 0, by NumPy: flax's own would have to be compiled."""
+    """Initial weights: normal of variance 1 / inputs, biases 0, by NumPy: flax's own would have to be compiled."""
     random = np.random.default_rng(0)
 
     def draw(shape: tuple[int, ...]) -> np.ndarray:
@@ -109,7 +109,7 @@ def _learn(
 
 @contextlib.contextmanager
 def _as_everywhere() -> Iterator[None]:
-    """float32 on a processor's cores inside, so that runs on accelerators and in float64 see the same features."""
+    """Context manager: float32 on CPU, so that runs on accelerators and in float64 get the same features."""
     try:
         device = jax.local_devices(backend="cpu")[0]
     except RuntimeError:  # JAX was told to leave the CPU alone
@@ -128,9 +128,9 @@ def _recipe(table: Any, channels: tuple[int, ...]) -> str:
 
 @cache
 def classifier(name: str) -> Classifier:
-    """The classifier of a data set of images: from the cache folder, or trained now, in a few seconds.
+    """Trained classifier of an image data set: from the cache folder, or trained now, in a few seconds.
 
-    Raises RequestError for a data set that is not to be had, or is no images.
+    Raises RequestError for a data set that is not available or has no images.
     """
     try:
         table = datasets.load(str(name))

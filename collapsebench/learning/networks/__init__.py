@@ -1,1 +1,1 @@
-"""Networks in flax, pure functions of their parameters; imported when a model that has one is used."""
+"""Flax networks of the models, imported on first use of a model that has one."""

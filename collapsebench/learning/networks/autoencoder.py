@@ -1,4 +1,4 @@
-"""Encoder and decoder of a variational autoencoder, of layers or of convolutions."""
+"""Encoder and decoder of a variational autoencoder, dense or convolutional."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collapsebench.learning.networks.layers import Double, Halve
 
 
 class Encoder(nn.Module):
-    """Rows to mean and log variance of their code. channels: halving convolutions before it; else `hidden` layers."""
+    """Mean and log variance of the code of each row, by `channels` halving convolutions or `hidden` dense layers."""
 
     latent: int
     hidden: tuple[int, ...]
@@ -33,7 +33,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Codes to the mean of a row, before the sigmoid of a Bernoulli likelihood. The encoder's mirror image."""
+    """Mean of a row from its code, before the sigmoid of a Bernoulli likelihood. Mirror image of the encoder."""
 
     dim: int
     hidden: tuple[int, ...]

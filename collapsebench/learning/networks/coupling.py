@@ -1,4 +1,4 @@
-"""Affine coupling layers: a map between rows and normal noise, with its inverse and its volume change."""
+"""Affine coupling layers: an invertible map between rows and normal noise, with its log determinant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 
 class Conditioner(nn.Module):
-    """Log scale and shift of the other coordinates; 0 at the start, so that the map begins as the identity."""
+    """Log scale and shift of the other half of the coordinates; 0 at first, so that the map starts as the identity."""
 
     hidden: tuple[int, ...]
     out: int
@@ -22,7 +22,7 @@ class Conditioner(nn.Module):
 
 
 class Coupling(nn.Module):
-    """`layers` couplings, each of which moves one half of the coordinates by what the other half says.
+    """Stack of `layers` affine couplings; each scales and shifts one half of the coordinates given the other.
 
     Source: Dinh, Sohl-Dickstein and Bengio (2017), Density estimation using Real NVP.
     """
@@ -32,6 +32,7 @@ class Coupling(nn.Module):
     hidden: tuple[int, ...]
 
     def setup(self) -> None:
+        """Layers of the network, as flax asks for them."""
         half = self.dim // 2
         self.conditioners = [
             Conditioner(self.hidden, self.dim - half if i % 2 else half, name=f"layer_{i}") for i in range(self.layers)
@@ -40,12 +41,12 @@ class Coupling(nn.Module):
         self.log_scale = self.param("log_scale", nn.initializers.zeros_init(), (self.dim,))
 
     def _halves(self, i: int, x: Array) -> tuple[Array, Array]:
-        """(what stays, what moves) in layer i."""
+        """(coordinates kept, coordinates transformed) in layer i."""
         half = self.dim // 2
         return (x[:, :half], x[:, half:]) if i % 2 else (x[:, half:], x[:, :half])
 
     def __call__(self, x: Float[Array, "batch dim"]) -> tuple[Float[Array, "batch dim"], Float[Array, " batch"]]:
-        """Noise of rows, and the log of the volume change."""
+        """Noise [batch, dim] of rows, and the log determinant of the map."""
         x = (x - self.centre) * jnp.exp(-self.log_scale)
         volume = -self.log_scale.sum() + jnp.zeros(x.shape[0], x.dtype)
         for i in range(self.layers):
@@ -57,7 +58,7 @@ class Coupling(nn.Module):
         return x, volume
 
     def inverse(self, z: Float[Array, "batch dim"]) -> Float[Array, "batch dim"]:
-        """Rows of noise."""
+        """Rows [batch, dim] of noise."""
         x = z
         for i in reversed(range(self.layers)):
             stays, moves = self._halves(i, x)

@@ -1,4 +1,4 @@
-"""Networks that see a noisy row, the time and a caption, and say what the noise is."""
+"""Denoising networks: noise prediction from a noisy row, its time and its caption."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collapsebench.learning.networks.layers import Double, GroupNorm, Halve, Kee
 
 
 class Condition(nn.Module):
-    """Time and caption as one vector. A caption has a token per word; token -1 says nothing about that word."""
+    """Embedding of time and caption as one vector. A caption has a token per word; token -1: no information."""
 
     words: tuple[int, ...]
     width: int
@@ -27,7 +27,7 @@ class Condition(nn.Module):
 
 
 class Layers(nn.Module):
-    """Residual layers of `hidden` units for rows of a few numbers."""
+    """Denoiser of `hidden` residual dense layers, for rows of a few numbers."""
 
     hidden: tuple[int, ...]
     words: tuple[int, ...]
@@ -46,7 +46,7 @@ class Layers(nn.Module):
 
 
 class Block(nn.Module):
-    """Two convolutions around a shift and scale by the condition, added to what came in."""
+    """Residual block: two convolutions, with a shift and scale by the condition between them."""
 
     features: int
 
@@ -62,7 +62,7 @@ class Block(nn.Module):
 
 
 class UNet(nn.Module):
-    """A small U-Net for square images of one channel: one block a level on the way down, one on the way up."""
+    """Small U-Net denoiser for square images of one channel: one block per level down, one per level up."""
 
     channels: tuple[int, ...]
     words: tuple[int, ...]

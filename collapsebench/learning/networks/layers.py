@@ -1,4 +1,4 @@
-"""Convolutions that halve, double or keep the sides of an image; a norm; embeddings.
+"""Image layers: convolutions that halve, double or keep the side, group norm, time embedding.
 
 A convolution has three parts that are transposes of each other: the image by the kernel, its gradient by the image and
 its gradient by the kernel. Each is written out twice. `vmap` over kernels would make XLA's convolutions grouped, which is
@@ -22,7 +22,7 @@ Kernel = Float[Array, "rows columns channels features"]
 
 
 def _by_itself(alone: Callable[..., Any], side_by_side: Callable[..., Any]) -> Callable[..., Any]:
-    """`alone`, and under `vmap` the same function written as `side_by_side`."""
+    """Function `alone`, replaced under `vmap` by the equal function `side_by_side`."""
     chosen = jax.custom_batching.custom_vmap(alone)
 
     @chosen.def_vmap
@@ -37,7 +37,7 @@ def _framed(x: Image) -> Image:
 
 
 def _patches(x: Image, size: int) -> Image:
-    """Every place of a window of `size` x `size` pixels, its pixels side by side as channels."""
+    """Every window of `size` x `size` pixels, its pixels as channels."""
     side = x.shape[1] - size + 1
     return jnp.concatenate([x[:, i : i + side, j : j + side] for i in range(size) for j in range(size)], axis=-1)
 
@@ -101,7 +101,7 @@ def _block_patches(x: Image) -> Image:
 
 
 def _double(x: Image, kernel: Kernel) -> Image:
-    """Every pixel paints 2 x 2 blocks of 2 x 2 pixels, and where blocks meet they add up."""
+    """Transposed convolution: every pixel adds 2 x 2 blocks of 2 x 2 pixels."""
     batch, side, _, _ = x.shape
     channels = kernel.shape[2]
     corners = ((0, 0), (0, 1), (1, 0), (1, 1))
@@ -112,7 +112,7 @@ def _double(x: Image, kernel: Kernel) -> Image:
 
 
 def _double_slopes(saved: tuple[Image, Kernel], y: Image) -> tuple[Image, Kernel]:
-    """The same patches serve both gradients."""
+    """Gradients of `_double` by images and by kernel, from the same patches."""
     x, kernel = saved
     patches = _block_patches(y)
     return patches @ _blocks(kernel), _unblocked(_product(patches, x))
@@ -180,7 +180,7 @@ class Keep(nn.Module):
 
 
 class GroupNorm(nn.Module):
-    """Groups of channels of every image brought to mean 0 and variance 1; then a scale and a bias for each channel.
+    """Group normalisation: groups of channels of each image to mean 0 and variance 1; a scale and bias per channel.
 
     As many groups, up to 8, as divide the channels. The means are over the pixels first and over a group's channels
     then; flax's are over both at once, which XLA does slowly on a CPU.
@@ -207,7 +207,7 @@ class GroupNorm(nn.Module):
 
 
 def waves(t: Float[Array, " batch"], size: int) -> Float[Array, "batch size"]:
-    """Sines and cosines of a time in [0, 1], wavelengths 1 to 1e-3 in equal ratios (Vaswani et al., 2017)."""
+    """Sinusoidal embedding of a time in [0, 1], wavelengths 1 to 1e-3 in equal ratios (Vaswani et al., 2017)."""
     rates = 2 * math.pi * jnp.exp(jnp.linspace(-math.log(4.0), math.log(250.0), size // 2, dtype=t.dtype))
     angle = t[:, None] * rates
     return jnp.concatenate([jnp.sin(angle), jnp.cos(angle)], axis=1)

@@ -1,4 +1,4 @@
-"""The categorical distribution over symbols 0 .. K - 1 and its counts."""
+"""Categorical distribution over symbols 0 .. K - 1, and its sufficient statistics, the counts."""
 
 from __future__ import annotations
 
@@ -19,35 +19,38 @@ from collapsebench.specs.pytree import Key, spec
 
 @spec
 class Counts(Summary):
-    """Weighted counts of each symbol."""
+    """Sufficient statistics of symbols: the weighted count of each."""
 
     counts: Float[Array, " K"]
 
     @property
     def weight(self) -> Float[Array, ""]:
+        """Total weight, as a number of rows."""
         return self.counts.sum()
 
     def scale(self, factor: Any) -> Counts:
+        """The same statistics with every weight times `factor`."""
         return Counts(self.counts * factor)
 
     def concat(self, other: Self) -> Counts:
+        """Statistics of both samples together."""
         return Counts(self.counts + other.counts)
 
 
 @dataclasses.dataclass(frozen=True)
 class Counter:
-    """Makes Counts: the `summary` of this family is a value, because symbols do not say how many of them there are."""
+    """Type of Counts for `classes` symbols; a value, because the symbols of a sample do not tell their number."""
 
     classes: int
 
     def of(self, data: Batch | Counts) -> Counts:
-        """The counts of weighted symbols x [capacity]."""
+        """Counts of weighted symbols x [capacity]."""
         if isinstance(data, Counts):
             return data
         return Counts(jnp.zeros(self.classes, data.w.dtype).at[data.x].add(data.w, mode="promise_in_bounds"))
 
     def draw(self, key: Key, distribution: Categorical, n: Any) -> Counts:
-        """The counts of n draws, without the draws: multinomial.
+        """Counts of n draws, by their exact law: multinomial.
 
         For n that is not whole: the counts of `whole_rows(n)` draws, scaled to weigh n.
         """
@@ -56,18 +59,19 @@ class Counter:
         return Counts(samplers.multinomial(key, rows, distribution.probs) * divide(n, rows))
 
     def expect(self, distribution: Categorical, n: Any) -> Counts:
-        """The counts of an infinite sample that weighs as n rows beside other infinite samples."""
+        """Counts of an infinite sample with the weight of n rows, to add to other infinite samples."""
         return Counts(distribution.probs * (n * POPULATION))
 
 
 @spec
 class Categorical(Distribution):
-    """Symbol i with probability probs[i], which is exactly 0 for a dead one. Moments are those of one-hot vectors."""
+    """Categorical distribution: symbol i with probability probs[i]. Moments are those of one-hot vectors."""
 
     probs: Float[Array, " K"]
 
     @classmethod
     def uniform(cls, classes: int) -> Categorical:
+        """Uniform distribution over `classes` symbols."""
         return cls(jnp.full(classes, 1 / classes, jnp.result_type(float)))
 
     @property
@@ -79,7 +83,7 @@ class Categorical(Distribution):
         return Counter(self.classes)
 
     def sharpen(self, temperature: Any) -> Categorical:
-        """Probabilities p^(1/T) / Z: the dead stay dead, and T = 1 changes nothing."""
+        """Distribution with probabilities p^(1/T) / Z; symbols of probability 0 keep it, and T = 1 changes nothing."""
 
         def tilt(probs: Array) -> Array:
             tilted = jnp.where(probs > 0, jnp.exp(safe_log(probs / probs.max()) / temperature), 0)
@@ -92,11 +96,11 @@ class Categorical(Distribution):
         return samplers.categorical_rows(key, self.probs, n)
 
     def log_prob(self, x: Int[Array, " n"]) -> Float[Array, " n"]:
-        """Log probability of each symbol; -inf for a dead one."""
+        """Log probability of each symbol in nats; -inf for one of probability 0."""
         return safe_log(self.probs)[x]
 
     def nodes(self) -> Batch:
-        """Every symbol, with its probability as its weight."""
+        """Symbols as quadrature nodes, with their probabilities as weights."""
         return Batch(jnp.arange(self.classes, dtype=jnp.int32), self.probs)
 
     def moments(self) -> tuple[Float[Array, " K"], Float[Array, "K K"]]:
@@ -111,7 +115,7 @@ class Categorical(Distribution):
         return -xlogy(self.probs, self.probs).sum()
 
     def support(self) -> Float[Array, ""]:
-        """Number of symbols that are alive."""
+        """Number of symbols of positive probability."""
         return (self.probs > 0).sum().astype(self.probs.dtype)
 
     def kl(self, other: Categorical) -> Float[Array, ""]:

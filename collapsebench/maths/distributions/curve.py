@@ -1,4 +1,4 @@
-"""Points on curves in the plane with round normal noise: moons, circles, a swiss roll."""
+"""Curves in the plane with round normal noise: base of moons, circles and swiss roll."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RULE = np.polynomial.legendre.leggauss(64)
 
 
 class NoisyCurves(Target, Distribution):
-    """Equal shares of `curves` curves; x = point(curve, t) + noise z, t uniform, z standard normal in the plane.
+    """Equal mixture of `curves` noisy curves: x = point(curve, t) + noise z, t uniform, z standard normal in the plane.
 
     A derived class has the field `noise` and gives `span`, `point` and `windows`. It is target and distribution in one.
     """
@@ -37,11 +37,14 @@ class NoisyCurves(Target, Distribution):
         raise NotImplementedError
 
     def point(self, curve: Any, t: Array) -> tuple[Array, Array]:
-        """The two coordinates of the curve at t."""
+        """Coordinates of the curve at t."""
         raise NotImplementedError
 
     def windows(self, curve: int, x: Float[Array, "n 2"]) -> list[tuple[Array, Array]]:
-        """Disjoint stretches of t, as (low, high) per row of x, that hold all of the curve that adds to the row's density."""
+        """Disjoint intervals of t, (low, high) per row of x, that hold all of the curve near the row.
+
+        What is left out adds nothing to the row's density.
+        """
         raise NotImplementedError
 
     def distribution(self) -> NoisyCurves:
@@ -55,7 +58,7 @@ class NoisyCurves(Target, Distribution):
         return jnp.stack(self.point(curve, t), axis=1) + self.noise * jax.random.normal(noise_key, (n, 2))
 
     def log_prob(self, x: Float[Array, "n 2"]) -> Float[Array, " n"]:
-        """Log density, by quadrature over t where the curve is nearest to the row, within reach of the noise."""
+        """Log density in nats, by quadrature over the t where the curve is within reach of the noise."""
         fixed = jax.lax.stop_gradient(x)  # next to nothing of the density is at the ends of a window
         parts = [self._stretch(c, x, *window) for c in range(self.curves) for window in self.windows(c, fixed)]
         first, last = self.span()
@@ -91,13 +94,13 @@ class NoisyCurves(Target, Distribution):
 
 
 def window(near: Array, width: Any, first: Any, last: Any) -> tuple[Array, Array]:
-    """The t in [first, last] within REACH widths of `near`, or of the end that is nearer to it."""
+    """Interval of t in [first, last] within REACH widths of `near`, or of the end that is nearer to it."""
     near = jnp.clip(near, first, last)
     return jnp.maximum(near - REACH * width, first), jnp.minimum(near + REACH * width, last)
 
 
 def arc_width(noise: Any, distance: Array, radius: Any) -> Array:
-    """Standard deviation of t given x, on an arc of this radius with x at this distance from its centre.
+    """Standard deviation of t given x, for an arc of this radius and a row x at this distance from its centre.
 
     |x - point|^2 = distance^2 + radius^2 - 2 distance radius cos(t - angle of x).
     """

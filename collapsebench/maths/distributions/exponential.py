@@ -1,4 +1,4 @@
-"""The exponential distribution and its total, both kept as logarithms."""
+"""Exponential distribution and its sufficient statistic, both stored as logarithms."""
 
 from __future__ import annotations
 
@@ -20,43 +20,46 @@ _NODES, _WEIGHTS = np.polynomial.laguerre.laggauss(32)
 
 @spec
 class LogTotal(Summary):
-    """Weight and the logarithm of the total, so that a sample-free path follows a collapse below the smallest float."""
+    """Sufficient statistics of an exponential: weight and log total, which follows a collapse below any float."""
 
     w: Float[Array, ""]
     log_total: Float[Array, ""]
 
     @property
     def weight(self) -> Float[Array, ""]:
+        """Total weight, as a number of rows."""
         return self.w
 
     @classmethod
     def of(cls, data: Batch | LogTotal) -> LogTotal:
-        """The statistics of weighted rows x [capacity, 1]."""
+        """Statistics of weighted rows x [capacity, 1]."""
         return data if isinstance(data, LogTotal) else cls(data.w.sum(), safe_log((data.w * data.x[:, 0]).sum()))
 
     @classmethod
     def draw(cls, key: Key, distribution: Exponential, n: Any) -> LogTotal:
-        """The statistics of n draws, without the draws: total / scale ~ Gamma(n), for any n >= 0."""
+        """Statistics of n draws, by their exact law: total / scale ~ Gamma(n), for any n >= 0."""
         n = jnp.asarray(n, distribution.log_scale.dtype)
         log_gamma = samplers.log_gamma(key, jnp.where(n > 0, n, 1))
         return cls(n, jnp.where(n > 0, distribution.log_scale + log_gamma, -jnp.inf))
 
     @classmethod
     def expect(cls, distribution: Exponential, n: Any) -> LogTotal:
-        """The statistics of an infinite sample that weighs as n rows beside other infinite samples."""
+        """Statistics of an infinite sample with the weight of n rows, to add to other infinite samples."""
         w = jnp.asarray(n * POPULATION, distribution.log_scale.dtype)
         return cls(w, safe_log(w) + distribution.log_scale)
 
     def scale(self, factor: Any) -> LogTotal:
+        """The same statistics with every weight times `factor`."""
         return LogTotal(self.w * factor, self.log_total + safe_log(jnp.asarray(factor, self.w.dtype)))
 
     def concat(self, other: Self) -> LogTotal:
+        """Statistics of both samples together."""
         return LogTotal(self.w + other.w, jnp.logaddexp(self.log_total, other.log_total))
 
 
 @spec
 class Exponential(Distribution):
-    """Density exp(-x / scale) / scale on x >= 0, one dimension; log_scale = -inf is the point at 0."""
+    """Exponential distribution: density exp(-x / scale) / scale on x >= 0; log_scale = -inf is the point at 0."""
 
     log_scale: Float[Array, ""]
 
@@ -78,7 +81,7 @@ class Exponential(Distribution):
         return jnp.where(x < 0, -jnp.inf, jnp.where(point & (x > 0), -jnp.inf, density))
 
     def nodes(self) -> Batch:
-        """Gauss-Laguerre quadrature, 32 nodes."""
+        """Quadrature nodes: Gauss-Laguerre, 32 of them."""
         x = jnp.exp(self.log_scale) * jnp.asarray(_NODES, self.log_scale.dtype)
         return Batch(x[:, None], jnp.asarray(_WEIGHTS, self.log_scale.dtype))
 

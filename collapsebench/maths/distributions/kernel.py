@@ -1,4 +1,4 @@
-"""The Gaussian kernel mixture: one normal of the same covariance around every row it remembers."""
+"""Gaussian kernel mixture: one normal of the same covariance around every weighted row."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BLOCK = 16
 
 @spec
 class KernelMixture(Distribution):
-    """sum_i w_i N(x; centre_i, exp(2 log_bandwidth) F F^T) / sum_i w_i, with F lower-triangular.
+    """Kernel mixture sum_i w_i N(x; centre_i, exp(2 log_bandwidth) F F^T) / sum_i w_i, F lower-triangular.
 
     A row of weight 0 does not exist. log_bandwidth = -inf, or a singular F, leaves the points themselves.
     """
@@ -48,11 +48,11 @@ class KernelMixture(Distribution):
 
     @property
     def kernel_tril(self) -> Float[Array, "d d"]:
-        """Lower-triangular root of the kernel's covariance."""
+        """Lower-triangular root [d, d] of the kernel's covariance."""
         return jnp.exp(self.log_bandwidth) * self.factor
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
-        """A row by weight, and the kernel's noise on it."""
+        """n draws: centres by weight, plus noise of the kernel."""
         rows = samplers.choose_rows(part(key, 0), self.w, n)
         noise = samplers.normal(part(key, 1), (n, self.dim), self.centres.dtype)
         if self.dim == 1:
@@ -60,7 +60,7 @@ class KernelMixture(Distribution):
         return self.centres[rows] + noise @ self.kernel_tril.T
 
     def log_prob(self, x: Float[Array, "m d"]) -> Float[Array, " m"]:
-        """Log density, exact in the far tail too; of bare points it is inf on one of them and -inf elsewhere."""
+        """Log density in nats, exact in the far tail; for kernels of no width inf at a centre and -inf elsewhere."""
         log_det = self.dim * self.log_bandwidth + safe_log(jnp.diagonal(self.factor)).sum()
         proper = jnp.isfinite(log_det)
         dtype = self.centres.dtype
@@ -78,7 +78,7 @@ class KernelMixture(Distribution):
         return mean, scatter + self.kernel_tril @ self.kernel_tril.T
 
     def nodes(self) -> Batch:
-        """The mixture put on a regular grid around its centres: the trapezoid rule, weights that sum to 1.
+        """Quadrature nodes on a regular grid around the centres: trapezoid rule, weights that sum to 1.
 
         Error below rounding where the spacing is no wider than the kernel; 512 nodes for d = 1, 64 x 64 for d = 2.
         Raises RequestError in more dimensions.

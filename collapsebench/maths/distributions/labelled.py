@@ -1,4 +1,4 @@
-"""What families, models and targets of labelled rows share: normal inputs, and designs new or labelled again."""
+"""Labelled rows: normal inputs, and the base class of regression models."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def feature_scales(dim: int, decay: Any) -> Float[Array, " dim"]:
 
 
 def draw_inputs(key: Key, scales: Float[Array, " d"], n: int, prompts: Rows | None) -> Float[Array, "n d"]:
-    """n new inputs N(0, diag(scales^2)), or the first n of `prompts`."""
+    """Inputs [n, d]: n new ones from N(0, diag(scales^2)), or the first n of `prompts`."""
     if prompts is not None:
         return prompts["x"][:n]
     return scales * samplers.normal(key, (n, scales.shape[0]), scales.dtype)
 
 
 class LabelledModel(Model):
-    """A model of labels given inputs. It labels the same inputs again in every generation, or, if `fresh`, new ones.
+    """Base class of regression models, which relabel the same inputs in every generation, or new ones if `fresh`.
 
     features: only so many leading inputs are used (None: all); the labels may depend on the others too.
     """
@@ -63,11 +63,11 @@ class LabelledModel(Model):
         )
 
     def holds(self, family: Any) -> bool:
-        """All inputs are used."""
+        """Whether all inputs are used."""
         return self.features in (None, self.dim)
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError where inputs differ from the target's, or a design would have to change its size."""
+        """Raise RequestError where inputs differ from the target's, or a fixed design would have to change its size."""
         if self.features is not None and not 1 <= self.features <= self.dim:
             raise RequestError(
                 f"model.features = {self.features}: it must lie between 1 and dim = {self.dim}, or be None"

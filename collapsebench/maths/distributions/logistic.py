@@ -1,4 +1,4 @@
-"""Logistic regression: labels 0 and 1 with odds exp(x w) on normal inputs."""
+"""Logistic regression with normal inputs: labels 0 and 1 with odds exp(x w)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NODES = 32
 
 @spec
 class LogisticLabels(Distribution):
-    """P(y = 1 | x) = 1 / (1 + exp(-x w)) for x ~ N(0, diag(scales^2)); a log mass is that of y given x."""
+    """Logistic model P(y = 1 | x) = 1 / (1 + exp(-x w)), x ~ N(0, diag(scales^2)); log mass of y given x."""
 
     coef: Float[Array, " d"]
     scales: Float[Array, " d"]
@@ -42,7 +42,7 @@ class LogisticLabels(Distribution):
         return {"x": x, "y": (u < sigmoid(x @ self.coef)).astype(self.coef.dtype)}
 
     def log_prob(self, rows: Rows) -> Float[Array, " n"]:
-        """Log probability of y given x."""
+        """Log probability of y given x, in nats."""
         score = rows["x"] @ self.coef
         return jnp.where(rows["y"] > 0.5, log_sigmoid(score), log_sigmoid(-score))
 
@@ -69,7 +69,7 @@ class LogisticLabels(Distribution):
         return other.excess_risk(self)
 
     def nodes(self) -> Batch:
-        """Gauss-Hermite nodes of the inputs, each with both labels; weights sum to 1.
+        """Quadrature nodes: Gauss-Hermite inputs, each with both labels; weights sum to 1.
 
         Raises RequestError for more than two dimensions.
         """
@@ -95,7 +95,7 @@ def _hermite(dim: int) -> tuple[Float[Array, "nodes dim"], Float[Array, " nodes"
 
 
 def newton(data: Batch, start: Float[Array, " d"], penalty: Array, steps: int) -> Float[Array, " d"]:
-    """The w that minimises the weighted mean log loss plus penalty / 2 |w|^2, after `steps` damped Newton steps.
+    """Coefficients minimising the weighted mean log loss plus penalty / 2 |w|^2, after `steps` damped Newton steps.
 
     A step that moves a score by at most R is shortened by log(1 + R) / R: the loss of a generalised self-concordant
     function cannot rise, separable labels move away slowly, and near the minimum steps are whole.

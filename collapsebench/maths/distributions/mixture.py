@@ -27,7 +27,7 @@ NODES = {1: 96, 2: 32, 3: 14}
 
 @spec
 class Mixture(Distribution):
-    """sum_k exp(log_weights_k) N(mean_k, S_k), S_k = exp(2 log_scale_k) factor_k factor_k^T as in Normal."""
+    """Mixture of normals sum_k exp(log_weights_k) N(mean_k, S_k), S_k = exp(2 log_scale_k) factor_k factor_k^T."""
 
     log_weights: Float[Array, " k"]
     mean: Float[Array, "k d"]
@@ -36,7 +36,7 @@ class Mixture(Distribution):
 
     @classmethod
     def spherical(cls, mean: Any, sd: Any, weights: Any = None) -> Mixture:
-        """Components N(mean_k, sd_k^2 I): mean [k, d], sd one number or [k], weights [k] (equal when not given)."""
+        """Mixture of N(mean_k, sd_k^2 I): mean [k, d], sd one number or [k], weights [k] (None: equal)."""
         mean = jnp.asarray(mean, jnp.result_type(float))
         count, dim = mean.shape
         weights = jnp.ones(count, mean.dtype) if weights is None else jnp.asarray(weights, mean.dtype)
@@ -46,7 +46,7 @@ class Mixture(Distribution):
 
     @classmethod
     def from_factors(cls, log_weights: Array, mean: Array, factor: Array, log_unit: Any = 0.0) -> Mixture:
-        """The mixture with covariances exp(2 log_unit) factor factor^T, factor [k, d, d] of any size."""
+        """Mixture with covariances exp(2 log_unit) factor factor^T, factor [k, d, d] of any scale."""
         size = (factor**2).sum(axis=(1, 2)) / mean.shape[1]
         unit = jnp.eye(mean.shape[1], dtype=mean.dtype)
         root = jnp.sqrt(jnp.where(size > 0, size, 1))[:, None, None]
@@ -63,14 +63,16 @@ class Mixture(Distribution):
 
     @property
     def weights(self) -> Float[Array, " k"]:
+        """Weights [k] of the components, which sum to 1."""
         return jnp.exp(self.log_weights)
 
     @property
     def scale_tril(self) -> Float[Array, "k d d"]:
+        """Lower-triangular roots [k, d, d] of the components' covariances."""
         return jnp.exp(self.log_scale)[..., None, None] * self.factor
 
     def component_normals(self) -> Normal:
-        """The components as one Normal whose leaves have a leading axis k: `vmap` over it."""
+        """Components as one Normal whose leaves have a leading axis k, for `vmap`."""
         return Normal(self.mean, self.log_scale, self.factor)
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
@@ -85,7 +87,7 @@ class Mixture(Distribution):
         return jnp.stack(x, axis=1)
 
     def component_log_prob(self, x: Float[Array, "n d"]) -> Float[Array, "k n"]:
-        """Log density of each row under each component; a singular one has inf at its mean and -inf elsewhere."""
+        """Log density of each row under each component; for a singular one inf at its mean and -inf elsewhere."""
         inverse = (
             invert_lower(self.factor)
             * jnp.exp(-jnp.where(jnp.isfinite(self.log_scale), self.log_scale, 0))[:, None, None]
@@ -139,7 +141,7 @@ class Mixture(Distribution):
         return jnp.where(jnp.isfinite(own) & jnp.isfinite(others), value, jnp.inf)
 
     def nodes(self) -> Batch:
-        """Quadrature nodes per component, weights sum to 1: trapezoid in each axis, its second moment made exact.
+        """Quadrature nodes per component, weights that sum to 1: trapezoid in each axis, second moment made exact.
 
         An integrand such as a responsibility has poles near the real axis, where the trapezoid rule on a truncated
         range converges faster than Gauss-Hermite of equal size: Trefethen (2022), Exactness of quadrature formulas.
@@ -154,7 +156,7 @@ class Mixture(Distribution):
 
 
 def as_mixture(distribution: Any) -> Mixture:
-    """A Normal as a mixture of one; a Mixture stays what it is. Raises TypeError for anything else."""
+    """Mixture of one component from a Normal; a Mixture is returned as it is. Raises TypeError for anything else."""
     if isinstance(distribution, Mixture):
         return distribution
     if isinstance(distribution, Normal):
@@ -164,7 +166,7 @@ def as_mixture(distribution: Any) -> Mixture:
 
 
 def normal_rule(count: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes [count^dim, dim] and weights of a standard normal; the rule's mean and covariance are exactly 0 and I."""
+    """Quadrature nodes [count^dim, dim] and weights of N(0, I); the rule's mean and covariance are exactly 0 and I."""
     z = np.linspace(-1, 1, count) * (2 * math.pi * count) ** 0.5 * 0.5
     weight = np.exp(-0.5 * z**2)
     weight /= weight.sum()
@@ -197,7 +199,7 @@ def _log_overlap(a: Normal, b: Normal) -> Array:
 
 
 def diagonals(matrices: Float[Array, "k d d"]) -> Float[Array, "k d"]:
-    """The diagonal of each matrix."""
+    """Diagonal of each matrix."""
     return jnp.diagonal(matrices, axis1=-2, axis2=-1)
 
 
@@ -208,14 +210,14 @@ def invert_lower(factor: Float[Array, "k d d"]) -> Float[Array, "k d d"]:
 
 
 def residuals(x: Float[Array, "d n"], mean: Float[Array, "k d"]) -> list[Float[Array, "k n"]]:
-    """x - mean_k, one table per axis: rows are the minor axis everywhere, because only that vectorises."""
+    """Residuals x - mean_k, one table per axis: rows are the minor axis everywhere, because only that vectorises."""
     return [x[i][None, :] - mean[:, i][:, None] for i in range(x.shape[0])]
 
 
 def squared_distances(
     residual: list[Float[Array, "k n"]], inverse: Float[Array, "k d d"], diagonal: bool = False
 ) -> Float[Array, "k n"]:
-    """|inverse_k (x - mean_k)|^2 for lower-triangular (or diagonal) inverse factors."""
+    """Squared distances |inverse_k (x - mean_k)|^2 for lower-triangular (or diagonal) inverse factors."""
     if len(residual) > UNROLLED and not diagonal:
         white = jnp.einsum("kij,jkn->ikn", inverse, jnp.stack(residual))
         return (white**2).sum(axis=0)
@@ -228,5 +230,5 @@ def squared_distances(
 
 
 def over_components(operation: Callable[[Array, Array], Array], table: Float[Array, "k n"]) -> Float[Array, " n"]:
-    """Fold the leading axis written out: XLA's reduction over it costs more than the work that it ends."""
+    """Reduction over the leading axis, written out: XLA's own costs more than the work that it ends."""
     return functools.reduce(operation, [table[k] for k in range(table.shape[0])])

@@ -1,4 +1,4 @@
-"""The continuous uniform distribution on a box."""
+"""Continuous uniform distribution on a box."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 
 @spec
 class Uniform(Distribution):
-    """Uniform on the box low <= x <= high."""
+    """Uniform distribution on the box low <= x <= high."""
 
     low: Float[Array, " d"]
     high: Float[Array, " d"]
@@ -36,7 +36,7 @@ class Uniform(Distribution):
         return jnp.where(inside, -self.entropy(), -jnp.inf)
 
     def nodes(self) -> Batch:
-        """Gauss-Legendre quadrature, 32 nodes along each axis. Raises RequestError for more than two axes."""
+        """Quadrature nodes: Gauss-Legendre, 32 along each axis. Raises RequestError for more than two axes."""
         if self.dim > 2:
             raise RequestError(f"target.dim = {self.dim}: quadrature nodes are for dim <= 2; use handover = samples")
         unit = np.array(list(itertools.product((_NODES + 1) / 2, repeat=self.dim)))

@@ -1,4 +1,4 @@
-"""How many rows are different from each other."""
+"""Counts of distinct rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distances between two sets of rows, and the manifolds and the entropy that k nearest neighbours make of a sample."""
+"""Nearest neighbours: distances between sets of rows, manifold measures and entropy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BLOCK = 1024
 
 
 def squared_distances(x: Float[Array, "n d"], y: Float[Array, "m d"]) -> Float[Array, "n m"]:
-    """|x_i - y_j|^2, never negative; a matrix product is taken about y's mean, so little is lost where y collapsed."""
+    """Squared distances |x_i - y_j|^2, never negative; about y's mean, so little is lost where y collapsed."""
     if x.shape[1] <= FEW:
         return sum(((x[:, None, k] - y[None, :, k]) ** 2 for k in range(x.shape[1])), jnp.zeros((), x.dtype))
     centre = y.mean(axis=0)
@@ -31,12 +31,12 @@ def squared_distances(x: Float[Array, "n d"], y: Float[Array, "m d"]) -> Float[A
 
 
 def own_distances(x: Float[Array, "n d"]) -> Float[Array, "n n"]:
-    """|x_i - x_j|^2 with an exact zero diagonal."""
+    """Squared distances |x_i - x_j|^2 with an exact zero diagonal."""
     return jnp.where(jnp.eye(x.shape[0], dtype=bool), 0, squared_distances(x, x))
 
 
 def smallest(values: Float[Array, "n m"], k: int) -> list[Float[Array, " n"]]:
-    """The k smallest of each row, in order.
+    """k smallest entries of each row, in order.
 
     One pass that keeps the best so far: faster than `top_k` or `sort` on a CPU.
     """
@@ -53,7 +53,7 @@ def smallest(values: Float[Array, "n m"], k: int) -> list[Float[Array, " n"]]:
 
 
 def visits(points: Float[Array, "n d"], sample: Float[Array, "m d"], k: int) -> Bool[Array, "n m"]:
-    """Which point lies in which row's ball; a ball reaches to the row's k-th nearest other row, border included.
+    """Whether each point lies in each row's ball, which reaches to the row's k-th nearest other row, border included.
 
     Any ball of the sample: the point is in its manifold (Kynkaanniemi et al., 2019, equation 1).
     """
@@ -61,7 +61,7 @@ def visits(points: Float[Array, "n d"], sample: Float[Array, "m d"], k: int) -> 
 
 
 def coverage(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> Estimate:
-    """Share of real rows whose ball holds a drawn row, with the jackknife's standard error over the drawn rows.
+    """Coverage: share of real rows whose ball holds a drawn row; jackknife standard error over the drawn rows.
 
     Source: Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equation 4.
     """
@@ -72,7 +72,7 @@ def coverage(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> E
 
 
 def recall(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> Estimate:
-    """Share of real rows in the drawn rows' manifold, with the exact leave-one-out jackknife over the drawn rows.
+    """Recall: share of real rows in the drawn rows' manifold; exact leave-one-out jackknife over the drawn rows.
 
     Without row j its ball is gone, and the balls that had j among their k nearest reach to the next one.
     """
@@ -89,7 +89,7 @@ def recall(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> Est
 
 
 def density(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> Estimate:
-    """Mean number of real rows' balls that a drawn row lies in, over k; its standard error is that of the drawn rows.
+    """Density: mean number of real rows' balls that a drawn row lies in, over k; standard error of the drawn rows.
 
     Source: Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equation 3.
     """
@@ -99,7 +99,7 @@ def density(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> Es
 def nearest_distance(
     points: Float[Array, "m d"], sample: Float[Array, "n d"], w: Float[Array, " n"]
 ) -> Float[Array, " m"]:
-    """Distance of each point to the nearest row of weight above 0; exactly 0 where it is that row."""
+    """Distance of each point to the nearest row of positive weight; exactly 0 where it is that row."""
     n, block = sample.shape[0], min(BLOCK, sample.shape[0])
     more = -n % block
     rows = jnp.pad(sample, ((0, more), (0, 0))).reshape(-1, block, sample.shape[1])

@@ -1,4 +1,4 @@
-"""Sorting as a network of compare-and-swap over the whole batch: faster than `jnp.sort` on a CPU."""
+"""Sorting networks over a batch: faster than `jnp.sort` on a CPU."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 
 def sort(x: Float[Array, "*lanes n"]) -> Float[Array, "*lanes n"]:
-    """x in ascending order along the last axis; +inf last. Source: Batcher (1968), the bitonic sorter."""
+    """Values in ascending order along the last axis; +inf last. Source: Batcher (1968), the bitonic sorter."""
     n = x.shape[-1]
     levels = max(1, (n - 1).bit_length())
     padded = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, 2**levels - n)], constant_values=np.inf)

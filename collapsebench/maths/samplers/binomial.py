@@ -1,4 +1,4 @@
-"""Binomial and Poisson draws: transformed rejection for large means and summed tails for small ones."""
+"""Binomial and Poisson draws: transformed rejection for large means, summed tails for small ones."""
 
 import math
 from functools import partial

@@ -1,4 +1,4 @@
-"""Random bits: threefry written out, so that XLA fuses it with whatever uses the bits.
+"""Random bits by threefry, written out so that XLA fuses it with whatever uses the bits; rejection loops.
 
 `jax.random.bits` calls a rolled loop on a CPU, whose every round goes through memory, and keeps one of the two words
 each hash makes.
@@ -33,7 +33,7 @@ REFUSED = -2  # what a proposal says instead of a value; all values here are abo
 
 
 def key_words(key: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The two words of a typed threefry key."""
+    """Two uint32 words of a typed threefry key."""
     if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
         raise TypeError(f"key: a typed key is needed (jax.random.key), not an array of {key.dtype}")
     data = jax.random.key_data(key)
@@ -43,7 +43,7 @@ def key_words(key: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def threefry(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
-    """Threefry-2x32, 20 rounds, of the counter (x0, x1) under the key (k0, k1): uint32 arrays of NumPy or of JAX.
+    """Threefry-2x32 hash, 20 rounds, of the counter (x0, x1) under the key (k0, k1); uint32 arrays, NumPy or JAX.
 
     Everything broadcasts. Source: Salmon et al. (2011), Parallel random numbers: as easy as 1, 2, 3.
     """
@@ -70,19 +70,19 @@ def indices(shape: tuple[int, ...]) -> jax.Array:
 
 
 def uniform_from(high: jax.Array, low: jax.Array | None, dtype) -> jax.Array:
-    """Uniform on (0, 1] with the resolution of a float near 0: from 32 bits, or from 64 where `low` is given."""
+    """Uniform draw on (0, 1], as fine as floats near 0: from 32 bits, or from 64 where `low` is given."""
     u = (high.astype(dtype) + (0.5 if low is None else low.astype(dtype) * 2.0**-32 + 2.0**-33)) * 2.0**-32
     return u.astype(dtype)
 
 
 def float_dtype(*values) -> np.dtype:
-    """The floating dtype that these parameters ask for: theirs, or JAX's default for integers and Python numbers."""
+    """Floating dtype of these parameters: theirs, or JAX's default for integers and Python numbers."""
     dtype = jnp.result_type(*values)
     return dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.result_type(float)
 
 
 def over_lanes(function: Callable) -> Callable:
-    """Make a function of arrays with a leading axis of lanes keep one shared loop under `vmap`.
+    """Function decorator: under `vmap`, arrays with a leading axis of lanes keep one shared loop.
 
     A batched `while_loop` selects its whole carry at every step and its counters become arrays. Here another mapped
     axis only multiplies the lanes, so that loop bounds stay scalars. `function` must treat every lane alone and alike.

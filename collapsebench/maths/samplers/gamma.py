@@ -92,7 +92,7 @@ def standard_gamma(key: jax.Array, shape_param, shape: tuple[int, ...] = ()) -> 
 
 @partial(jax.jit, static_argnames="shape", inline=True)
 def log_gamma(key: jax.Array, shape_param, shape: tuple[int, ...] = ()) -> jax.Array:
-    """Logarithm of a standard gamma draw, finite for any positive parameter (at a = 1e-6 a draw is about exp(-1e6))."""
+    """Log of a standard gamma draw, finite for any positive parameter (at a = 1e-6 a draw is about exp(-1e6))."""
     d, y, boost = _boosted(key, shape_param, shape)
     return jnp.log(d) + 3 * jnp.log1p(y) + boost
 

@@ -1,4 +1,4 @@
-"""Multinomial counts at a cost that follows the symbols still alive, for recursions in which most symbols die."""
+"""Multinomial counts at a cost that follows the number of positive symbols, of which a recursion keeps few."""
 
 import functools
 import operator

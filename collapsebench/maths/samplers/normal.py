@@ -1,4 +1,4 @@
-"""Standard normals in pairs (Box and Muller, 1958), fused with their bits."""
+"""Standard normal draws in pairs (Box and Muller, 1958), fused with their bits."""
 
 from functools import partial
 

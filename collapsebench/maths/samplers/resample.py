@@ -1,4 +1,4 @@
-"""Rows and symbols drawn by weight: with replacement by inverse CDF, without by a random order."""
+"""Draws of rows and symbols by weight: with replacement by inverse CDF, without by a random order."""
 
 from functools import partial
 
@@ -76,7 +76,7 @@ def _scaled(bits, size):
 
 @partial(jax.jit, static_argnames="n", inline=True)
 def subsample_rows(key: jax.Array, weights: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
-    """n different rows among those of positive weight, uniformly: (rows [n] int32, kept [n] bool).
+    """Uniform sample of n different rows of positive weight: (rows [n] int32, kept [n] bool).
 
     How many rows are positive may be traced; if fewer than n are, they come first and `kept` is False after them.
     Law: the first n of a uniformly random order, made by sorting 64 random bits a row.
