@@ -1,1 +1,1 @@
-"""The contracts: what every model, target, regime, curator and metric may say, one file each, with defaults."""
+"""The contracts of target, model, regime, curator and metric: every method and attribute, typed, with its default."""

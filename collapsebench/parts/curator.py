@@ -1,4 +1,4 @@
-"""The contract of a curator: what enters the next training set."""
+"""The contract of a curator: weights for the synthetic rows of the next training set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collapsebench.specs.pytree import Key
 
 
 class Curator(Part):
-    """What weighs the synthetic rows before they enter the pool. A derived class gives `weights`.
+    """Base class of curators: it weights synthetic rows before they enter the pool. A derived class defines `weights`.
 
     It may remember: `init` makes its state, and every call hands the next one on. It needs single rows, so
     handover = samples.
@@ -19,11 +19,11 @@ class Curator(Part):
     noun = "curator"
 
     def init(self, key: Key) -> PyTree:
-        """The state before generation 0; by default there is none."""
+        """State before generation 0; by default the empty tuple."""
         return ()
 
     def weights(self, key: Key, view: View, state: PyTree) -> tuple[Float[Array, " capacity"], PyTree]:
-        """Weights >= 0 of the rows of `view.synthetic` [capacity], by which theirs are multiplied, and the next state.
+        """Factors >= 0 on the weights of the rows `view.synthetic` [capacity], and the next state.
 
         The view has the generation, the target, the model that made the rows and its parameters, the last one's
         (`previous`), what it was trained on, the first real rows and the holdout.

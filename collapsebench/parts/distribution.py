@@ -1,4 +1,4 @@
-"""A family of distributions: what is known of it in closed form."""
+"""The contract of a family of distributions: closed forms that a family may have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Moments = tuple[Float[Array, " d"], Float[Array, "d d"]]
 
 @spec
 class Distribution:
-    """A distribution. A family overrides what it has in closed form; of the base nothing is known.
+    """Base class of families of distributions. A family overrides what it has in closed form; the base has nothing.
 
     `knows(name)` tells which of the methods and properties below a family has; the others raise RequestError.
     """
@@ -32,16 +32,16 @@ class Distribution:
 
     @classmethod
     def knows(cls, name: str) -> bool:
-        """Whether the family has this method or property. Asked of the class, so that shapes will do for numbers."""
+        """Whether the family defines this method or property; a question to the class, so shapes may stand for numbers."""
         return next(base for base in cls.__mro__ if name in base.__dict__) is not Distribution
 
     def compares(self, other: Distribution, name: str) -> bool:
-        """Whether `self.name(other)`, such as a divergence, is a closed form: both are of one family that has it."""
+        """Whether `self.name(other)`, such as a divergence, has a closed form: both are of one class that has it."""
         return type(self) is type(other) and self.knows(name)
 
     @property
     def known(self) -> bool:
-        """Whether anything is known in closed form."""
+        """Whether the class is a family, with something in closed form, and not the base class."""
         return type(self) is not Distribution
 
     def _unknown(self, what: str) -> RequestError:
@@ -56,24 +56,24 @@ class Distribution:
         raise self._unknown("density")
 
     def nodes(self) -> Batch:
-        """Quadrature nodes, weights that sum to 1; RequestError in too many dimensions."""
+        """Quadrature nodes as a Batch whose weights sum to 1. Raises RequestError in too many dimensions."""
         raise self._unknown("quadrature nodes")
 
     def moments(self) -> Moments:
-        """Mean and covariance; of symbols those of one-hot vectors."""
+        """Mean [d] and covariance [d, d]; for symbols those of one-hot vectors."""
         raise self._unknown("moments")
 
     @property
     def log_variance(self) -> Float[Array, ""]:
-        """Log trace of the covariance; -inf for a point."""
+        """Log trace of the covariance; -inf for a point mass."""
         raise self._unknown("variance")
 
     def entropy(self) -> Float[Array, ""]:
-        """Entropy in nats, differential for a density."""
+        """Entropy in nats; differential entropy for a density."""
         raise self._unknown("entropy")
 
     def kl(self, other: Self) -> Float[Array, ""]:
-        """KL(self || other) in nats."""
+        """Kullback-Leibler divergence KL(self || other) in nats."""
         raise self._unknown("divergence")
 
     def l2_squared(self, other: Self) -> Float[Array, ""]:
@@ -85,12 +85,12 @@ class Distribution:
         raise self._unknown("Wasserstein distance")
 
     def excess_risk(self, truth: Self) -> Float[Array, ""]:
-        """Risk of the predictions beyond the truth's own, over the truth's inputs."""
+        """Expected loss of the predictions minus that of the truth's own, over the truth's inputs."""
         raise self._unknown("risk")
 
 
 def population(distribution: Distribution, n: Any, summary: Any, noun: str) -> Data:
-    """An infinite sample of `distribution` that weighs as n rows: its statistics, or quadrature nodes.
+    """An infinite sample with a weight of n rows: sufficient statistics of the form `summary`, or quadrature nodes.
 
     Raises RequestError when the family has neither.
     """

@@ -1,4 +1,4 @@
-"""The contract of a model: what is fitted in every generation, and what it may say of itself."""
+"""The contract of a model: fit, draw, density, and the capabilities that a model may declare."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Dials = Mapping[str, tuple[str, tuple[Any, ...]]]
 
 
 class Model(Part):
-    """What is fitted, drawn from and judged. A derived class gives `init` and `fit`.
+    """Base class of models, which are fitted in every generation. A derived class defines `init` and `fit`.
 
     Where the parameters are a Distribution (or `distribution` makes one of them), draws and density come from it;
     else the class gives `sample` and `log_prob` too. A fit is pure: the key comes first, rows of weight 0 do not exist,
@@ -60,23 +60,23 @@ class Model(Part):
     """fields that are the learner's budget, which a richer class takes over"""
 
     def prepare(self) -> Self:
-        """The model as a run uses it, with files read."""
+        """The model ready for a run, with files read."""
         return self
 
     def init(self, key: Key) -> PyTree:
-        """Parameters before any data were seen."""
+        """Initial parameters, before any data."""
         raise self.refuse("it needs a method init(key)")
 
     def fit(self, key: Key, params: PyTree, data: Any) -> PyTree:
-        """Parameters fitted to data, a Batch (or a Summary, or a stream, where the class says so), from `params` on."""
+        """Parameters fitted to `data`, a Batch (or a Summary or a stream, if declared), starting at `params`."""
         raise self.refuse("it needs a method fit(key, params, data)")
 
     def distribution(self, params: PyTree) -> Distribution:
-        """The fitted distribution, which `log_prob` and the metrics judge; by default the parameters, if they are one."""
+        """The fitted distribution, whose density metrics judge; by default the parameters, if they are a Distribution."""
         return params if isinstance(params, Distribution) else Distribution()
 
     def generator(self, params: PyTree) -> Distribution:
-        """What synthetic rows are drawn from; it differs from `distribution` where the model has a sampling bias."""
+        """The distribution of the synthetic rows; it differs from `distribution` if the model has a sampling bias."""
         return self.distribution(params)
 
     def sample(self, key: Key, params: PyTree, n: int) -> PyTree:
@@ -93,75 +93,75 @@ class Model(Part):
         return distribution
 
     def sample_from(self, key: Key, params: PyTree, n: int, prompts: Any) -> PyTree:
-        """n synthetic rows; `prompts` are the rows of the data set before, for a model that is `prompted`."""
+        """n synthetic rows; a `prompted` model continues `prompts`, the rows of the last data set."""
         return self.sample(key, params, n)
 
     def summarise(self, key: Key, params: PyTree, n: Any, prompts: Any) -> Data:
-        """The sufficient statistics of n synthetic rows, by their exact sampling law."""
+        """Sufficient statistics of n synthetic rows, drawn from their exact sampling law."""
         return self.summary.draw(key, self.generator(params), n)
 
     def expect(self, params: PyTree, n: Any, prompts: Any) -> Data:
-        """An infinite synthetic sample that weighs as n rows."""
+        """An infinite synthetic sample with a weight of n rows."""
         return population(self.generator(params), n, self.summary, "this model")
 
     def expect_real(self, key: Key, target: Target, n: Any) -> Data:
-        """An infinite real sample that weighs as n rows, in the form that the model learns from."""
+        """An infinite real sample with a weight of n rows, in the form that the model learns from."""
         return target.expect(n, self.summary)
 
     def exact(self) -> Self:
-        """The same class with the exact learner and without sampling bias."""
+        """The same class of models with the exact learner and without sampling bias."""
         return self
 
     def ended(self, params: PyTree) -> Bool[Array, ""]:
-        """Whether learning broke down and these parameters are no model."""
+        """Whether training broke down, so that `params` are not a valid model."""
         return jnp.zeros((), bool)
 
     def encode(self, params: PyTree, x: Float[Array, "n dim"]) -> tuple[Float[Array, "n k"], Float[Array, "n k"]]:
-        """Mean and log variance of the code of each row."""
+        """Mean [n, k] and log variance [n, k] of the latent code of each row."""
         raise self.refuse("it has no encoder; use vae")
 
     def losses(self, params: PyTree, key: Key, x: PyTree) -> Float[Array, " n"]:
-        """The denoising loss of each row."""
+        """Denoising loss of each row [n]."""
         raise self.refuse("it does not denoise; use diffusion")
 
     def family(self) -> Distribution:
-        """`distribution(init(key))` with shapes for numbers: which family it is. Computes nothing, starts no backend."""
+        """The family of `distribution(init(key))`, with shapes as leaves. Computes nothing and starts no backend."""
         return _shapes(_model_family, self)
 
     def holds(self, family: Distribution) -> bool:
-        """Whether the class contains every member of `family`, which is the model's own family."""
+        """Whether the class of models contains every member of `family`, a distribution of the model's own family."""
         return True
 
     def opened(self) -> Iterator[Self]:
-        """Larger classes of the same model, the largest first: the levels of its dial of expressivity."""
+        """Larger classes of the same model, largest first: the levels of the dial of expressivity."""
         field, levels = self.dials.get("expressivity", ("", ()))
         yield from (self.replace(**{field: level}) for level in reversed(levels))
 
     @property
     def field_names(self) -> tuple[str, ...]:
-        """The names of its fields."""
+        """Names of the model's fields."""
         spec: Any = self
         return tuple(field.name for field in dataclasses.fields(spec))
 
     def replace(self, **fields: Any) -> Self:
-        """The same with other fields."""
+        """The same model with some fields replaced."""
         spec: Any = self
         return dataclasses.replace(spec, **fields)
 
     def taught_like(self, other: Model) -> Self:
-        """The same with the other's budget of learning, where both have those fields."""
+        """The same model with the learner's budget of `other`, for the fields that both have."""
         return self.replace(**{name: getattr(other, name) for name in self.learner if name in other.learner})
 
     def from_truth(self, target: Target) -> Self:
-        """The same with a fit that starts at the target, where the class holds it and a fit goes on from its start."""
+        """The same model with fits that start at the target, if its class contains it and its fits are iterative."""
         return self
 
     def rows_per_fit(self, n: float) -> float:
-        """Rows that one fit to n of them reads, for an estimate of time."""
+        """Rows that one fit to n rows reads, for an estimate of time."""
         return n
 
     def work(self, n: float) -> tuple[float, float] | None:
-        """(standard normals, floating-point operations) of a generation of n rows, whatever does it; None: not known."""
+        """(standard normals, floating-point operations) of one generation of n rows; None if not known."""
         return None
 
 

@@ -1,4 +1,4 @@
-"""What every part of an experiment may say, and what it may know of the experiment that it stands in."""
+"""The base class of targets, models, regimes, curators and metrics, and the view of an experiment that they check."""
 
 from __future__ import annotations
 
@@ -16,32 +16,51 @@ if TYPE_CHECKING:
 
 
 class Setting(Protocol):
-    """An experiment as its parts see it when they check whether they can serve it; fields as in `Experiment`."""
+    """Protocol of an experiment for `check`; fields as in `Experiment`."""
 
     @property
-    def target(self) -> Target: ...
+    def target(self) -> Target:
+        """The target."""
+
     @property
-    def model(self) -> Model: ...
+    def model(self) -> Model:
+        """The model."""
+
     @property
-    def regime(self) -> Regime: ...
+    def regime(self) -> Regime:
+        """The regime."""
+
     @property
-    def curator(self) -> Curator | None: ...
+    def curator(self) -> Curator | None:
+        """The curator; None: synthetic rows keep their weights."""
+
     @property
-    def metrics(self) -> tuple[Metric, ...]: ...
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics."""
+
     @property
-    def n(self) -> int: ...
+    def n(self) -> int:
+        """Synthetic rows of a generation, before the regime's `synthetic_size`."""
+
     @property
-    def n_real(self) -> int | None: ...
+    def n_real(self) -> int | None:
+        """Real rows of generation 0; None: as many as `n`."""
+
     @property
-    def holdout(self) -> int: ...
+    def holdout(self) -> int:
+        """Real rows that only metrics see."""
+
     @property
-    def generations(self) -> int: ...
+    def generations(self) -> int:
+        """Number of fits, the one to real data included."""
+
     @property
-    def handover(self) -> str: ...
+    def handover(self) -> str:
+        """Form in which samples reach the next generation, a value of `Handover`."""
 
 
 class Part:
-    """A target, model, regime, curator or metric: a class decorated with `spec` that derives from one of these five."""
+    """Base class of the five nouns of an experiment; a derived class is decorated with `spec`."""
 
     noun: ClassVar[str] = "part"
     """what it is called in an error: the experiment's field"""
@@ -49,8 +68,8 @@ class Part:
     """whether `prepare` makes another part of it, so that its fields cannot be lanes of one compiled sweep"""
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError, one line, for an experiment that this part cannot serve. By default it serves every one."""
+        """Raise RequestError, one line, for an experiment that this part cannot serve. By default it accepts all."""
 
     def refuse(self, why: str) -> RequestError:
-        """The error to raise in `check` for a reason that is not one field's: `noun = name: why`."""
+        """A RequestError `noun = name: why`, to raise in `check` for a reason that concerns no single field."""
         return RequestError(f"{self.noun} = {spec_name(self)}: {why}")

@@ -1,4 +1,4 @@
-"""The contract of a regime: what the next generation trains on, and the pool of those that remember."""
+"""The contract of a regime: the training set of every generation, and the pool of regimes that accumulate data."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from collapsebench.specs.pytree import Key, spec, static
 
 @spec
 class Pool:
-    """All data so far: a Summary, or a buffer made once and filled from the top, whose row `first` is synthetic."""
+    """All data so far: a Summary, or a buffer of fixed capacity whose synthetic rows start at row `first`."""
 
     data: Any
     first: int = static(0)
 
     @classmethod
     def of(cls, real: Any, generations: int, capacity: Any) -> Pool:
-        """Room for `generations - 1` synthetic sets of `capacity` rows below the real ones."""
+        """A pool with the real data and room for `generations - 1` synthetic sets of `capacity` rows."""
         if not has_rows(real):
             return cls(real)
         return cls(real.pad(real.capacity + (generations - 1) * int(capacity)), real.capacity)
 
     def add(self, synthetic: Any, t: Any) -> Pool:
-        """The pool with the synthetic set of generation t = 1, 2, ... in its place."""
+        """The pool with the synthetic set of generation t = 1, 2, ... added."""
         row = self.first + (t - 1) * synthetic.capacity if has_rows(synthetic) else 0
         return Pool(self.data.append(synthetic, row), self.first)
 
 
 class Regime(Part):
-    """What the next generation trains on. A derived class gives `update`, and `init` if it remembers."""
+    """Base class of regimes, which make each training set. A derived class defines `update`, and `init` for a pool."""
 
     noun = "regime"
     needs_samples: ClassVar[bool] = False
@@ -41,25 +41,25 @@ class Regime(Part):
     """how many of the last models the synthetic data are drawn from, in equal parts"""
 
     def capacity(self, n: Any, generations: int) -> Any:
-        """Rows of the largest synthetic set that is ever drawn."""
+        """Rows of the largest synthetic set of a run."""
         return n
 
     def synthetic_size(self, n: Any, t: Any) -> Any:
-        """Synthetic rows that generation t trains on, at most `capacity`."""
+        """Synthetic rows that generation t trains on; at most `capacity`."""
         return n
 
     def fresh_capacity(self, n: Any) -> Any:
-        """Rows of the largest set of new real data; 0: none is ever drawn."""
+        """Rows of the largest set of fresh real data in a run; 0: none is drawn."""
         return 0
 
     def fresh_size(self, n: Any, t: Any) -> Any:
-        """New real rows that generation t sees, at most `fresh_capacity`."""
+        """Fresh real rows that generation t receives; at most `fresh_capacity`."""
         return self.fresh_capacity(n)
 
     def init(self, real: Data, generations: int, capacity: Any) -> Any:
-        """The pool at the start: nothing, unless the regime remembers. `capacity` is that of a synthetic set."""
+        """The pool before generation 1; by default empty. `capacity` is that of a synthetic set."""
         return ()
 
     def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
-        """The pool after generation t's synthetic (and new real) data came in, and what generation t trains on."""
+        """The pool with generation t's synthetic and fresh real data, and the training set of generation t."""
         raise self.refuse("it needs a method update(key, pool, synthetic, fresh, t)")

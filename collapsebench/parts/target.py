@@ -1,4 +1,4 @@
-"""The contract of a target: what is real."""
+"""The contract of a target: the real distribution or data that the loop starts from."""
 
 from __future__ import annotations
 
@@ -18,20 +18,29 @@ if TYPE_CHECKING:
 
 
 class Classifier(Protocol):
-    """A network that was trained to tell the classes of a target's images."""
+    """Protocol of a network trained to classify a target's images."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the classifier, by which its digest is recorded."""
+
     @property
-    def classes(self) -> int: ...
+    def classes(self) -> int:
+        """Number of classes."""
+
     @property
-    def digest(self) -> str: ...
-    def features(self, x: Float[Array, "n pixels"]) -> Float[Array, "n width"]: ...
-    def logits(self, x: Float[Array, "n pixels"]) -> Float[Array, "n classes"]: ...
+    def digest(self) -> str:
+        """Digest of the trained network."""
+
+    def features(self, x: Float[Array, "n pixels"]) -> Float[Array, "n width"]:
+        """Activations of the last hidden layer [n, width] for images [n, pixels]."""
+
+    def logits(self, x: Float[Array, "n pixels"]) -> Float[Array, "n classes"]:
+        """Logits [n, classes] for images [n, pixels]."""
 
 
 class Target(Part):
-    """What is real. A derived class gives `distribution()`, or `sample` and, where it has a density, `log_prob`."""
+    """Base class of targets. A derived class defines `distribution`, or `sample` and, with a density, `log_prob`."""
 
     noun = "target"
 
@@ -55,15 +64,15 @@ class Target(Part):
     """whether `classifier` gives a network to look through"""
 
     def prepare(self) -> Target:
-        """The target as a run uses it, with files read and networks trained."""
+        """The target ready for a run, with files read and networks trained."""
         return self
 
     def distribution(self) -> Distribution:
-        """The distribution in closed form; by default nothing is known of it."""
+        """The real distribution in closed form; by default the base Distribution, which has nothing."""
         return Distribution()
 
     def family(self) -> Distribution:
-        """`distribution()` with shapes for numbers: which family it is. Computes nothing."""
+        """The family of `distribution()`, with shapes as leaves. Computes nothing."""
         return _shapes(_target_family, self)
 
     def sample(self, key: Key, n: int) -> PyTree:
@@ -84,35 +93,35 @@ class Target(Part):
         return distribution
 
     def expect(self, n: Any, summary: Any) -> Data:
-        """An infinite real sample that weighs as n rows: in statistics of `summary`, or in weighted rows."""
+        """An infinite real sample with a weight of n rows: statistics of the form `summary`, or weighted rows."""
         return population(self.distribution(), n, summary, "this target")
 
     def held_by(self) -> Model | None:
-        """A model whose class is known to hold this target; None: not known."""
+        """A model whose class contains this target; None if not known."""
         return None
 
     def params(self) -> PyTree:
-        """Parameters of `held_by()` that are the target; None: not known."""
+        """Parameters of the model `held_by()` that equal the target; None if not known."""
         return None
 
     def classifier(self) -> Classifier:
-        """A network trained to tell the classes of the target's images, the same on every machine of a kind."""
+        """A network trained to classify the target's images, the same on every machine of a kind."""
         raise self.refuse("it has no classes of images to tell apart; use images")
 
     def prompts(self, hidden: bool) -> Int[Array, "captions words"]:
-        """The captions that are never drawn, or all the others."""
+        """All captions that are never drawn (`hidden`), or all others [captions, words]."""
         raise self.refuse("it has no captions; use rendered_digits")
 
     def render(self, key: Key, caption: Int[Array, "n words"]) -> Float[Array, "n dim"]:
-        """A real row for each caption."""
+        """One real row for each caption."""
         raise self.refuse("it cannot draw a caption to order; use rendered_digits")
 
 
 class OfModel(Target):
-    """A target that is what a model makes: rows are the model's."""
+    """Base class of targets that are members of a model class: rows have the model's kind and sizes."""
 
     def held_by(self) -> Model:
-        """The model, whose class holds the target."""
+        """The model whose class contains the target."""
         raise NotImplementedError
 
     @property

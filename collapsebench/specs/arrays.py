@@ -1,4 +1,4 @@
-"""Arrays and numbers in a record: small arrays as lists, large ones by digest, their bytes beside the record."""
+"""JSON of arrays and numbers: small arrays as nested lists, large ones by digest with their bytes kept separately."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _DEEPEST = 64
 
 
 def encode_number(value: float) -> float | str:
-    """A number, or the word for it."""
+    """A finite float as it is; infinities and NaN as the words "inf", "-inf" and "nan"."""
     return value if math.isfinite(value) else str(value)
 
 
 def encode_array(value: Any, arrays: dict[str, bytes] | None, field: str) -> dict[str, Any]:
-    """JSON data of an array; the bytes of a large one go to `arrays`, by digest.
+    """JSON data of an array; if it is larger than INLINE bytes, its digest, with the bytes added to `arrays`.
 
     Raises RequestError for what is no array of numbers.
     """
@@ -51,7 +51,7 @@ def encode_array(value: Any, arrays: dict[str, bytes] | None, field: str) -> dic
 
 
 def decode_array(entries: Any, dtype: str, shape: Any, where: str) -> np.ndarray:
-    """The array of nested lists; `shape` is None unless it is empty. Raises RequestError, which begins with `where`."""
+    """The array written as nested lists; `shape` is given for an empty array only. Raises RequestError at `where`."""
     kind = _dtype(dtype, where)
     try:
         with np.errstate(over="raise"):
@@ -64,7 +64,7 @@ def decode_array(entries: Any, dtype: str, shape: Any, where: str) -> np.ndarray
 
 
 def find_array(name: str, dtype: str, shape: Any, arrays: Mapping[str, Any], where: str) -> np.ndarray:
-    """The array of that digest. Raises RequestError where its bytes are not in `arrays`, or are others."""
+    """The array of digest `name` from `arrays`. Raises RequestError if its bytes are missing or differ from the digest."""
     kind = _dtype(dtype, where)
     if name not in arrays:
         raise RequestError(
@@ -87,7 +87,7 @@ def _encode_list(value: Any) -> Any:
 
 
 def _decode_list(value: Any, whole: bool, where: str, depth: int = 0) -> Any:
-    """Nested lists with numbers for the words, so that NumPy meets nothing else."""
+    """Nested lists of numbers, with "inf", "-inf" and "nan" replaced. Raises RequestError for other types of value."""
     if isinstance(value, list) and depth < _DEEPEST:
         return [_decode_list(entry, whole, where, depth + 1) for entry in value]
     if isinstance(value, str) and value in WORDS and not whole:

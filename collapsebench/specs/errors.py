@@ -1,4 +1,4 @@
-"""What is said when a request is wrong. Imports nothing, so that the command line can answer at once."""
+"""RequestError, exit codes and one-line messages. Imports nothing of ours, so that the command line answers at once."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ A result that could not be saved where it was asked for is FULL too: it is in th
 
 
 class RequestError(ValueError):
-    """The request was wrong. The message is one line: the field, the value, what is allowed, the nearest name."""
+    """An invalid request. The message is one line: the field, its value, what is allowed, the nearest known name."""
 
 
 def printable(text: str, most: int = 280) -> str:
-    """One line of at most `most` characters; control characters and the like as escapes, for they may move a cursor."""
+    """`text` as one line of at most `most` characters; characters that could move a cursor are written as escapes."""
     line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: most + 1])
     return line if len(line) <= most else f"{line[: most - 3]}..."
 
 
 def nearest(name: str, names: Iterable[object]) -> str:
-    """`, did you mean 'x'?` for the closest of `names`, or nothing."""
+    """The phrase `, did you mean 'x'?` for the member of `names` closest to `name`; empty if none is close."""
     known = {str(n).lower(): str(n) for n in names}
     close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return f", did you mean {known[close[0]]!r}?" if close else ""
 
 
 def say(message: str, code: int) -> int:
-    """Print one line on standard error. Returns `code`."""
+    """Print one line on standard error. Returns `code`, an exit code."""
     print(f"collapsebench: {' '.join(message.split())}", file=sys.stderr)
     return code

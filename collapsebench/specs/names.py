@@ -1,4 +1,4 @@
-"""What specs are called: in messages, in the columns of a result, and in a record, where a name must outlive a move.
+"""Names of specs in messages, in the columns of a result and in records, where a name must outlive a file's move.
 
 A record calls our registered classes by their registered name (`"kde"` in a field that says the noun, `"models.kde"`
 elsewhere) and our other specs by the name of their class (`"Training"`, `"Mixture"`). A module would tell the latter
@@ -26,19 +26,19 @@ _OURS = __name__.split(".")[0]
 
 
 def spec_name(part: Any) -> str:
-    """The registered name of a spec, or its `module:Class`: what messages call it."""
+    """Name of a spec in messages: its registered name, or its `module:Class`."""
     cls = type(part)
     return cls.__dict__.get("registry_name") or f"{cls.__module__}:{cls.__qualname__}"
 
 
 def short_name(part: Any) -> str:
-    """The registered name of a spec, or its class's name in lower case with underscores: what a column is called."""
+    """Name of a spec in a column: its registered name, or its class's name in lower case with underscores."""
     name = type(part).__name__
     return type(part).__dict__.get("registry_name") or re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def type_name(cls: type, field: str) -> str:
-    """What a record calls a class that stands in a field of that name."""
+    """Name of a class in a record, as the value of the field `field`. Raises ValueError for an ambiguous class name."""
     if not _is_ours(cls.__module__):
         return f"{cls.__module__}:{cls.__qualname__}"
     if name := cls.__dict__.get("registry_name"):
@@ -50,7 +50,7 @@ def type_name(cls: type, field: str) -> str:
 
 
 def find_type(name: Any, field: str, where: str, *, moved: bool = False) -> type:
-    """The spec class that a record means by a name: one of ours, or one that the caller has imported.
+    """The spec class of a type name in a record: one of this package's, or one that the caller has imported.
 
     Nothing but our own folders is imported, and nothing is called. `where` is what an error begins with. moved: a
     `module:Class` of ours is found by its class, for its file may have moved since. Raises RequestError.
@@ -68,7 +68,7 @@ def find_type(name: Any, field: str, where: str, *, moved: bool = False) -> type
 
 
 def check_word(word: str, field: str, where: str) -> None:
-    """Raise RequestError unless a part that is named by a word is there: its owner will call `Registry.get` with it.
+    """Raise RequestError unless `word` is the name of a known part for this field: `Registry.get` will be called with it.
 
     Where that would load an entry point, nothing is loaded, and the error says what to import.
     """
@@ -81,7 +81,7 @@ def check_word(word: str, field: str, where: str) -> None:
 
 
 def unregistered(name: str | None = None) -> list[type]:
-    """Our own specs that have been imported and are in no registry: all, or those of that class name."""
+    """Imported spec classes of this package that are in no registry: all, or those of one class name."""
     own = [cls for cls in MADE.values() if _is_ours(cls.__module__) and "registry_name" not in vars(cls)]
     return [cls for cls in own if name in (None, cls.__name__)]
 
@@ -101,7 +101,7 @@ def _find_registered(registry: Registry, name: str, where: str) -> type:
 
 
 def _find_unregistered(name: str, where: str) -> type:
-    """The class of ours of that name. Where it is not imported yet, our own folders are."""
+    """The unregistered spec class of this package with this name; imports the folders of all nouns if need be."""
     if not unregistered(name):
         for registry in REGISTRIES.values():
             registry.own_names()
