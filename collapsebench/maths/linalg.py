@@ -1,4 +1,4 @@
-"""Small dense linear algebra over a batch: what XLA on a CPU hands to LAPACK one matrix at a time is written out here.
+"""Small dense linear algebra vectorised over a batch, where XLA on a CPU would call LAPACK one matrix at a time.
 
 For a dimension up to `UNROLLED` the factorisations are scalar programs that `vmap` turns into operations over the
 batch axis; above it they are loops over columns or LAPACK. Those of least squares keep the batch ("lanes") as the last
@@ -106,7 +106,7 @@ def _factorise_lanes(
 def triangularise(
     x: Float[Array, "lanes n d"], y: Float[Array, "lanes n"]
 ) -> tuple[Float[Array, "lanes d d"], Float[Array, "lanes d"]]:
-    """F and u of fewer rows than inputs, by Householder's reflections with the lanes last.
+    """F [d, d] and u [d] with F F^T = x^T x and F u = x^T y for n < d rows, by Householder reflections.
 
     Cholesky's algorithm without interchanges would lose the last pivots of such a matrix to rounding.
     """
@@ -149,7 +149,7 @@ def _solve_upper_lanes(factor: Float[Array, "lanes d d"], image: Float[Array, "l
 
 @over_lanes
 def solve_upper_shortest(factor: Float[Array, "lanes d d"], image: Float[Array, "lanes d"]) -> Float[Array, "lanes d"]:
-    """The shortest w with F^T w = u: by substitution, or, only where a batch holds an F without full rank, as F y for
+    """The least-norm w with F^T w = u: by substitution, or, only where a batch holds an F without full rank, as F y for
     the y with F^T F y = u.
     """
     direct = _solve_upper_lanes(factor, image)

@@ -32,7 +32,7 @@ class Distribution:
 
     @classmethod
     def knows(cls, name: str) -> bool:
-        """Whether the family defines this method or property; a question to the class, so shapes may stand for numbers."""
+        """Whether the family defines this method or property; asked of the class, so shapes may stand for numbers."""
         return next(base for base in cls.__mro__ if name in base.__dict__) is not Distribution
 
     def compares(self, other: Distribution, name: str) -> bool:

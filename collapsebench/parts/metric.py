@@ -27,7 +27,7 @@ class Estimate:
 
 @spec
 class View:
-    """Data of one generation for a metric or a curator: target, model, parameters, training set, synthetic and real rows.
+    """Data of one generation for a metric or curator: target, model, parameters, training set, synthetic and real rows.
 
     params: of the model that was fitted to `train` and made `synthetic`, a Batch, Summary or Sources. real: the first
     real rows. holdout: real rows that no model sees. previous: the parameters of the last generation (at 0: of no use).

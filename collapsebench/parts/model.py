@@ -72,7 +72,7 @@ class Model(Part):
         raise self.refuse("it needs a method fit(key, params, data)")
 
     def distribution(self, params: PyTree) -> Distribution:
-        """The fitted distribution, whose density metrics judge; by default the parameters, if they are a Distribution."""
+        """The fitted distribution, whose density metrics judge; by default `params`, if they are a Distribution."""
         return params if isinstance(params, Distribution) else Distribution()
 
     def generator(self, params: PyTree) -> Distribution:

@@ -33,7 +33,7 @@ class Classifier(Protocol):
         """Digest of the trained network."""
 
     def features(self, x: Float[Array, "n pixels"]) -> Float[Array, "n width"]:
-        """Activations of the last hidden layer [n, width] for images [n, pixels]."""
+        """Features [n, width] of images [n, pixels] from the layer before the logits."""
 
     def logits(self, x: Float[Array, "n pixels"]) -> Float[Array, "n classes"]:
         """Logits [n, classes] for images [n, pixels]."""

@@ -64,7 +64,7 @@ def decode_array(entries: Any, dtype: str, shape: Any, where: str) -> np.ndarray
 
 
 def find_array(name: str, dtype: str, shape: Any, arrays: Mapping[str, Any], where: str) -> np.ndarray:
-    """The array of digest `name` from `arrays`. Raises RequestError if its bytes are missing or differ from the digest."""
+    """The array of digest `name` from `arrays`. Raises RequestError if its bytes are missing or of another digest."""
     kind = _dtype(dtype, where)
     if name not in arrays:
         raise RequestError(

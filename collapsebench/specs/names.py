@@ -68,7 +68,7 @@ def find_type(name: Any, field: str, where: str, *, moved: bool = False) -> type
 
 
 def check_word(word: str, field: str, where: str) -> None:
-    """Raise RequestError unless `word` is the name of a known part for this field: `Registry.get` will be called with it.
+    """Raise RequestError unless `word` is the name of a known part: its owner will call `Registry.get` with it.
 
     Where that would load an entry point, nothing is loaded, and the error says what to import.
     """

@@ -1,4 +1,4 @@
-"""The Bernoulli distribution."""
+"""The Bernoulli distribution, with closed forms."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from collapsebench.specs.pytree import Key, spec
 
 @spec
 class Bernoulli(Distribution):
-    """1 with probability p, else 0."""
+    """Bernoulli distribution: 1 with probability p, else 0."""
 
     p: Float[Array, ""]
 
     summary: ClassVar[type] = Totals
 
     def draw_total(self, key: Key, n: Array) -> Float[Array, ""]:
-        """Binomial(n, p). For n that is not whole: the total of `whole_rows(n)` draws, scaled to weigh n."""
+        """A Binomial(n, p) draw, the total of n rows; a fractional n takes `whole_rows(n)` draws, scaled to weigh n."""
         rows = whole_rows(n)
         return samplers.binomial(key, rows, self.p) * divide(n, rows)
 
@@ -45,18 +45,18 @@ class Bernoulli(Distribution):
 
     @property
     def log_variance(self) -> Float[Array, ""]:
-        """Log of p (1 - p); -inf once one outcome is lost."""
+        """Log of p (1 - p); -inf for p = 0 or 1."""
         return safe_log(self.p) + safe_log(1 - self.p)
 
     def entropy(self) -> Float[Array, ""]:
         return -xlogy(self.p, self.p) - xlogy(1 - self.p, 1 - self.p)
 
     def support(self) -> Float[Array, ""]:
-        """Number of outcomes that can still happen."""
+        """Number of outcomes of positive probability."""
         return (self.p > 0).astype(self.p.dtype) + (self.p < 1)
 
     def kl(self, other: Bernoulli) -> Float[Array, ""]:
-        """KL(self || other) in nats; inf where `other` misses an outcome."""
+        """KL(self || other) in nats; inf if `other` gives probability 0 to an outcome of `self`."""
         p, q = self.p, other.p
         return xlogy(p, p) - xlogy(p, q) + xlogy(1 - p, 1 - p) - xlogy(1 - p, 1 - q)
 
@@ -65,5 +65,5 @@ class Bernoulli(Distribution):
         return 2 * (self.p - other.p) ** 2
 
     def w2_squared(self, other: Bernoulli) -> Float[Array, ""]:
-        """Squared 2-Wasserstein distance: the mass that must move, by 1."""
+        """Squared 2-Wasserstein distance: the mass that is transported, over distance 1."""
         return jnp.abs(self.p - other.p)

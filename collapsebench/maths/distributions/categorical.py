@@ -1,4 +1,4 @@
-"""The categorical distribution over symbols 0 .. K - 1 and its counts."""
+"""The categorical distribution over symbols 0 .. K - 1, and weighted counts of symbols."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from collapsebench.specs.pytree import Key, spec
 
 @spec
 class Counts(Summary):
-    """Weighted counts of each symbol."""
+    """Weighted counts of each symbol: the sufficient statistics of a categorical distribution."""
 
     counts: Float[Array, " K"]
 
@@ -36,18 +36,18 @@ class Counts(Summary):
 
 @dataclasses.dataclass(frozen=True)
 class Counter:
-    """Makes Counts: the `summary` of this family is a value, because symbols do not say how many of them there are."""
+    """Maker of Counts for a fixed number of symbols, which the symbols themselves do not tell."""
 
     classes: int
 
     def of(self, data: Batch | Counts) -> Counts:
-        """The counts of weighted symbols x [capacity]."""
+        """Counts of weighted symbols x [capacity]."""
         if isinstance(data, Counts):
             return data
         return Counts(jnp.zeros(self.classes, data.w.dtype).at[data.x].add(data.w, mode="promise_in_bounds"))
 
     def draw(self, key: Key, distribution: Categorical, n: Any) -> Counts:
-        """The counts of n draws, without the draws: multinomial.
+        """Counts of n draws, drawn directly from the multinomial distribution.
 
         For n that is not whole: the counts of `whole_rows(n)` draws, scaled to weigh n.
         """
@@ -56,18 +56,19 @@ class Counter:
         return Counts(samplers.multinomial(key, rows, distribution.probs) * divide(n, rows))
 
     def expect(self, distribution: Categorical, n: Any) -> Counts:
-        """The counts of an infinite sample that weighs as n rows beside other infinite samples."""
+        """Counts of an infinite sample with a weight of n rows among infinite samples."""
         return Counts(distribution.probs * (n * POPULATION))
 
 
 @spec
 class Categorical(Distribution):
-    """Symbol i with probability probs[i], which is exactly 0 for a dead one. Moments are those of one-hot vectors."""
+    """Categorical distribution: symbol i has probability probs[i]. Moments are those of one-hot vectors."""
 
     probs: Float[Array, " K"]
 
     @classmethod
     def uniform(cls, classes: int) -> Categorical:
+        """The uniform distribution over `classes` symbols."""
         return cls(jnp.full(classes, 1 / classes, jnp.result_type(float)))
 
     @property
@@ -79,7 +80,7 @@ class Categorical(Distribution):
         return Counter(self.classes)
 
     def sharpen(self, temperature: Any) -> Categorical:
-        """Probabilities p^(1/T) / Z: the dead stay dead, and T = 1 changes nothing."""
+        """The distribution p^(1/T) / Z at temperature T; probabilities of 0 stay 0, and T = 1 changes nothing."""
 
         def tilt(probs: Array) -> Array:
             tilted = jnp.where(probs > 0, jnp.exp(safe_log(probs / probs.max()) / temperature), 0)
@@ -92,11 +93,11 @@ class Categorical(Distribution):
         return samplers.categorical_rows(key, self.probs, n)
 
     def log_prob(self, x: Int[Array, " n"]) -> Float[Array, " n"]:
-        """Log probability of each symbol; -inf for a dead one."""
+        """Log probability of each symbol; -inf for a symbol of probability 0."""
         return safe_log(self.probs)[x]
 
     def nodes(self) -> Batch:
-        """Every symbol, with its probability as its weight."""
+        """All symbols, weighted by their probabilities."""
         return Batch(jnp.arange(self.classes, dtype=jnp.int32), self.probs)
 
     def moments(self) -> tuple[Float[Array, " K"], Float[Array, "K K"]]:
@@ -104,18 +105,18 @@ class Categorical(Distribution):
 
     @property
     def log_variance(self) -> Float[Array, ""]:
-        """Log of 1 - |p|^2, the chance that two draws differ; -inf when one symbol has all the mass."""
+        """Log of 1 - |p|^2, the probability that two draws differ; -inf if one symbol has all the mass."""
         return safe_log((self.probs * (1 - self.probs)).sum())
 
     def entropy(self) -> Float[Array, ""]:
         return -xlogy(self.probs, self.probs).sum()
 
     def support(self) -> Float[Array, ""]:
-        """Number of symbols that are alive."""
+        """Number of symbols of positive probability."""
         return (self.probs > 0).sum().astype(self.probs.dtype)
 
     def kl(self, other: Categorical) -> Float[Array, ""]:
-        """KL(self || other) in nats; inf where `other` misses a symbol."""
+        """KL(self || other) in nats; inf if `other` gives probability 0 to a symbol of `self`."""
         return (xlogy(self.probs, self.probs) - xlogy(self.probs, other.probs)).sum()
 
     def l2_squared(self, other: Categorical) -> Float[Array, ""]:

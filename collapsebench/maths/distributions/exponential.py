@@ -1,4 +1,4 @@
-"""The exponential distribution and its total, both kept as logarithms."""
+"""The exponential distribution and its sufficient statistics, with scale and total kept as logarithms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NODES, _WEIGHTS = np.polynomial.laguerre.laggauss(32)
 
 @spec
 class LogTotal(Summary):
-    """Weight and the logarithm of the total, so that a sample-free path follows a collapse below the smallest float."""
+    """Weight and log total of rows: sufficient statistics that can follow a collapse below the smallest float."""
 
     w: Float[Array, ""]
     log_total: Float[Array, ""]
@@ -31,19 +31,19 @@ class LogTotal(Summary):
 
     @classmethod
     def of(cls, data: Batch | LogTotal) -> LogTotal:
-        """The statistics of weighted rows x [capacity, 1]."""
+        """Statistics of weighted rows x [capacity, 1]."""
         return data if isinstance(data, LogTotal) else cls(data.w.sum(), safe_log((data.w * data.x[:, 0]).sum()))
 
     @classmethod
     def draw(cls, key: Key, distribution: Exponential, n: Any) -> LogTotal:
-        """The statistics of n draws, without the draws: total / scale ~ Gamma(n), for any n >= 0."""
+        """Statistics of n draws from their sampling law: total / scale ~ Gamma(n), for any n >= 0."""
         n = jnp.asarray(n, distribution.log_scale.dtype)
         log_gamma = samplers.log_gamma(key, jnp.where(n > 0, n, 1))
         return cls(n, jnp.where(n > 0, distribution.log_scale + log_gamma, -jnp.inf))
 
     @classmethod
     def expect(cls, distribution: Exponential, n: Any) -> LogTotal:
-        """The statistics of an infinite sample that weighs as n rows beside other infinite samples."""
+        """Statistics of an infinite sample with a weight of n rows among infinite samples."""
         w = jnp.asarray(n * POPULATION, distribution.log_scale.dtype)
         return cls(w, safe_log(w) + distribution.log_scale)
 
@@ -56,7 +56,7 @@ class LogTotal(Summary):
 
 @spec
 class Exponential(Distribution):
-    """Density exp(-x / scale) / scale on x >= 0, one dimension; log_scale = -inf is the point at 0."""
+    """Exponential distribution: density exp(-x / scale) / scale on x >= 0; log_scale = -inf is the point mass at 0."""
 
     log_scale: Float[Array, ""]
 
@@ -89,7 +89,7 @@ class Exponential(Distribution):
         return 1 + self.log_scale
 
     def kl(self, other: Exponential) -> Float[Array, ""]:
-        """KL(self || other) in nats; inf when either is a point."""
+        """KL(self || other) in nats; inf if either is a point mass."""
         both = jnp.isfinite(self.log_scale) & jnp.isfinite(other.log_scale)
         log_ratio = jnp.where(both, self.log_scale - other.log_scale, 0)
         return jnp.where(both, jnp.expm1(log_ratio) - log_ratio, jnp.inf)
@@ -100,5 +100,5 @@ class Exponential(Distribution):
         return (jnp.sqrt(a / b) - jnp.sqrt(b / a)) ** 2 / (2 * (a + b))
 
     def w2_squared(self, other: Exponential) -> Float[Array, ""]:
-        """Squared 2-Wasserstein distance: quantiles are in proportion, so 2 (a - b)^2 for scales a and b."""
+        """Squared 2-Wasserstein distance: 2 (a - b)^2 for scales a and b, as the quantiles are proportional."""
         return 2 * (jnp.exp(self.log_scale) - jnp.exp(other.log_scale)) ** 2

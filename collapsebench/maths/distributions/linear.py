@@ -1,4 +1,4 @@
-"""The linear regression family: labels y = x w + noise on normal inputs, and the sums that least squares needs."""
+"""The linear regression family: labels y = x w + noise on normal inputs, and its sufficient statistics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from collapsebench.specs.pytree import Key, spec
 
 @spec
 class RegressionMoments(Summary):
-    """Weighted sums over labelled rows as a triangular root: factor F and image u with
+    """Sufficient statistics of linear regression as a triangular root: factor F and image u with
 
         F F^T = sum w x x^T   (F lower-triangular),    F u = sum w x y.
 
@@ -38,17 +38,17 @@ class RegressionMoments(Summary):
 
     @property
     def gram(self) -> Float[Array, "d d"]:
-        """sum w x x^T."""
+        """Gram matrix sum w x x^T [d, d]."""
         return self.factor @ self.factor.T
 
     @property
     def cross(self) -> Float[Array, " d"]:
-        """sum w x y."""
+        """Cross products sum w x y [d]."""
         return self.factor @ self.image
 
     @classmethod
     def of(cls, data: Any) -> RegressionMoments:
-        """The statistics of weighted rows."""
+        """Statistics of weighted labelled rows."""
         if isinstance(data, RegressionMoments):
             return data
         x, y, w = data.x["x"], data.x["y"], data.w
@@ -62,7 +62,7 @@ class RegressionMoments(Summary):
     def draw(
         cls, key: Key, distribution: LinearGaussian, n: Any, prompts: RegressionMoments | None = None
     ) -> RegressionMoments:
-        """The statistics of n rows without the rows: new inputs, or the inputs of `prompts` with new labels.
+        """Statistics of n rows from their sampling law: new inputs, or the inputs of `prompts` with new labels.
 
         Law: F F^T ~ Wishart(n, S) by Bartlett's decomposition; given F, u = F^T coef + noise z, z ~ N(0, I).
         Source: Anderson (2003), theorems 7.2.1 and 8.2.1.
@@ -82,7 +82,7 @@ class RegressionMoments(Summary):
     def expect(
         cls, distribution: LinearGaussian, n: Any, prompts: RegressionMoments | None = None
     ) -> RegressionMoments:
-        """The statistics of an infinite sample that weighs as n rows beside other infinite samples."""
+        """Statistics of an infinite sample with a weight of n rows among infinite samples."""
         w = jnp.asarray(n, distribution.coef.dtype) * POPULATION
         factor = jnp.sqrt(w) * jnp.diag(distribution.scales) if prompts is None else prompts.factor
         return cls(w, factor, _transposed_product(factor, distribution.coef))
@@ -102,7 +102,7 @@ def _transposed_product(factor: Float[Array, "d d"], coef: Float[Array, " d"]) -
 
 @spec
 class LinearGaussian(Distribution):
-    """y ~ N(x w, noise^2) for x ~ N(0, diag(scales^2)); a density is that of y given x."""
+    """Linear regression y ~ N(x w, noise^2) for x ~ N(0, diag(scales^2)); a density is that of y given x."""
 
     coef: Float[Array, " d"]
     noise: Float[Array, ""]
@@ -120,14 +120,14 @@ class LinearGaussian(Distribution):
         return {"x": x, "y": x @ self.coef + self.noise * samplers.normal(part(key, 1), (n,), self.coef.dtype)}
 
     def log_prob(self, rows: Rows) -> Float[Array, " n"]:
-        """Log density of y given x; without noise inf on the line and -inf off it."""
+        """Log density of y given x; without noise inf where y = x w and -inf elsewhere."""
         gap = rows["y"] - rows["x"] @ self.coef
         noise = jnp.where(self.noise > 0, self.noise, 1)
         density = -0.5 * (gap / noise) ** 2 - jnp.log(noise) - 0.5 * math.log(2 * math.pi)
         return jnp.where(self.noise > 0, density, jnp.where(gap == 0, jnp.inf, -jnp.inf))
 
     def excess_risk(self, truth: LinearGaussian) -> Float[Array, ""]:
-        """Expected squared error of predictions beyond the truth's own: (w - w*)^T S (w - w*), its inputs."""
+        """Expected squared error minus that of the truth: (w - w*)^T S (w - w*), S of the truth's inputs."""
         return ((truth.scales * (self.coef - truth.coef)) ** 2).sum()
 
     def kl(self, other: LinearGaussian) -> Float[Array, ""]:
@@ -138,7 +138,7 @@ class LinearGaussian(Distribution):
 
 
 def least_squares(moments: RegressionMoments, penalty: Any = None, features: int | None = None) -> Float[Array, " d"]:
-    """The w that minimises sum w_i (y_i - x_i w)^2 + penalty |w|^2; without a penalty the shortest where several do.
+    """The w [d] that minimises sum w_i (y_i - x_i w)^2 + penalty |w|^2; without a penalty the least-norm minimiser.
 
     features: only so many leading inputs are used (None: all), and the others' coefficients are 0. The leading part
     of the root is the root of the leading part.

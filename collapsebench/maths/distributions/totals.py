@@ -1,4 +1,4 @@
-"""What families of counts share: the sufficient statistics of those that need only a sum, and draws of whole rows."""
+"""Sufficient statistics of families of counts that need only weight and total."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collapsebench.specs.pytree import Key, spec
 
 @spec
 class Totals(Summary):
-    """Weight and total of weighted counts. Families share it, so that one may be fitted to another's sampling law.
+    """Weight and total of weighted counts, shared by families so that one may be fitted to another's draws.
 
     A family gives `draw_total(key, n)`, the law of the sum of n draws.
     """
@@ -28,23 +28,23 @@ class Totals(Summary):
 
     @property
     def mean(self) -> Float[Array, ""]:
-        """The weighted mean; 0 when there is nothing to average."""
+        """Weighted mean; 0 if the weight is 0."""
         return divide(self.total, self.w)
 
     @classmethod
     def of(cls, data: Batch | Totals) -> Totals:
-        """The statistics of weighted rows x [capacity]."""
+        """Statistics of weighted rows x [capacity]."""
         return data if isinstance(data, Totals) else cls(data.w.sum(), (data.w * data.x).sum())
 
     @classmethod
     def draw(cls, key: Key, distribution: Any, n: Any) -> Totals:
-        """The statistics of n draws, without the draws."""
+        """Statistics of n draws, drawn directly from their sampling law."""
         n = jnp.asarray(n, jnp.result_type(float))
         return cls(n, distribution.draw_total(key, n))
 
     @classmethod
     def expect(cls, distribution: Any, n: Any) -> Totals:
-        """The statistics of an infinite sample that weighs as n rows beside other infinite samples."""
+        """Statistics of an infinite sample with a weight of n rows among infinite samples."""
         w = jnp.asarray(n * POPULATION, jnp.result_type(float))
         return cls(w, w * distribution.moments()[0][0])
 
@@ -56,5 +56,5 @@ class Totals(Summary):
 
 
 def whole_rows(n: Array) -> Array:
-    """The whole number of draws that stands for n: the nearest, and at least one unless n is 0."""
+    """n rounded to a whole number of draws, at least 1 unless n is 0."""
     return jnp.where(n > 0, jnp.maximum(jnp.round(n), 1), 0)

@@ -19,7 +19,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 
 @spec
 class Uniform(Distribution):
-    """Uniform on the box low <= x <= high."""
+    """Uniform distribution on the box low <= x <= high."""
 
     low: Float[Array, " d"]
     high: Float[Array, " d"]

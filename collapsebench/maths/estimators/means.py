@@ -1,4 +1,4 @@
-"""Averages with their standard error. An infinite value is kept and has standard error 0; there is no NaN."""
+"""Means and shares with standard errors. An infinite value is kept with standard error 0; there is no NaN."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collapsebench.parts.metric import Estimate
 
 
 def exact(value: Any) -> Estimate:
-    """A value that no draw was needed for."""
+    """Estimate with standard error 0, for a value that needs no draws."""
     value = jnp.asarray(value)
     return Estimate(value, jnp.zeros_like(value))
 
@@ -38,7 +38,7 @@ def mean_estimate(values: Float[Array, " n"], w: Float[Array, " n"] | None = Non
 
 
 def share_estimate(hits: Bool[Array, " n"]) -> Estimate:
-    """Share of independent rows that hit. Standard error of Jeffreys' posterior, so that 0 of n is not certainty."""
+    """Share of independent rows that are hits, with the standard error of Jeffreys' posterior, above 0 even for 0 of n."""
     dtype, n = jnp.result_type(float), hits.shape[0]
     count = hits.sum(dtype=dtype)
     a, b = count + 0.5, n - count + 0.5
@@ -46,7 +46,7 @@ def share_estimate(hits: Bool[Array, " n"]) -> Estimate:
 
 
 def jackknife(without: Float[Array, " n"]) -> Float[Array, ""]:
-    """Standard error of a statistic from its n values with one row, or one group, left out; too large, if wrong.
+    """Jackknife standard error from the n values of a statistic with one row, or group, left out; never biased downwards.
 
     Source: Efron and Stein (1981), The jackknife estimate of variance.
     """

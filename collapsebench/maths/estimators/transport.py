@@ -1,4 +1,4 @@
-"""Optimal transport between samples, where sorting solves it, and between normals with their moments."""
+"""Wasserstein distances: between samples on a line, along random projections, and between normals by moments."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ GROUPS = 8
 
 
 def w2_squared_sorted(x: Float[Array, "*lines n"], y: Float[Array, "*lines n"]) -> Float[Array, " *lines"]:
-    """Squared 2-Wasserstein distance between two samples of equal size on the line: sort both, pair in order."""
+    """Squared 2-Wasserstein distance between two samples of equal size on the line, by sorting both."""
     ordered = sort(jnp.stack([x, y]))
     return ((ordered[0] - ordered[1]) ** 2).mean(axis=-1)
 
 
 def sliced_w2(key: Key, x: Float[Array, "n d"], y: Float[Array, "n d"], projections: int) -> Estimate:
-    """Root of the mean of W2^2 over random directions; its standard error is that of the directions, samples given.
+    """Sliced 2-Wasserstein distance: root of mean W2^2 over random directions, with their standard error.
 
     Source: Bonneel et al. (2015), Sliced and Radon Wasserstein barycenters of measures, section 2.2.
     """
@@ -36,7 +36,7 @@ def sliced_w2(key: Key, x: Float[Array, "n d"], y: Float[Array, "n d"], projecti
 
 
 def frechet(x: Float[Array, "n d"], mean: Float[Array, " d"], covariance: Float[Array, "d d"]) -> Estimate:
-    """Squared W2 between the normals with the rows' moments and with those given; jackknife over groups of rows.
+    """Frechet distance: squared W2 of normals with the rows' moments and the given ones; jackknife over groups of rows.
 
     |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (R^T S1 R)^1/2 with S2 = R R^T. Source: Dowson and Landau (1982).
     """

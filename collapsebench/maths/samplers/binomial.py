@@ -1,4 +1,4 @@
-"""Binomial and Poisson draws: transformed rejection for large means and summed tails for small ones."""
+"""Exact binomial and Poisson draws: transformed rejection for large means, summed tails for small ones."""
 
 import math
 from functools import partial
@@ -62,7 +62,7 @@ def _hat(high, low, dtype):
 
 
 def _count_above(w, log_first, factors):
-    """How many k have P(X > k) > w, for log P(X = 0) = log_first and P(X = k + 1) = factors(k) P(X = k).
+    """Number of k with P(X > k) > w, given log P(X = 0) = log_first and P(X = k + 1) = factors(k) P(X = k).
 
     Tails are what is left after subtracting masses, and never more than a multiple of the last mass: rounding would
     otherwise leave a floor of 1e-7 under them, and about one draw in 1e8 would be absurdly large.

@@ -30,7 +30,7 @@ _REFUSAL = (
 
 
 def _refusal(y: jax.Array) -> jax.Array:
-    """y - y^2/2 + y^3/3 - log(1 + y) >= 0, without cancellation near 0."""
+    """Exponent y - y^2/2 + y^3/3 - log(1 + y) >= 0 of the acceptance test, without cancellation near 0."""
     series = jnp.full_like(y, _REFUSAL[-1])
     for coefficient in _REFUSAL[-2::-1]:
         series = series * y + coefficient
@@ -55,7 +55,7 @@ def _propose(high, low, d):
 
 @over_lanes
 def _root(k0, k1, d):
-    """y for every element of d [lanes, size]; NaN where d is not positive."""
+    """Accepted y for every element of d [lanes, size]; NaN where d is not positive and finite."""
     valid = (d > 0) & (d < jnp.inf)
     return jnp.where(valid, by_turns(_propose, GAMMA, k0, k1, jnp.where(valid, d, 1)), jnp.nan)
 
