@@ -149,8 +149,9 @@ def _solve_upper_lanes(factor: Float[Array, "lanes d d"], image: Float[Array, "l
 
 @over_lanes
 def solve_upper_shortest(factor: Float[Array, "lanes d d"], image: Float[Array, "lanes d"]) -> Float[Array, "lanes d"]:
-    """The least-norm w with F^T w = u: by substitution, or, only where a batch holds an F without full rank, as F y for
-    the y with F^T F y = u.
+    """The least-norm w [d] with F^T w = u, F lower-triangular of any rank.
+
+    By substitution, or, only where a batch holds an F without full rank, as F y for the y with F^T F y = u.
     """
     direct = _solve_upper_lanes(factor, image)
     singular = (jnp.diagonal(factor, axis1=1, axis2=2) == 0).any(axis=1)

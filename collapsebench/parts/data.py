@@ -130,8 +130,8 @@ class Handover(enum.StrEnum):
 class Sources:
     """A mixture to draw fresh rows from: the real distribution with weight `real`, and past models with theirs.
 
-    models: a Batch whose rows are models, x their parameters. A vector space like every training set, so that regimes
-    need not know.
+    models: a Batch whose rows are models, x their parameters. They add and scale like every training set, so regimes
+    treat them alike.
     """
 
     models: Batch

@@ -25,7 +25,7 @@ class Model(Part):
     """Base class of models, which are fitted in every generation. A derived class defines `init` and `fit`.
 
     Where the parameters are a Distribution (or `distribution` makes one of them), draws and density come from it;
-    else the class gives `sample` and `log_prob` too. A fit is pure: the key comes first, rows of weight 0 do not exist,
+    else the class gives `sample` and `log_prob` too. A fit is pure: the key comes first, rows of weight 0 are ignored,
     and nothing branches on a number. What else a model may say stands below with its default.
     """
 

@@ -14,7 +14,7 @@ from collapsebench.specs.errors import RequestError
 INLINE = 4096
 """Bytes of the largest array that is written as JSON."""
 WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
-"""Numbers that JSON has not got."""
+"""Numbers that JSON lacks, by the words that stand for them."""
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16",
           "float32", "float64")  # fmt: skip
 _DEEPEST = 64

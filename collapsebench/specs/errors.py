@@ -9,7 +9,7 @@ from collections.abc import Iterable
 DONE, FAILED, WRONG, STOPPED, FULL = 0, 1, 2, 3, 4
 """Exit codes: done; a claim failed; the request was wrong; stopped, what is finished is kept; out of memory or disk.
 
-A result that could not be saved where it was asked for is FULL too: it is in the temporary folder.
+A result that could not be saved at the requested path is FULL too: it is in the temporary folder.
 """
 
 

@@ -13,7 +13,7 @@ Key = PRNGKeyArray
 Params = Any
 Class = TypeVar("Class", bound=type)
 MADE: dict[str, type] = {}
-"""Every class that `spec` has made in this process, by `module:Class`: whoever reads a record finds here what has been
+"""Every class that `spec` has made in this process, by `module:Class`: the reader of a record finds here what has been
 imported, and needs to import nothing and to look into no module."""
 
 

@@ -1,4 +1,4 @@
-"""The record of a spec: readable JSON, its digest, and a decoder that imports nothing and runs no foreign code.
+"""The record of a spec: readable JSON, its digest, and a decoder that builds only registered or imported classes.
 
     {"record": 2, "model": {"type": "kde", "dim": 2, "bandwidth": "scott"}, "n": 100, ...}
 
@@ -120,7 +120,7 @@ def parse(text: Any, field: str) -> Any:
 def reading(field: str) -> Iterator[None]:
     """Context manager that turns any exception inside it into a RequestError of one short printable line.
 
-    Whatever: a constructor or a property of an imported class may raise anything when it is given a stranger's values.
+    Any: a constructor or a property of an imported class may raise anything when it is given the values of a record.
     """
     try:
         yield

@@ -26,7 +26,7 @@ def replace_squared_norm_law(n: npt.ArrayLike, fits: npt.ArrayLike, p: npt.Array
 
 
 def absorption_law(p: npt.ArrayLike) -> Values:
-    """Probability of each symbol to be the one that ends with all the mass under replace.
+    """Probability of each symbol to end with all the mass under replace.
 
     Law: P(absorbed at i) = p_i.
     Raises ValueError for p that is not a distribution.

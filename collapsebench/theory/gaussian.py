@@ -93,7 +93,7 @@ def replace_median_variance_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, unbias
 
 
 def replace_w2_squared_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, unbiased: bool = False) -> Values:
-    """Expected squared Wasserstein-2 distance of the model from reality under replace, one dimension.
+    """Expected squared Wasserstein-2 distance of the model from the real normal under replace, one dimension.
 
     Law: E mean^2 + E var + 1 - 2 E sd; for unbiased this is fits / n + 2 (1 - c4(n)^fits).
     Raises ValueError for n < 2.
@@ -139,7 +139,7 @@ def replace_sd_tail_bound(n: npt.ArrayLike, fits: npt.ArrayLike, threshold: npt.
 def replace_sd_moment_bound(
     n: npt.ArrayLike, fits: npt.ArrayLike, threshold: npt.ArrayLike, moment: npt.ArrayLike = 0.7
 ) -> Values:
-    """Markov's upper bound on the probability that the standard deviation exceeds `threshold`, by its s-th moment.
+    """Markov bound on the probability that the unbiased sd exceeds `threshold` under replace, by its s-th moment.
 
     Law: min(1, threshold^-s [Gamma((s + nu) / 2) / ((nu / 2)^(s/2) Gamma(nu / 2))]^fits), s = moment, nu = n - 1.
     Raises ValueError for n < 2, threshold <= 0, moment <= 0.

@@ -34,7 +34,7 @@ _BLOCK = 16
 class KernelMixture(Distribution):
     """Kernel density sum_i w_i N(x; centre_i, exp(2 log_bandwidth) F F^T) / sum_i w_i, with F lower-triangular.
 
-    A row of weight 0 does not exist. log_bandwidth = -inf, or a singular F, leaves the points themselves.
+    Centres of weight 0 are ignored. log_bandwidth = -inf, or a singular F, gives a singular distribution.
     """
 
     centres: Float[Array, "n d"]

@@ -47,7 +47,7 @@ class Poisson(Distribution):
         return safe_log(self.rate)
 
     def entropy(self) -> Float[Array, ""]:
-        """Entropy in nats: the sum of -p log p for a small rate, an expansion to third order in 1 / rate for a large one."""
+        """Entropy in nats: sum of -p log p for a small rate, a third-order expansion in 1 / rate for a large one."""
         log_p = Poisson(jnp.minimum(self.rate, _LARGE)).log_prob(jnp.arange(_TERMS, dtype=self.rate.dtype))
         exact = -jnp.where(log_p > -jnp.inf, jnp.exp(log_p) * log_p, 0).sum()
         t = 1 / jnp.maximum(self.rate, _LARGE)

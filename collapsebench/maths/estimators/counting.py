@@ -14,7 +14,7 @@ from collapsebench.parts.data import Batch, Data
 def distinct_rows(data: Data, classes: int | None = None) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """Number of distinct rows, and number of rows; rows of weight 0 are left out.
 
-    classes: how many symbols there are, when rows are symbols; counts of symbols will do in the place of rows.
+    classes: number of symbols, if rows are symbols. `data` may also be counts of symbols.
     """
     if not isinstance(data, Batch):
         counts = data.counts  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ def w2_squared_sorted(x: Float[Array, "*lines n"], y: Float[Array, "*lines n"]) 
 
 
 def sliced_w2(key: Key, x: Float[Array, "n d"], y: Float[Array, "n d"], projections: int) -> Estimate:
-    """Sliced 2-Wasserstein distance: root of mean W2^2 over random directions, with their standard error.
+    """Sliced 2-Wasserstein distance: root of mean W2^2 over random directions; standard error over directions only.
 
     Source: Bonneel et al. (2015), Sliced and Radon Wasserstein barycenters of measures, section 2.2.
     """
