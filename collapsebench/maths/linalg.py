@@ -131,7 +131,7 @@ def triangularise(
 
 
 def _solve_upper_lanes(factor: Float[Array, "lanes d d"], image: Float[Array, "lanes d"]) -> Float[Array, "lanes d"]:
-    """The w with F^T w = u, with the lanes last; a zero pivot gives a zero."""
+    """The w [lanes, d] with F^T w = u, computed with the lanes last; a zero pivot gives a zero."""
     dim = image.shape[1]
     columns = factor.transpose(1, 2, 0)
 

@@ -44,7 +44,7 @@ class Rows(Target):
         return _some(key, self.held_out, n)
 
     def expect(self, n: Any, summary: Any) -> Data:
-        """Every row once with equal weight, which is an infinite sample, with a weight of n rows."""
+        """Every row once with equal weight, together weighing n rows of an infinite sample."""
         first = jax.tree.leaves(self.train)[0]
         return Batch(self.train, jnp.full(first.shape[0], 1 / first.shape[0], first.dtype)).scale(n * POPULATION)
 

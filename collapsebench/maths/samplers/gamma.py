@@ -61,7 +61,7 @@ def _root(k0, k1, d):
 
 
 def _draw(key, shape_param, shape, dtype):
-    """The pair (d, y) of a gamma draw d (1 + y)^3 with shape d + 1/3."""
+    """Pair (d, y) of a gamma draw d (1 + y)^3 with shape d + 1/3."""
     shape = jnp.broadcast_shapes(tuple(shape), jnp.shape(shape_param))
     d = jnp.broadcast_to(jnp.asarray(shape_param, dtype) - 1 / 3, shape).astype(dtype)
     return d, _root(*key_words(key), d.reshape(-1)).reshape(shape)

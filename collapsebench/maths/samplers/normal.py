@@ -1,4 +1,4 @@
-"""Standard normal draws by Box and Muller (1958), fused with the generation of their bits."""
+"""Standard normals fused with their bits: Box and Muller (1958) in float32, the inverse error function in float64."""
 
 from functools import partial
 
