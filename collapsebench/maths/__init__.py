@@ -1,1 +1,1 @@
-"""Mathematics on arrays: random streams, samplers, linear algebra, distributions, mixtures, estimators."""
+"""Mathematics on arrays: random streams, samplers, linear algebra, families of distributions, EM, estimators."""

@@ -1,4 +1,4 @@
-"""Weighted expectation-maximisation for mixtures of normals, started by k-means++ and Lloyd's steps.
+"""Weighted expectation-maximisation for mixtures of normals, started by k-means++ and Lloyd's algorithm.
 
 Written for one set of rows; x is kept as [d, n], so that everything vectorises over rows, and sums over rows are dot
 products. Rows are centred and scaled by the spread of the data first, so a fit does not depend on the unit.
@@ -38,7 +38,7 @@ LONG = 2000
 
 @spec
 class Rules:
-    """Settings of an EM fit. covariance: "full", "diagonal", "spherical"; steps, lloyd: most steps of EM and Lloyd."""
+    """Settings of `fit_mixture`: covariance "full", "diagonal" or "spherical"; most steps of EM and of Lloyd."""
 
     covariance: str = static("full")
     steps: Any = 100
@@ -50,7 +50,7 @@ class Rules:
 
 @spec
 class _Scaled:
-    """Components in the unit of the data; `factor` has any scale."""
+    """Components of a mixture in the unit of the data; `factor` is not normalised."""
 
     weights: Float[Array, " k"]
     mean: Float[Array, "k d"]
@@ -58,7 +58,7 @@ class _Scaled:
 
 
 def fit_mixture(key: Key, start: Mixture, data: Batch, rules: Rules) -> Mixture:
-    """Mixture fitted by EM from `start`, or, where all components of `start` are equal, from k-means++ and Lloyd.
+    """Mixture fitted by EM from `start`, or from k-means++ and Lloyd if all components of `start` are equal.
 
     EM stops when the mean log-likelihood gained less than rules.tolerance in a step, after rules.steps at the latest.
     A component that no row belongs to keeps its mean and covariance and gets weight 0. No variance is below the
@@ -93,7 +93,7 @@ def _fit(key: Key, start: Mixture, data: Batch, rules: Rules) -> Mixture:
 
 
 def _all_equal(start: Mixture) -> Array:
-    """Whether all components are equal, from where EM cannot tell them apart."""
+    """Whether all components of `start` are equal, so that EM could not tell them apart."""
     same = [(leaf == leaf[:1]).all() for leaf in (start.mean, start.log_scale, start.factor)]
     return same[0] & same[1] & same[2]
 
@@ -102,7 +102,7 @@ def _all_equal(start: Mixture) -> Array:
 
 
 def _seed(key: Key, wanted: Array, x: Array, w: Array, given: _Scaled, rules: Rules) -> _Scaled:
-    """Mixture from k-means++ and Lloyd's steps by one maximisation. Skipped (zero iterations) unless `wanted`."""
+    """Start of EM: k-means++, Lloyd's algorithm and one maximisation; skipped (zero iterations) unless `wanted`."""
     centres = kmeans_plus_plus(key, x, w, given.mean.shape[0], wanted)
     centres = lloyd(x, w, centres, rules.lloyd, wanted)
     sums = _sums(_nearest(x, w, centres), residuals(x, centres), rules.covariance == "full")
@@ -115,7 +115,7 @@ def _units(mean: Array) -> Array:
 
 
 def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: Any = True) -> Float[Array, "count d"]:
-    """Initial centres: rows of x [d, n] far apart, each the best of a few drawn by weight times squared distance.
+    """Initial centres [count, d], rows of x [d, n] far apart: each the best of a few drawn by w times squared distance.
 
     They are distinct; where there are fewer distinct rows than centres, rows repeat. Source: Arthur and Vassilvitskii
     (2007), with 2 + log(count) trials per centre as in scikit-learn.
@@ -137,7 +137,7 @@ def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: Any = Tru
 
 
 def lloyd(x: Array, w: Array, centres: Array, steps: Any, wanted: Any = True) -> Float[Array, "k d"]:
-    """Centres after Lloyd's steps, each the mean of its nearest rows, until they are fixed; one without rows stays."""
+    """Centres [k, d] after at most `steps` Lloyd steps; a centre without rows stays. No step unless `wanted`."""
 
     rows = jnp.concatenate([jnp.ones_like(x[:1]), x])
 
@@ -155,7 +155,7 @@ def lloyd(x: Array, w: Array, centres: Array, steps: Any, wanted: Any = True) ->
 
 
 def _nearest(x: Array, w: Array, centres: Array) -> Float[Array, "k n"]:
-    """The weight of each row at its nearest centre (the first of equals), 0 at the others."""
+    """Weight of each row at its nearest centre (the first of equals), 0 at the others."""
     squares = squared_distances(residuals(x, centres), _units(centres), diagonal=True)
     best, label = squares[0], jnp.zeros(squares.shape[1], jnp.int32)
     for k in range(1, squares.shape[0]):
@@ -165,7 +165,7 @@ def _nearest(x: Array, w: Array, centres: Array) -> Float[Array, "k n"]:
 
 
 def draw_rows(u: Float[Array, " count"], weights: Float[Array, " n"]) -> Array:
-    """Row indices [count] drawn in proportion to the weights, from uniforms in [0, 1); never a row of weight 0.
+    """Row indices [count] drawn in proportion to the weights, from uniforms `u` in [0, 1); never a row of weight 0.
 
     Inverse CDF in two levels of sqrt(n): a running sum over all rows costs far more on a CPU.
     """
@@ -183,7 +183,7 @@ def draw_rows(u: Float[Array, " count"], weights: Float[Array, " n"]) -> Array:
 
 
 def _running(weights: Float[Array, " m"]) -> Float[Array, " m"]:
-    """Running sums that no rounding moves where the weight is 0; -inf before the first positive weight."""
+    """Running sums, constant under rounding where the weight is 0; -inf before the first positive weight."""
     until = jnp.tri(weights.shape[0], dtype=bool).T
     sums = jnp.where(until, weights[:, None], 0).sum(axis=0)
     return jnp.where(until, jnp.where(weights > 0, sums, -jnp.inf)[:, None], -jnp.inf).max(axis=0)
@@ -209,7 +209,7 @@ def _maximise(x: Array, w: Array, start: _Scaled, rules: Rules) -> _Scaled:
 
 
 def _expectation(x: Array, w: Array, mixture: _Scaled, full: bool) -> _Sums:
-    """The sums of expected memberships, and the mean log-likelihood up to a constant.
+    """E step: sums under the expected memberships, and the mean log-likelihood up to a constant.
 
     A pivot of 0 counts as 1, so that a point component attracts the rows at its point without an infinite density.
     """
@@ -228,7 +228,7 @@ def _expectation(x: Array, w: Array, mixture: _Scaled, full: bool) -> _Sums:
 
 @spec
 class _Sums:
-    """Sufficient statistics of a maximisation: weighted memberships, and first and second moments of residuals."""
+    """Sums for the M step: weighted memberships, and first and second moments of the residuals under them."""
 
     mass: Float[Array, " k"]
     first: Float[Array, "k d"]
@@ -237,7 +237,7 @@ class _Sums:
 
 
 def _sums(member: Array, residual: list[Array], full: bool, log_likelihood: Any = 0.0) -> _Sums:
-    """Sums over rows as one dot product per component; member [k, n] and each residual [k, n]."""
+    """Sums over rows, one dot product per component; member [k, n] and each residual [k, n]."""
     dim = len(residual)
     likelihood = jnp.asarray(log_likelihood, member.dtype)
     if dim > FEW:
@@ -254,7 +254,7 @@ def _sums(member: Array, residual: list[Array], full: bool, log_likelihood: Any 
 
 
 def _maximisation(sums: _Sums, old: _Scaled, rules: Rules) -> _Scaled:
-    """The mixture of these sums. Residuals were taken from the old means, so no spread is lost to cancellation."""
+    """M step: the mixture of these sums. Residuals are from the old means, so no spread is lost to cancellation."""
     unit = _units(old.mean)
     shift = divide(sums.first, sums.mass[:, None])
     spread = divide(sums.second, sums.mass[:, None, None]) - shift[:, :, None] * shift[:, None, :]

@@ -1,4 +1,4 @@
-"""Small dense linear algebra over a batch, written out where XLA on a CPU calls LAPACK once per matrix.
+"""Small dense linear algebra vectorised over a batch, where XLA on a CPU would call LAPACK one matrix at a time.
 
 For a dimension up to `UNROLLED` the factorisations are scalar programs that `vmap` turns into operations over the
 batch axis; above it they are loops over columns or LAPACK. Those of least squares keep the batch ("lanes") as the last
@@ -106,7 +106,7 @@ def _factorise_lanes(
 def triangularise(
     x: Float[Array, "lanes n d"], y: Float[Array, "lanes n"]
 ) -> tuple[Float[Array, "lanes d d"], Float[Array, "lanes d"]]:
-    """Factor F and image u of fewer rows than inputs, by Householder reflections with the lanes last.
+    """F [d, d] and u [d] with F F^T = x^T x and F u = x^T y for n < d rows, by Householder reflections.
 
     Cholesky's algorithm without interchanges would lose the last pivots of such a matrix to rounding.
     """
@@ -131,7 +131,7 @@ def triangularise(
 
 
 def _solve_upper_lanes(factor: Float[Array, "lanes d d"], image: Float[Array, "lanes d"]) -> Float[Array, "lanes d"]:
-    """Solution w of F^T w = u, with the lanes last; a zero pivot gives a zero."""
+    """The w [lanes, d] with F^T w = u, computed with the lanes last; a zero pivot gives a zero."""
     dim = image.shape[1]
     columns = factor.transpose(1, 2, 0)
 
@@ -149,7 +149,7 @@ def _solve_upper_lanes(factor: Float[Array, "lanes d d"], image: Float[Array, "l
 
 @over_lanes
 def solve_upper_shortest(factor: Float[Array, "lanes d d"], image: Float[Array, "lanes d"]) -> Float[Array, "lanes d"]:
-    """Minimum-norm solution w of F^T w = u.
+    """The least-norm w [d] with F^T w = u, F lower-triangular of any rank.
 
     By substitution, or, only where a batch holds an F without full rank, as F y for the y with F^T F y = u.
     """

@@ -1,4 +1,4 @@
-"""Conversion of Python numbers to arrays, and arithmetic that keeps a collapsing spread."""
+"""Conversion of Python numbers to arrays, and logarithm and division without NaN at 0."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 
 def as_leaves(tree: Any) -> Any:
-    """Pytree with strongly typed floating leaves (integer arrays stay), so 1, 1.0 and True are one program."""
+    """The tree with numeric leaves as strongly typed floats (integer arrays stay), so 1, 1.0 and True compile once."""
 
     def convert(leaf: Any) -> Any:
         if isinstance(leaf, bool | int | float):
@@ -25,12 +25,12 @@ def as_leaves(tree: Any) -> Any:
 
 
 def safe_log(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Log x, with log 0 = -inf and no NaN for a negative rounding error."""
+    """log x, with -inf for x <= 0 (a rounding error below 0 gives no NaN)."""
     return jnp.where(x > 0, jnp.log(jnp.where(x > 0, x, 1)), -jnp.inf)
 
 
 def divide(a: Any, b: Any) -> Array:
-    """Quotient a / b, and 0 where b is 0."""
+    """a / b, or 0 where b is 0."""
     return jnp.where(b == 0, 0, a / jnp.where(b == 0, 1, b))
 
 

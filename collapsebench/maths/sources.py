@@ -1,4 +1,4 @@
-"""Fresh draws from Sources, the infinite training set of learners that take gradient steps."""
+"""Infinite training sets for gradient steps: fresh draws from the real distribution and from past models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from collapsebench.specs.pytree import Key, spec
 
 @spec
 class Fountain:
-    """Sources with their target and model class, so that rows can be drawn."""
+    """Sources with the target and the model class, from which rows can be drawn."""
 
     sources: Sources
     target: Any
@@ -24,11 +24,11 @@ class Fountain:
 
     @property
     def weight(self) -> Float[Array, ""]:
-        """Total weight of the sources."""
+        """Total weight, in rows."""
         return self.sources.weight
 
     def draw(self, key: Key, n: int) -> Any:
-        """n fresh rows: each real with the target's share of the weight, the others from one model picked by weight."""
+        """n rows: each real with the real share of the weight, the others from one model drawn by weight."""
         models = self.sources.models
         if not models.capacity:
             return self.target.sample(part(key, 0), n)
@@ -44,7 +44,7 @@ class Fountain:
 
 
 def minibatch(key: Key, data: Any, n: int) -> Any:
-    """n rows of a training set, by weight: with replacement from a Batch, fresh ones from a Fountain."""
+    """n rows of a training set in proportion to weight: with replacement from a Batch, fresh ones from a Fountain."""
     if isinstance(data, Batch):
         rows = choose_rows(key, data.w, n)
         return jax.tree.map(lambda a: a[rows], data.x)

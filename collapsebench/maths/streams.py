@@ -1,4 +1,4 @@
-"""Random streams: a key is derived from (seed, name, trajectory, stream, generation), never carried."""
+"""Random keys derived from an address (seed, name, trajectory, stream, generation), never carried from step to step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collapsebench.specs.pytree import Key
 
 
 class Stream(enum.IntEnum):
-    """Purposes of random numbers. Values are part of every result: append, never renumber."""
+    """Purpose of a random key. Values are part of every result: append, never renumber."""
 
     REAL = 0
     HOLDOUT = 1
@@ -36,7 +36,7 @@ _DERIVE = 0x57000000
 
 
 def root_key(seed: int, name: str) -> Key:
-    """Key of a named experiment; a seed may have 64 bits.
+    """Root key of an experiment from its seed (up to 64 bits) and name.
 
     It is jax.random.key(seed) with the name's CRC-32 folded in, by NumPy: JAX would compile programs for it.
     """
@@ -48,21 +48,21 @@ def root_key(seed: int, name: str) -> Key:
 
 
 def derive(key: Key, purpose: int, index: Any) -> Key:
-    """Key of one purpose and index: the threefry-2x32 hash of both under `key`, in one call."""
+    """Key of a purpose and an index: the threefry-2x32 hash of both under `key`, in one call."""
     words = hash_words(*key_words(key), np.uint32(_DERIVE + purpose), jnp.asarray(index, jnp.uint32))
     return jax.random.wrap_key_data(jnp.stack(words), impl="threefry2x32")
 
 
 def trajectory_key(root: Key, trajectory: Any) -> Key:
-    """Key of one trajectory, independent of the other trajectories in the run."""
+    """Key of one trajectory, independent of which others run beside it."""
     return derive(root, Stream.TRAJECTORY, trajectory)
 
 
 def key_for(key: Key, stream: Stream, generation: Any = 0) -> Key:
-    """Key of one purpose in one generation of a trajectory."""
+    """Key of one stream in one generation of a trajectory."""
     return derive(key, stream, generation)
 
 
 def part(key: Key, i: Any) -> Key:
-    """i-th of several keys within one purpose."""
+    """The i-th of several keys for one purpose."""
     return derive(key, Stream.PART, i)

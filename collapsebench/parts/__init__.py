@@ -1,1 +1,1 @@
-"""Contracts of models, targets, regimes, curators and metrics: one file each, every capability with its default."""
+"""The contracts of target, model, regime, curator and metric: every method and attribute, typed, with its default."""

@@ -1,4 +1,4 @@
-"""Contract of a curator: weights of synthetic rows in the next training set."""
+"""The contract of a curator: weights for the synthetic rows of the next training set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collapsebench.specs.pytree import Key
 
 
 class Curator(Part):
-    """Base class of curators, which weigh synthetic rows before they enter the pool. A derived class gives `weights`.
+    """Base class of curators: it weights synthetic rows before they enter the pool. A derived class defines `weights`.
 
     It may keep a state: `init` makes the first, every call returns the next. It needs single rows, so
     handover = samples.
@@ -19,11 +19,11 @@ class Curator(Part):
     noun = "curator"
 
     def init(self, key: Key) -> PyTree:
-        """Curator state before generation 0; () by default."""
+        """State before generation 0; by default the empty tuple."""
         return ()
 
     def weights(self, key: Key, view: View, state: PyTree) -> tuple[Float[Array, " capacity"], PyTree]:
-        """Weights >= 0 [capacity] by which those of `view.synthetic` are multiplied, and the next state.
+        """Factors >= 0 on the weights of the rows `view.synthetic` [capacity], and the next state.
 
         The view has the generation, the target, the model that drew the rows and its parameters, the last generation's
         parameters (`previous`), its training data, the first real rows and the holdout.

@@ -1,4 +1,4 @@
-"""Training data of a model: weighted rows, sufficient statistics, or sources of fresh draws."""
+"""Training sets: weighted rows (Batch), sufficient statistics (Summary), or sources of fresh draws (Sources)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POPULATION = 2.0**60
 
 
 class Kind(enum.StrEnum):
-    """Kinds of rows in a data set, each with its layout."""
+    """Type and layout of the rows of a data set."""
 
     VECTOR = "vector"
     """numbers [n, dim]"""
@@ -31,46 +31,46 @@ class Kind(enum.StrEnum):
 
     @property
     def measurable(self) -> bool:
-        """Whether rows of this kind have distances."""
+        """Whether distances between rows are defined."""
         return self in (Kind.VECTOR, Kind.COUNT, Kind.CAPTIONED)
 
 
 def as_matrix(x: PyTree) -> Float[Array, "n d"]:
-    """Rows as a matrix [n, d]: counts [n] become [n, 1], captioned rows their images."""
+    """Rows as a matrix [n, d]: counts [n] become [n, 1], captioned rows their images, others stay."""
     x = x["x"] if isinstance(x, dict) else x
     return x[:, None] if x.ndim == 1 else x
 
 
 class Data(Protocol):
-    """Protocol of training data: a Batch, a Summary or Sources. Regimes use these operations only."""
+    """Protocol of a training set (Batch, Summary or Sources): the only operations that regimes use."""
 
     @property
     def weight(self) -> Float[Array, ""]:
-        """Total weight, as a number of rows."""
+        """Total weight, in rows."""
 
     def scale(self, factor: Any) -> Self:
-        """The same data with every weight times `factor`."""
+        """The same data with all weights times `factor`."""
 
     def concat(self, other: Self) -> Self:
-        """Union of two sets of training data."""
+        """Both data sets together, weights kept."""
 
     def append(self, other: Self, row: Any) -> Self:
-        """Union in place: rows of `other` overwrite those from `row` on, statistics are added."""
+        """Add `other`: in a buffer by writing over the rows from `row` on, in statistics by `concat`."""
 
     def pad(self, capacity: int) -> Self:
-        """The same data with room for `capacity` rows; statistics need none and stay."""
+        """The same data with room for `capacity` rows; the added rows weigh 0. Statistics stay as they are."""
 
 
 @spec
 class Batch:
-    """Weighted rows. Every leaf of `x` has leading axis `capacity`; w >= 0, and a mask is a weight of 0."""
+    """Weighted rows: every leaf of `x` has leading axis `capacity`; w >= 0, and weight 0 masks a row."""
 
     x: Any
     w: Float[Array, " capacity"]
 
     @property
     def capacity(self) -> int:
-        """Number of rows, those of weight 0 included."""
+        """Number of rows in the buffer, those of weight 0 included."""
         return self.w.shape[0]
 
     @property
@@ -95,10 +95,7 @@ class Batch:
         return jax.tree.map(write, self, other)
 
     def pad(self, capacity: int) -> Batch:
-        """The same rows in a buffer of `capacity` rows; the new ones have weight 0.
-
-        Raises ValueError for a capacity below the present one.
-        """
+        """The same rows in a buffer of `capacity` rows; the added ones weigh 0. ValueError if it is too small."""
         more = capacity - self.capacity
         if more < 0:
             raise ValueError(f"capacity = {capacity}: the batch already has {self.capacity} rows")
@@ -106,12 +103,12 @@ class Batch:
 
 
 def has_rows(data: Any) -> bool:
-    """Whether training data hold rows or models, so that a pool of them is a buffer of fixed capacity."""
+    """Whether a training set is a buffer of rows or of models, so that its pool needs a fixed capacity."""
     return isinstance(data, Batch | Sources)
 
 
 class Summary:
-    """Base class of weighted sufficient statistics: a commutative monoid that scales, so pools need no buffer.
+    """Base class of weighted sufficient statistics: they add and scale, so that a pool needs no buffer.
 
     A family derives from it and gives `weight`, `scale`, `concat`, and the class methods
     `of(batch)`, `draw(key, distribution, n)` (the exact sampling law) and `expect(distribution, n)` (n draws' mean).
@@ -127,7 +124,7 @@ class Summary:
 
 
 class Handover(enum.StrEnum):
-    """Form in which one generation's data reach the next fit: draws, statistics of draws, or an infinite sample."""
+    """Form in which a generation's samples reach the next: the dial of the statistical error."""
 
     SAMPLES = "samples"
     """n draws"""
@@ -139,10 +136,10 @@ class Handover(enum.StrEnum):
 
 @spec
 class Sources:
-    """Mixture of sources of fresh draws, picked by weight: the target, of weight `real`, and past models.
+    """A mixture to draw fresh rows from: the real distribution with weight `real`, and past models with theirs.
 
-    models: a Batch whose rows are models, x their parameters. It has the operations of `Data`, so regimes treat it like
-    any training set. A gradient learner draws from it at every step.
+    models: a Batch whose rows are models, x their parameters. They add and scale like every training set, so regimes
+    treat them alike.
     """
 
     models: Batch
@@ -150,23 +147,20 @@ class Sources:
 
     @classmethod
     def of_reality(cls, shapes: Any, n: Any) -> Sources:
-        """The target alone, with the weight of n rows.
-
-        shapes: shapes and dtypes of a model's parameters.
-        """
+        """The real distribution alone with a weight of n rows. shapes: those of a model's parameters."""
         none = jax.tree.map(lambda a: jnp.zeros((0, *a.shape), a.dtype), shapes)
         dtype = jnp.result_type(float)
         return cls(Batch(none, jnp.zeros(0, dtype)), jnp.asarray(n, dtype))
 
     @classmethod
     def of_model(cls, params: Any, n: Any) -> Sources:
-        """One model alone, with the weight of n rows."""
+        """One model alone, with a weight of n rows."""
         dtype = jnp.result_type(float)
         return cls(Batch(jax.tree.map(lambda a: a[None], params), jnp.full(1, n, dtype)), jnp.zeros((), dtype))
 
     @property
     def capacity(self) -> int:
-        """Number of models, those of weight 0 included."""
+        """Number of models in the buffer, those of weight 0 included."""
         return self.models.capacity
 
     @property
@@ -183,9 +177,9 @@ class Sources:
         return Sources(self.models.concat(other.models), self.real + other.real)
 
     def append(self, other: Sources, row: Any) -> Sources:
-        """Overwrite the models from `row` on with those of `other`, and add its target weight; the capacity stays."""
+        """Write the models of `other` over those from `row` on and add its real weight; the capacity stays."""
         return Sources(self.models.append(other.models, row), self.real + other.real)
 
     def pad(self, capacity: int) -> Sources:
-        """The same sources with room for `capacity` models; the new ones have weight 0."""
+        """The same sources in a buffer of `capacity` models; the added ones weigh 0."""
         return Sources(self.models.pad(capacity), self.real)

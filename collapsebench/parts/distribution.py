@@ -1,4 +1,4 @@
-"""Contract of a family of distributions: which quantities it has in closed form."""
+"""The contract of a family of distributions: closed forms that a family may have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Moments = tuple[Float[Array, " d"], Float[Array, "d d"]]
 
 @spec
 class Distribution:
-    """Base class of distributions. A family overrides what it has in closed form; the base has nothing.
+    """Base class of families of distributions. A family overrides what it has in closed form; the base has nothing.
 
     `knows(name)` tells which of the methods and properties below a family has; the others raise RequestError.
     """
@@ -32,16 +32,16 @@ class Distribution:
 
     @classmethod
     def knows(cls, name: str) -> bool:
-        """Whether the family has a method or property, by name. A class method: parameters may be shapes."""
+        """Whether the family defines this method or property; asked of the class, so shapes may stand for numbers."""
         return next(base for base in cls.__mro__ if name in base.__dict__) is not Distribution
 
     def compares(self, other: Distribution, name: str) -> bool:
-        """Whether `self.name(other)`, such as a divergence, has a closed form: one family, which has the method."""
+        """Whether `self.name(other)`, such as a divergence, has a closed form: both are of one class that has it."""
         return type(self) is type(other) and self.knows(name)
 
     @property
     def known(self) -> bool:
-        """Whether the family has any quantity in closed form."""
+        """Whether the class is a family, with something in closed form, and not the base class."""
         return type(self) is not Distribution
 
     def _unknown(self, what: str) -> RequestError:
@@ -56,7 +56,7 @@ class Distribution:
         raise self._unknown("density")
 
     def nodes(self) -> Batch:
-        """Quadrature nodes with weights that sum to 1. Raises RequestError in too many dimensions."""
+        """Quadrature nodes as a Batch whose weights sum to 1. Raises RequestError in too many dimensions."""
         raise self._unknown("quadrature nodes")
 
     def moments(self) -> Moments:
@@ -65,15 +65,15 @@ class Distribution:
 
     @property
     def log_variance(self) -> Float[Array, ""]:
-        """Log trace of the covariance; -inf for a point."""
+        """Log trace of the covariance; -inf for a point mass."""
         raise self._unknown("variance")
 
     def entropy(self) -> Float[Array, ""]:
-        """Entropy in nats, differential for a density."""
+        """Entropy in nats; differential entropy for a density."""
         raise self._unknown("entropy")
 
     def kl(self, other: Self) -> Float[Array, ""]:
-        """KL(self || other) in nats."""
+        """Kullback-Leibler divergence KL(self || other) in nats."""
         raise self._unknown("divergence")
 
     def l2_squared(self, other: Self) -> Float[Array, ""]:
@@ -85,12 +85,12 @@ class Distribution:
         raise self._unknown("Wasserstein distance")
 
     def excess_risk(self, truth: Self) -> Float[Array, ""]:
-        """Excess risk: expected loss of the predictions minus the truth's own, over the truth's inputs."""
+        """Expected loss of the predictions minus that of the truth's own, over the truth's inputs."""
         raise self._unknown("risk")
 
 
 def population(distribution: Distribution, n: Any, summary: Any, noun: str) -> Data:
-    """Infinite sample of a distribution with the weight of n rows: sufficient statistics, or quadrature nodes.
+    """An infinite sample with a weight of n rows: sufficient statistics of the form `summary`, or quadrature nodes.
 
     Raises RequestError when the family has neither.
     """

@@ -1,4 +1,4 @@
-"""Contract of a metric: one number per generation, computed from a View of that generation."""
+"""The contract of a metric: one number per generation, computed from a View of that generation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from collapsebench.specs.pytree import Key, spec, static
 
 @spec
 class Estimate:
-    """Monte-Carlo estimate: a value and its standard error."""
+    """Value of a metric and its Monte-Carlo standard error."""
 
     value: Float[Array, ""]
     standard_error: Float[Array, ""]
@@ -27,7 +27,7 @@ class Estimate:
 
 @spec
 class View:
-    """One generation as metrics and curators see it: target, model, parameters, training data, draws, holdout.
+    """Data of one generation for a metric or curator: target, model, parameters, training set, synthetic and real rows.
 
     params: of the model that was fitted to `train` and made `synthetic`, a Batch, Summary or Sources. real: the first
     real rows. holdout: real rows that no model sees. previous: the parameters of the last generation (at 0: of no use).
@@ -47,30 +47,30 @@ class View:
 
     @property
     def fitted(self) -> Distribution:
-        """Distribution of the fitted model, as `log_prob` has it."""
+        """The fitted distribution, whose density `log_prob` gives."""
         return self.model.distribution(self.params)
 
     @property
     def truth(self) -> Distribution:
-        """Distribution of the target."""
+        """The target's distribution in closed form; the base Distribution if it has none."""
         return self.target.distribution()
 
     def density_rows(self, key: Key, rows: int) -> PyTree:
-        """Draws from the fitted density; without the model's sampling bias where the family is known."""
+        """Draws from the fitted density, without the model's sampling bias where the family can be sampled."""
         fitted = self.fitted
         return fitted.sample(key, rows) if fitted.knows("sample") else self.model.sample(key, self.params, rows)
 
     def drawn(self, key: Key, rows: int) -> Float[Array, "rows d"]:
-        """Draws that the next generation would train on, with the model's sampling bias."""
+        """Draws as the next generation would receive them, with the model's sampling bias, as a matrix [rows, d]."""
         return as_matrix(self.model.sample(key, self.params, rows))
 
     def held_out(self, rows: int | None = None) -> Float[Array, "rows d"]:
-        """First `rows` rows of the holdout (None: all)."""
+        """The first `rows` holdout rows as a matrix [rows, d]; None: all of them."""
         return as_matrix(self.holdout.x)[:rows]
 
 
 class Metric(Part):
-    """Base class of metrics: `__call__(key, view)` gives one number per generation."""
+    """Base class of metrics: one number per generation. A derived class defines `__call__(key, view)`."""
 
     noun = "metrics"
     estimates: ClassVar[bool] = False
@@ -84,33 +84,33 @@ class Metric(Part):
     """how a figure labels and scales its axis"""
 
     def prepare(self, experiment: Setting) -> Self:
-        """The metric as a run uses it, with networks trained and files read."""
+        """The metric ready for a run, with any network trained or read."""
         return self
 
     def provenance(self, experiment: Setting) -> dict[str, str]:
-        """Digests, by name, of what the value depends on beside the experiment's record."""
+        """Digests, by name, of what the metric depends on besides the experiment's record."""
         return {}
 
     def __call__(self, key: Key, view: View) -> Float[Array, ""] | Estimate:
-        """The number of a generation. Raises RequestError where a derived class gives none."""
+        """Value of the metric in one generation. Raises RequestError unless a derived class defines it."""
         raise self.refuse("it needs a method __call__(key, view)")
 
     # --- conditions for a derived `check` ---------------------------------------------------------------------------
 
     def needs_draws(self, experiment: Setting) -> None:
-        """Raise RequestError unless the model draws without prompts."""
+        """Raise RequestError if the model draws only from prompts."""
         if experiment.model.prompted:
             raise self.refuse("it draws from the model, and this model needs prompts to draw")
 
     def needs_rows(self, experiment: Setting) -> None:
-        """Raise RequestError unless rows of model and target have distances."""
+        """Raise RequestError unless the model draws rows that have distances."""
         kind = experiment.model.kind
         if not Kind(kind).measurable:
             raise self.refuse(f"it compares rows of numbers (vector or count data), and the model's are {kind} data")
         self.needs_draws(experiment)
 
     def needs_moments(self, experiment: Setting) -> None:
-        """Raise RequestError unless the model has moments, or rows that have distances."""
+        """Raise RequestError unless the model has moments in closed form or draws rows that have distances."""
         if not experiment.model.family().knows("moments"):
             self.needs_rows(experiment)
 
@@ -122,7 +122,7 @@ class Metric(Part):
 
 @spec
 class RowMetric(Metric):
-    """Base class of comparisons of at most `rows` holdout rows with as many draws. A derived class gives `compare`.
+    """Base class of comparisons of at most `rows` holdout rows with as many draws. A derived class defines `compare`.
 
     features: "rows" compares them as they are, "classifier" in the last layer of a network that was trained to tell the
     classes of the target's images (its digest is in the result).
@@ -138,7 +138,7 @@ class RowMetric(Metric):
     """smallest number of rows that it can compare"""
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for rows without distances, too few rows, or `features` unknown or of no use here."""
+        """Raise RequestError unless the rows have distances, are enough, and have the features of the spec."""
         self.needs_rows(experiment)
         value = self.features
         if not isinstance(value, str) or value not in self.choices:
@@ -151,21 +151,21 @@ class RowMetric(Metric):
             raise self.refuse(f"it needs {self.least} rows, and there are {rows}")
 
     def prepare(self, experiment: Setting) -> Self:
-        """The metric with the target's classifier in place of the word "classifier"."""
+        """The metric with the target's trained classifier as `features`, if they are "classifier"."""
         if self.features != "classifier":
             return self
         prepared: Any = dataclasses.replace(self, features=experiment.target.classifier())
         return prepared
 
     def provenance(self, experiment: Setting) -> dict[str, str]:
-        """Digest of the classifier, by the data set's name; empty for plain rows."""
+        """The classifier's digest by its name; empty for features "rows"."""
         if self.features != "classifier":
             return {}
         classifier = experiment.target.classifier()
         return {classifier.name: classifier.digest}
 
     def seen(self, x: Float[Array, "n d"]) -> Float[Array, "n features"]:
-        """Features [n, features] of rows: the rows themselves, or the classifier's features."""
+        """Features of rows: the rows themselves, or the last layer of the classifier."""
         features: str | Classifier = self.features
         return x if isinstance(features, str) else features.features(x)
 
@@ -174,5 +174,5 @@ class RowMetric(Metric):
         return self.compare(key, real, self.seen(view.drawn(key, real.shape[0])))
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
-        """The metric of two sets of rows, with the standard error of the draws."""
+        """Value of the metric for real rows [n, d] and draws [n, d], with the standard error of the draws."""
         raise self.refuse("it needs a method compare(key, real, drawn)")

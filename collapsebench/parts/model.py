@@ -1,4 +1,4 @@
-"""Contract of a model: fit, draws, density and optional capabilities, each with its default."""
+"""The contract of a model: fit, draw, density, and the capabilities that a model may declare."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Dials = Mapping[str, tuple[str, tuple[Any, ...]]]
 
 
 class Model(Part):
-    """Base class of models. A derived class gives `init` and `fit`.
+    """Base class of models, which are fitted in every generation. A derived class defines `init` and `fit`.
 
     Where the parameters are a Distribution (or `distribution` makes one of them), draws and density come from it;
-    else the class gives `sample` and `log_prob` too. A fit is pure: the key comes first, rows of weight 0 do not exist,
-    and nothing branches on a number. Optional capabilities follow, each with its default.
+    else the class gives `sample` and `log_prob` too. A fit is pure: the key comes first, rows of weight 0 are ignored,
+    and nothing branches on a number. What else a model may say stands below with its default.
     """
 
     noun = "model"
@@ -61,23 +61,23 @@ class Model(Part):
     """fields that are the learner's budget, which a richer class takes over"""
 
     def prepare(self) -> Self:
-        """The model as a run uses it, with files read."""
+        """The model ready for a run, with files read."""
         return self
 
     def init(self, key: Key) -> PyTree:
-        """Parameters before any data were seen."""
+        """Initial parameters, before any data."""
         raise self.refuse("it needs a method init(key)")
 
     def fit(self, key: Key, params: PyTree, data: Any) -> PyTree:
-        """Parameters fitted to data, a Batch (or a Summary, or a stream, where the class says so), from `params` on."""
+        """Parameters fitted to `data`, a Batch (or a Summary or a stream, if declared), starting at `params`."""
         raise self.refuse("it needs a method fit(key, params, data)")
 
     def distribution(self, params: PyTree) -> Distribution:
-        """Fitted distribution that `log_prob` and the metrics use; by default the parameters, if they are one."""
+        """The fitted distribution, whose density metrics judge; by default `params`, if they are a Distribution."""
         return params if isinstance(params, Distribution) else Distribution()
 
     def generator(self, params: PyTree) -> Distribution:
-        """Distribution of synthetic rows; differs from `distribution` where the model has a sampling bias."""
+        """The distribution of the synthetic rows; it differs from `distribution` if the model has a sampling bias."""
         return self.distribution(params)
 
     def sample(self, key: Key, params: PyTree, n: int) -> PyTree:
@@ -94,47 +94,47 @@ class Model(Part):
         return distribution
 
     def sample_from(self, key: Key, params: PyTree, n: int, prompts: Any) -> PyTree:
-        """n synthetic rows of a `prompted` model; `prompts` are the rows of the training set before."""
+        """n synthetic rows; a `prompted` model continues `prompts`, the rows of the last data set."""
         return self.sample(key, params, n)
 
     def summarise(self, key: Key, params: PyTree, n: Any, prompts: Any) -> Data:
-        """Sufficient statistics of n synthetic rows, drawn by their exact sampling law."""
+        """Sufficient statistics of n synthetic rows, drawn from their exact sampling law."""
         return self.summary.draw(key, self.generator(params), n)
 
     def expect(self, params: PyTree, n: Any, prompts: Any) -> Data:
-        """Infinite synthetic sample with the weight of n rows."""
+        """An infinite synthetic sample with a weight of n rows."""
         return population(self.generator(params), n, self.summary, "this model")
 
     def expect_real(self, key: Key, target: Target, n: Any) -> Data:
-        """Infinite real sample with the weight of n rows, in the form that `fit` takes."""
+        """An infinite real sample with a weight of n rows, in the form that the model learns from."""
         return target.expect(n, self.summary)
 
     def exact(self) -> Self:
-        """Same model class with the exact learner and without sampling bias."""
+        """The same class of models with the exact learner and without sampling bias."""
         return self
 
     def ended(self, params: PyTree) -> Bool[Array, ""]:
-        """Whether learning diverged, so that the trajectory has ended."""
+        """Whether training broke down, so that `params` are not a valid model."""
         return jnp.zeros((), bool)
 
     def encode(self, params: PyTree, x: Float[Array, "n dim"]) -> tuple[Float[Array, "n k"], Float[Array, "n k"]]:
-        """Mean and log variance [n, k] of each row's code. Raises RequestError for a model without an encoder."""
+        """Mean [n, k] and log variance [n, k] of the latent code of each row."""
         raise self.refuse("it has no encoder; use vae")
 
     def losses(self, params: PyTree, key: Key, x: PyTree) -> Float[Array, " n"]:
-        """Denoising loss of each row. Raises RequestError for a model that does not denoise."""
+        """Denoising loss of each row [n]."""
         raise self.refuse("it does not denoise; use diffusion")
 
     def family(self) -> Distribution:
-        """Family of the model: `distribution(init(key))` with shapes for numbers. Computes nothing, no backend."""
+        """The family of `distribution(init(key))`, with shapes as leaves. Computes nothing and starts no backend."""
         return _shapes(_model_family, self)
 
     def holds(self, family: Distribution) -> bool:
-        """Whether the model class contains every member of `family`, which is the model's own family."""
+        """Whether the class of models contains every member of `family`, a distribution of the model's own family."""
         return True
 
     def opened(self) -> Iterator[Self]:
-        """Larger classes of the same model, the largest first: levels of the expressivity dial."""
+        """Larger classes of the same model, largest first: the levels of the dial of expressivity."""
         field, levels = self.dials.get("expressivity", ("", ()))
         yield from (self.replace(**{field: level}) for level in reversed(levels))
 
@@ -145,24 +145,24 @@ class Model(Part):
         return tuple(field.name for field in dataclasses.fields(spec))
 
     def replace(self, **fields: Any) -> Self:
-        """Copy of the model with other field values."""
+        """The same model with some fields replaced."""
         spec: Any = self
         return dataclasses.replace(spec, **fields)
 
     def taught_like(self, other: Model) -> Self:
-        """Copy of the model with the learner fields of `other`, where both have them."""
+        """The same model with the learner's budget of `other`, for the fields that both have."""
         return self.replace(**{name: getattr(other, name) for name in self.learner if name in other.learner})
 
     def from_truth(self, target: Target) -> Self:
-        """Copy whose fit starts at the target, where the class contains it and a fit goes on from its start."""
+        """The same model with fits that start at the target, if its class contains it and its fits are iterative."""
         return self
 
     def rows_per_fit(self, n: float) -> float:
-        """Number of rows that one fit to n rows reads, for an estimate of time."""
+        """Rows that one fit to n rows reads, for an estimate of time."""
         return n
 
     def work(self, n: float) -> tuple[float, float] | None:
-        """(standard normals, floating-point operations) of a generation of n rows, by any algorithm; None: unknown."""
+        """(standard normals, floating-point operations) of one generation of n rows; None if not known."""
         return None
 
 

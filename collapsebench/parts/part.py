@@ -1,4 +1,4 @@
-"""Base of every part of an experiment, and the view that a part has of its experiment."""
+"""The base class of targets, models, regimes, curators and metrics, and the view of an experiment that they check."""
 
 from __future__ import annotations
 
@@ -16,51 +16,51 @@ if TYPE_CHECKING:
 
 
 class Setting(Protocol):
-    """Protocol of an experiment as its parts see it in `check`; fields as in `Experiment`."""
+    """Protocol of an experiment for `check`; fields as in `Experiment`."""
 
     @property
     def target(self) -> Target:
-        """Source of real data."""
+        """The target."""
 
     @property
     def model(self) -> Model:
-        """Model fitted in every generation."""
+        """The model."""
 
     @property
     def regime(self) -> Regime:
-        """Rule for the next training set."""
+        """The regime."""
 
     @property
     def curator(self) -> Curator | None:
-        """Weights of synthetic rows; None: all count alike."""
+        """The curator; None: synthetic rows keep their weights."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Metrics computed in every generation."""
+        """The metrics."""
 
     @property
     def n(self) -> int:
-        """Synthetic rows per generation."""
+        """Synthetic rows of a generation, before the regime's `synthetic_size`."""
 
     @property
     def n_real(self) -> int | None:
-        """Real rows of the first training set; None: n."""
+        """Real rows of generation 0; None: as many as `n`."""
 
     @property
     def holdout(self) -> int:
-        """Real rows held out for the metrics."""
+        """Real rows that only metrics see."""
 
     @property
     def generations(self) -> int:
-        """Number of generations."""
+        """Number of fits, the one to real data included."""
 
     @property
     def handover(self) -> str:
-        """Handover of synthetic data: "samples", "summary" or "population"."""
+        """Form in which samples reach the next generation, a value of `Handover`."""
 
 
 class Part:
-    """Base class of targets, models, regimes, curators and metrics; a part derives from one of these and is a spec."""
+    """Base class of the five nouns of an experiment; a derived class is decorated with `spec`."""
 
     noun: ClassVar[str] = "part"
     """name in an error message: the experiment's field"""
@@ -68,8 +68,8 @@ class Part:
     """whether `prepare` returns another part, so that its fields cannot be swept within one compiled program"""
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError, one line, for an experiment that this part cannot serve. The default accepts all."""
+        """Raise RequestError, one line, for an experiment that this part cannot serve. By default it accepts all."""
 
     def refuse(self, why: str) -> RequestError:
-        """RequestError to raise in `check` for a reason that is not one field's: `noun = name: why`."""
+        """A RequestError `noun = name: why`, to raise in `check` for a reason that concerns no single field."""
         return RequestError(f"{self.noun} = {spec_name(self)}: {why}")

@@ -1,4 +1,4 @@
-"""Contract of a regime: the next generation's training set, and the pool of regimes that keep data."""
+"""The contract of a regime: the training set of every generation, and the pool of regimes that accumulate data."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from collapsebench.specs.pytree import Key, spec, static
 
 @spec
 class Pool:
-    """Data kept so far: a Summary, or a buffer of fixed capacity whose rows from `first` on are synthetic."""
+    """All data so far: a Summary, or a buffer of fixed capacity whose synthetic rows start at row `first`."""
 
     data: Any
     first: int = static(0)
 
     @classmethod
     def of(cls, real: Any, generations: int, capacity: Any) -> Pool:
-        """Pool with the real data and room for `generations - 1` synthetic sets of `capacity` rows."""
+        """A pool with the real data and room for `generations - 1` synthetic sets of `capacity` rows."""
         if not has_rows(real):
             return cls(real)
         return cls(real.pad(real.capacity + (generations - 1) * int(capacity)), real.capacity)
 
     def add(self, synthetic: Any, t: Any) -> Pool:
-        """Pool with the synthetic set of generation t = 1, 2, ... added."""
+        """The pool with the synthetic set of generation t = 1, 2, ... added."""
         row = self.first + (t - 1) * synthetic.capacity if has_rows(synthetic) else 0
         return Pool(self.data.append(synthetic, row), self.first)
 
 
 class Regime(Part):
-    """Base class of regimes. A derived class gives `update`, and `init` if it keeps data."""
+    """Base class of regimes, which make each training set. A derived class defines `update`, and `init` for a pool."""
 
     noun = "regime"
     needs_samples: ClassVar[bool] = False
@@ -41,25 +41,25 @@ class Regime(Part):
     """number of last models that the synthetic data are drawn from, in equal parts"""
 
     def capacity(self, n: Any, generations: int) -> Any:
-        """Rows of the largest synthetic set that is drawn."""
+        """Rows of the largest synthetic set of a run."""
         return n
 
     def synthetic_size(self, n: Any, t: Any) -> Any:
-        """Number of synthetic rows that generation t trains on, at most `capacity`."""
+        """Synthetic rows that generation t trains on; at most `capacity`."""
         return n
 
     def fresh_capacity(self, n: Any) -> Any:
-        """Rows of the largest set of new real data; 0: none is drawn."""
+        """Rows of the largest set of fresh real data in a run; 0: none is drawn."""
         return 0
 
     def fresh_size(self, n: Any, t: Any) -> Any:
-        """Number of new real rows that generation t trains on, at most `fresh_capacity`."""
+        """Fresh real rows that generation t receives; at most `fresh_capacity`."""
         return self.fresh_capacity(n)
 
     def init(self, real: Data, generations: int, capacity: Any) -> Any:
-        """Initial pool; () unless the regime keeps data. `capacity` is that of a synthetic set."""
+        """The pool before generation 1; by default empty. `capacity` is that of a synthetic set."""
         return ()
 
     def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
-        """The pool after generation t's synthetic (and new real) data came in, and what generation t trains on."""
+        """The pool with generation t's synthetic and fresh real data, and the training set of generation t."""
         raise self.refuse("it needs a method update(key, pool, synthetic, fresh, t)")

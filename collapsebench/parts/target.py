@@ -1,4 +1,4 @@
-"""Contract of a target: the source of real data."""
+"""The contract of a target: the real distribution or data that the loop starts from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Classifier(Protocol):
 
     @property
     def name(self) -> str:
-        """Name in the provenance."""
+        """Name of the classifier, by which its digest is recorded."""
 
     @property
     def classes(self) -> int:
@@ -30,17 +30,17 @@ class Classifier(Protocol):
 
     @property
     def digest(self) -> str:
-        """Digest of the recipe and the parameters, recorded in a result."""
+        """Digest of the trained network."""
 
     def features(self, x: Float[Array, "n pixels"]) -> Float[Array, "n width"]:
-        """Features of rows, for distances."""
+        """Features [n, width] of images [n, pixels] from the layer before the logits."""
 
     def logits(self, x: Float[Array, "n pixels"]) -> Float[Array, "n classes"]:
-        """Unnormalised log probabilities of the classes."""
+        """Logits [n, classes] for images [n, pixels]."""
 
 
 class Target(Part):
-    """Base class of targets. A derived class gives `distribution()`, or `sample` and, if there is one, `log_prob`."""
+    """Base class of targets. A derived class defines `distribution`, or `sample` and, with a density, `log_prob`."""
 
     noun = "target"
 
@@ -64,15 +64,15 @@ class Target(Part):
     """whether `classifier` gives a network to look through"""
 
     def prepare(self) -> Target:
-        """The target as a run uses it, with files read and networks trained."""
+        """The target ready for a run, with files read and networks trained."""
         return self
 
     def distribution(self) -> Distribution:
-        """Distribution in closed form; by default a Distribution that knows nothing."""
+        """The real distribution in closed form; by default the base Distribution, which has nothing."""
         return Distribution()
 
     def family(self) -> Distribution:
-        """Distribution family: `distribution()` with shapes for numbers. Computes nothing."""
+        """The family of `distribution()`, with shapes as leaves. Computes nothing."""
         return _shapes(_target_family, self)
 
     def sample(self, key: Key, n: int) -> PyTree:
@@ -93,44 +93,35 @@ class Target(Part):
         return distribution
 
     def expect(self, n: Any, summary: Any) -> Data:
-        """Infinite real sample with the weight of n rows: statistics of type `summary`, or weighted rows."""
+        """An infinite real sample with a weight of n rows: statistics of the form `summary`, or weighted rows."""
         return population(self.distribution(), n, summary, "this target")
 
     def held_by(self) -> Model | None:
-        """Model whose class is known to contain this target; None: not known."""
+        """A model whose class contains this target; None if not known."""
         return None
 
     def params(self) -> PyTree:
-        """Parameters at which `held_by()` is the target; None: not known."""
+        """Parameters of the model `held_by()` that equal the target; None if not known."""
         return None
 
     def classifier(self) -> Classifier:
-        """Network trained to classify the target's images, the same on every machine of a kind.
-
-        Raises RequestError for a target without classes of images.
-        """
+        """A network trained to classify the target's images, the same on every machine of a kind."""
         raise self.refuse("it has no classes of images to tell apart; use images")
 
     def prompts(self, hidden: bool) -> Int[Array, "captions words"]:
-        """Captions [captions, words]: those that are never drawn, if `hidden`, or all the others.
-
-        Raises RequestError for a target without captions.
-        """
+        """All captions that are never drawn (`hidden`), or all others [captions, words]."""
         raise self.refuse("it has no captions; use rendered_digits")
 
     def render(self, key: Key, caption: Int[Array, "n words"]) -> Float[Array, "n dim"]:
-        """Real row [n, dim] for each caption [n, words].
-
-        Raises RequestError for a target that does not render.
-        """
+        """One real row for each caption."""
         raise self.refuse("it cannot draw a caption to order; use rendered_digits")
 
 
 class OfModel(Target):
-    """Base class of targets that are the distribution of a model, whose kind of rows they have."""
+    """Base class of targets that are members of a model class: rows have the model's kind and sizes."""
 
     def held_by(self) -> Model:
-        """Model whose class contains the target."""
+        """The model whose class contains the target."""
         raise NotImplementedError
 
     @property

@@ -1,4 +1,4 @@
-"""Record format of arrays and numbers: small arrays as lists, large ones by digest, bytes beside the record."""
+"""JSON of arrays and numbers: small arrays as nested lists, large ones by digest with their bytes kept separately."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collapsebench.specs.errors import RequestError
 INLINE = 4096
 """Bytes of the largest array that is written as JSON."""
 WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
-"""Numbers that JSON has not got."""
+"""Numbers that JSON lacks, by the words that stand for them."""
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16",
           "float32", "float64")  # fmt: skip
 _DEEPEST = 64
@@ -22,12 +22,12 @@ _DEEPEST = 64
 
 
 def encode_number(value: float) -> float | str:
-    """JSON value of a float: the number, or the word "inf", "-inf" or "nan"."""
+    """A finite float as it is; infinities and NaN as the words "inf", "-inf" and "nan"."""
     return value if math.isfinite(value) else str(value)
 
 
 def encode_array(value: Any, arrays: dict[str, bytes] | None, field: str) -> dict[str, Any]:
-    """JSON data of an array; the bytes of a large one go to `arrays`, by digest.
+    """JSON data of an array; if it is larger than INLINE bytes, its digest, with the bytes added to `arrays`.
 
     Raises RequestError for what is no array of numbers.
     """
@@ -51,10 +51,7 @@ def encode_array(value: Any, arrays: dict[str, bytes] | None, field: str) -> dic
 
 
 def decode_array(entries: Any, dtype: str, shape: Any, where: str) -> np.ndarray:
-    """Array of a dtype from nested lists; `shape` is needed only for an empty array, else None.
-
-    Raises RequestError, whose message begins with `where`, for another dtype or for lists that are no array of it.
-    """
+    """The array written as nested lists; `shape` is given for an empty array only. Raises RequestError at `where`."""
     kind = _dtype(dtype, where)
     try:
         with np.errstate(over="raise"):
@@ -67,10 +64,7 @@ def decode_array(entries: Any, dtype: str, shape: Any, where: str) -> np.ndarray
 
 
 def find_array(name: str, dtype: str, shape: Any, arrays: Mapping[str, Any], where: str) -> np.ndarray:
-    """Array with that digest, from the bytes in `arrays`.
-
-    Raises RequestError where the bytes are missing or do not have that digest.
-    """
+    """The array of digest `name` from `arrays`. Raises RequestError if its bytes are missing or of another digest."""
     kind = _dtype(dtype, where)
     if name not in arrays:
         raise RequestError(
@@ -93,7 +87,7 @@ def _encode_list(value: Any) -> Any:
 
 
 def _decode_list(value: Any, whole: bool, where: str, depth: int = 0) -> Any:
-    """Nested lists with numbers for the words, so that NumPy meets nothing else."""
+    """Nested lists of numbers, with "inf", "-inf" and "nan" replaced. Raises RequestError for other types of value."""
     if isinstance(value, list) and depth < _DEEPEST:
         return [_decode_list(entry, whole, where, depth + 1) for entry in value]
     if isinstance(value, str) and value in WORDS and not whole:

@@ -1,4 +1,4 @@
-"""Names of specs in messages, in the columns of a result, and in a record, where a name must outlive a moved file.
+"""Names of specs in messages, in the columns of a result and in records, where a name must outlive a file's move.
 
 A record calls our registered classes by their registered name (`"kde"` in a field that says the noun, `"models.kde"`
 elsewhere) and our other specs by the name of their class (`"Training"`, `"Mixture"`). A module would tell the latter
@@ -32,13 +32,13 @@ def spec_name(part: Any) -> str:
 
 
 def short_name(part: Any) -> str:
-    """Name of a spec in columns: its registered name, or its class's name in lower case with underscores."""
+    """Name of a spec in a column: its registered name, or its class's name in lower case with underscores."""
     name = type(part).__name__
     return type(part).__dict__.get("registry_name") or re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def type_name(cls: type, field: str) -> str:
-    """Name of a class in a record, given the field that holds it."""
+    """Name of a class in a record, as the value of the field `field`. Raises ValueError for an ambiguous class name."""
     if not _is_ours(cls.__module__):
         return f"{cls.__module__}:{cls.__qualname__}"
     if name := cls.__dict__.get("registry_name"):
@@ -50,7 +50,7 @@ def type_name(cls: type, field: str) -> str:
 
 
 def find_type(name: Any, field: str, where: str, *, moved: bool = False) -> type:
-    """Spec class of a type name in a record: one of ours, or one that the caller has imported.
+    """The spec class of a type name in a record: one of this package's, or one that the caller has imported.
 
     Nothing but our own folders is imported, and nothing is called. `where` is what an error begins with. moved: a
     `module:Class` of ours is found by its class, for its file may have moved since. Raises RequestError.
@@ -68,7 +68,7 @@ def find_type(name: Any, field: str, where: str, *, moved: bool = False) -> type
 
 
 def check_word(word: str, field: str, where: str) -> None:
-    """Raise RequestError unless the name of a part is known, so that `Registry.get` can find it later.
+    """Raise RequestError unless `word` is the name of a known part: its owner will call `Registry.get` with it.
 
     Where that would load an entry point, nothing is loaded, and the error says what to import.
     """
@@ -81,7 +81,7 @@ def check_word(word: str, field: str, where: str) -> None:
 
 
 def unregistered(name: str | None = None) -> list[type]:
-    """Our imported spec classes that are in no registry: all of them, or those of that class name."""
+    """Imported spec classes of this package that are in no registry: all, or those of one class name."""
     own = [cls for cls in MADE.values() if _is_ours(cls.__module__) and "registry_name" not in vars(cls)]
     return [cls for cls in own if name in (None, cls.__name__)]
 
@@ -101,7 +101,7 @@ def _find_registered(registry: Registry, name: str, where: str) -> type:
 
 
 def _find_unregistered(name: str, where: str) -> type:
-    """Unregistered spec class of ours with that name; imports our own folders where it is not imported yet."""
+    """The unregistered spec class of this package with this name; imports the folders of all nouns if need be."""
     if not unregistered(name):
         for registry in REGISTRIES.values():
             registry.own_names()

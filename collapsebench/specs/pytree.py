@@ -1,4 +1,4 @@
-"""Specs: frozen dataclasses that are pytrees. A field is a traced leaf, or static (part of the compiled program)."""
+"""Specs: frozen dataclasses that are pytrees, whose fields are traced leaves or static parts of the program."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ Key = PRNGKeyArray
 Params = Any
 Class = TypeVar("Class", bound=type)
 MADE: dict[str, type] = {}
-"""Every class that `spec` has made in this process, by `module:Class`. The reader of a record looks classes up here: it
-imports nothing and looks into no module."""
+"""Every class that `spec` has made in this process, by `module:Class`: the reader of a record finds here what has been
+imported, and needs to import nothing and to look into no module."""
 
 
 @jax.tree_util.register_static
 class Name(str):
-    """A string in the place of a number (`bandwidth="scott"`): part of the program, not a leaf of it."""
+    """A string as the value of a numeric field (`bandwidth="scott"`): static, not a traced leaf."""
 
     __slots__ = ()
 
 
 @jax.tree_util.register_static
 class Size(int):
-    """An integer that sets a shape: part of the program, not a leaf of it."""
+    """An integer that sets a shape: static, not a traced leaf."""
 
     __slots__ = ()
 
 
 def static(default: Any = dataclasses.MISSING, **options: Any) -> Any:
-    """Static field: it sets a shape, a loop length or a branch. Every other field of a spec is a traced leaf."""
+    """A static field: it sets a shape, a loop length or a branch. Every other field of a spec is a traced leaf."""
     return dataclasses.field(default=default, metadata={"static": True}, **options)
 
 
 def within(default: float, low: float = -math.inf, high: float = math.inf) -> Any:
-    """Leaf with bounds: an Experiment refuses a value outside [low, high]."""
+    """A traced leaf whose value must lie in [`low`, `high`]; an Experiment refuses others."""
     return dataclasses.field(default=default, metadata={"within": (low, high)})
 
 
@@ -49,7 +49,7 @@ def _name_strings(self: Any) -> None:
 
 @dataclass_transform(frozen_default=True, field_specifiers=(static, within, dataclasses.field))
 def spec(cls: Class) -> Class:
-    """Class decorator: a frozen dataclass that is a pytree. Equal specs share a compiled program.
+    """Class decorator: make a frozen dataclass that is a pytree; equal specs share a compiled program.
 
     Not by `jax.tree_util.register_dataclass`: as of JAX 0.10 the structures of two dataclasses with equally many leaves
     and equal static fields compare as equal, and only their hashes keep `jit` from running one class's program for the
@@ -81,5 +81,5 @@ def spec(cls: Class) -> Class:
 
 
 def is_static(cls: type, name: str) -> bool:
-    """Whether a field of a spec class is static, by name."""
+    """Whether field `name` of a spec class is static: sets a shape, a loop length or a branch."""
     return any(f.name == name and bool(f.metadata.get("static")) for f in dataclasses.fields(cls))

@@ -1,4 +1,4 @@
-"""Records of specs: human-readable JSON, its digest, and a reader that runs no code of the record's choice.
+"""The record of a spec: readable JSON, its digest, and a decoder that builds only registered or imported classes.
 
     {"record": 2, "model": {"type": "kde", "dim": 2, "bandwidth": "scott"}, "n": 100, ...}
 
@@ -45,7 +45,7 @@ _KINDS: dict[str, Any] = {
 
 
 def encode(value: Any, arrays: dict[str, bytes] | None = None, field: str = "", depth: int = 0) -> Any:
-    """JSON data of a spec or of a field's value; the bytes of large arrays go to `arrays`, by digest.
+    """JSON data of a spec or of a field's value; the bytes of large arrays are added to `arrays` by digest.
 
     Raises RequestError for what a record cannot hold, such as a function.
     """
@@ -73,7 +73,7 @@ def encode(value: Any, arrays: dict[str, bytes] | None = None, field: str = "", 
 def encode_fields(
     part: Any, arrays: dict[str, bytes] | None = None, always: tuple[str, ...] = (), depth: int = 0
 ) -> dict[str, Any]:
-    """JSON data of the fields of a dataclass that are not at their default, or are in `always`."""
+    """JSON data of a dataclass's fields, without those at their default unless named in `always`."""
     written = {}
     for own in dataclasses.fields(part):
         if not own.init:
@@ -98,7 +98,7 @@ def _same(first: Any, second: Any) -> bool:
 
 
 def digest(data: Any) -> str:
-    """Digest of JSON data: the first 16 hexadecimal digits of its SHA-256, the same on any machine."""
+    """First 16 hexadecimal digits of the SHA-256 of JSON data: the same on any machine."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -107,7 +107,7 @@ def digest(data: Any) -> str:
 
 
 def parse(text: Any, field: str) -> Any:
-    """Data of a JSON text. Raises RequestError, one line, for a value that is not JSON text."""
+    """The data of a JSON text. Raises RequestError, one line, if it is not JSON."""
     if not isinstance(text, str):
         raise RequestError(f"{field}: it must be JSON, and is {'missing' if text is None else 'no text'}")
     try:
@@ -118,9 +118,9 @@ def parse(text: Any, field: str) -> Any:
 
 @contextlib.contextmanager
 def reading(field: str) -> Iterator[None]:
-    """Context manager that turns every exception inside into a RequestError of one short printable line.
+    """Context manager that turns any exception inside it into a RequestError of one short printable line.
 
-    Whatever: a constructor or a property of an imported class may raise anything when it is given a stranger's values.
+    Any: a constructor or a property of an imported class may raise anything when it is given the values of a record.
     """
     try:
         yield
@@ -131,7 +131,7 @@ def reading(field: str) -> Iterator[None]:
 
 
 def decode_fields(cls: type, data: Any, arrays: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Constructor arguments of a `cls` from a versioned record, nested specs built. Raises RequestError."""
+    """Values of the fields of `cls` from a versioned record, with their specs built. Raises RequestError."""
     if not isinstance(data, dict):
         raise RequestError(f"record: it must be a JSON object, not a value of type {type(data).__name__}")
     version = data.get("record", 1)
@@ -147,7 +147,7 @@ class _Reader:
     arrays: Mapping[str, Any]
 
     def fields(self, cls: type, data: dict[str, Any], where: str, depth: int) -> dict[str, Any]:
-        """Arguments of a dataclass. `where` is the dotted path that an error begins with."""
+        """Arguments of a dataclass from JSON data. `where` is the dotted path that an error begins with."""
         known = {own.name: own for own in dataclasses.fields(cls) if own.init}
         if unknown := [key for key in data if key not in known]:
             raise RequestError(
@@ -165,6 +165,7 @@ class _Reader:
         return values
 
     def value(self, value: Any, field: str, where: str, words: bool, depth: int) -> Any:
+        """The value that JSON data stand for: lists as tuples, words of numbers as floats, tagged objects built."""
         if depth > DEPTH:
             raise RequestError(f"{where}: it is nested more than {DEPTH} levels deep")
         if isinstance(value, list):
@@ -181,7 +182,7 @@ class _Reader:
         return value
 
     def tagged(self, data: dict[str, Any], field: str, where: str, words: bool, depth: int) -> Any:
-        """Value of a tagged JSON object: a spec, a dict, an array or an escaped string."""
+        """The spec, dict, array or escaped string that a JSON object encodes. Raises RequestError for other objects."""
         if "type" in data:
             cls = find_type(data["type"], field, where, moved=self.version == 1)
             fields = {key: value for key, value in data.items() if key != "type"}
@@ -211,13 +212,13 @@ def _is_needed(own: dataclasses.Field[Any]) -> bool:
 
 
 def _kinds(own: dataclasses.Field[Any]) -> set[str]:
-    """Alternatives of a field's annotation: `tuple[int, ...] | None` gives tuple and None."""
+    """Names of the alternatives in a field's annotation: {"tuple", "None"} for `tuple[int, ...] | None`."""
     text = own.type.__name__ if isinstance(own.type, type) else str(own.type)
     return {name.split("[")[0].strip() for name in text.split("|")}
 
 
 def _fits(own: dataclasses.Field[Any], value: Any) -> bool:
-    """Whether a field may hold a value, as far as a simple annotation tells; a static field holds no array."""
+    """Whether a value matches a field's annotation, where that is simple; False for an array in a static field."""
     if own.metadata.get("static") and isinstance(value, np.ndarray):
         return False
     return any(name not in _KINDS or isinstance(value, _KINDS[name]) for name in _kinds(own))

@@ -1,4 +1,4 @@
-"""Registries, one per noun: files of the noun's folder register themselves, other packages through entry points.
+"""One registry per noun, filled by the files in the noun's folder and by the entry points of other packages.
 
 A name never imports a module that it spells: `package.module:Class` finds what has been imported already, because names
 also stand in files that somebody else wrote. What a user has typed is imported by `import_object`, and by nothing else.
@@ -25,7 +25,7 @@ Class = TypeVar("Class", bound=type)
 
 
 class Registry:
-    """Registered classes of one noun by name, filled on first use: the folder's files, then entry points."""
+    """Registry of one noun: classes by name, from the noun's folder and from entry points, loaded on first use."""
 
     def __init__(self, noun: str, package: str, group: str | None = None) -> None:
         self.noun = noun
@@ -35,7 +35,7 @@ class Registry:
         self._filled = False
 
     def register(self, name: str) -> Callable[[Class], Class]:
-        """Class decorator: register a class by name. It must build without arguments, with small and fast defaults."""
+        """Class decorator: register under `name` a class that needs no arguments and has small, fast defaults."""
 
         def add(entry: Class) -> Class:
             if self._entries.get(name, entry).__qualname__ != entry.__qualname__:
@@ -47,7 +47,7 @@ class Registry:
         return add
 
     def _import_folder(self) -> None:
-        """Import every file of the noun's own folder."""
+        """Import every file in the noun's own folder."""
         folder = importlib.import_module(self._package)
         for module in pkgutil.iter_modules(folder.__path__):
             importlib.import_module(f"{self._package}.{module.name}")
@@ -66,7 +66,7 @@ class Registry:
             raise
 
     def own(self, name: str) -> Any:
-        """Class of that name in our own folder or registered by an imported module; None where there is none.
+        """The class of that name in the noun's folder or registered already; None if there is none.
 
         Our folder's file of that name is asked first, and often no other is imported. No entry point is loaded.
         """
@@ -79,22 +79,22 @@ class Registry:
         return self._entries.get(name)
 
     def own_names(self) -> tuple[str, ...]:
-        """Names in our own folder or registered by imported modules, sorted."""
+        """Sorted names of the classes that `own` returns."""
         self._import_folder()
         return tuple(sorted(self._entries))
 
     def module_of(self, name: str) -> str | None:
-        """Module that the entry point of that name would import, or None; imports nothing."""
+        """The module of the entry point of that name, which is not imported; None without such an entry point."""
         points = importlib.metadata.entry_points(group=self._group)
         return next((point.module for point in points if point.name == name), None)
 
     def names(self) -> tuple[str, ...]:
-        """All registered names, sorted; imports the folder and loads the entry points."""
+        """Sorted names of all registered classes, those of entry points included."""
         self._fill()
         return tuple(sorted(self._entries))
 
     def items(self) -> Iterator[tuple[str, Any]]:
-        """Pairs of registered name and class, by name; imports the folder and loads the entry points."""
+        """Pairs (name, class) of all registered classes, in the order of `names`."""
         return ((name, self._entries[name]) for name in self.names())
 
     def __contains__(self, name: str) -> bool:
@@ -104,7 +104,7 @@ class Registry:
         return name in self._entries
 
     def get(self, name: str) -> Any:
-        """Registered class by name, or an imported spec class by `package.module:Class`.
+        """The class registered as `name`, or the imported spec class called `package.module:Class`.
 
         Raises RequestError, with the nearest known name or what to import.
         """
@@ -118,11 +118,11 @@ class Registry:
         raise RequestError(f"{self.noun} = {name}: not one of {', '.join(self.names())}{nearest(name, self.names())}")
 
     def build(self, value: Any, **arguments: Any) -> Any:
-        """Spec from a registered name and its arguments; any value but a string is returned as it is."""
+        """A spec built from its registered name and `arguments`; a value that is no string is returned unchanged."""
         return self.get(value)(**arguments) if isinstance(value, str) else value
 
     def attribute(self, name: str) -> Any:
-        """Class by its class name, as module `__getattr__` of the noun's folder (`cb.models.Gaussian`)."""
+        """Module `__getattr__` of the noun's folder: a class by its class name, as in `cb.models.Gaussian`."""
         for more in () if name.startswith("_") else (self._import_folder, self._fill):  # ours load no other package
             more()
             for entry in self._entries.values():
@@ -131,16 +131,16 @@ class Registry:
         raise AttributeError(f"module {self._package!r} has no attribute {name!r}{nearest(name, self.classes())}")
 
     def classes(self) -> list[str]:
-        """Class names of all entries, sorted, for `dir()`."""
+        """Sorted class names of all registered classes, for `dir()`."""
         return sorted({entry.__name__ for _, entry in self.items() if hasattr(entry, "__name__")})
 
     def one_line(self, name: str) -> str:
-        """First line of a registered class's docstring."""
+        """First line of the docstring of the class registered as `name`."""
         return (inspect.getdoc(self.get(name)) or "").split("\n")[0]
 
 
 def imported(path: str, field: str) -> type:
-    """Imported spec class by `package.module:Class`; imports nothing and looks into no module.
+    """The spec class `package.module:Class`, if its module has been imported already; imports nothing.
 
     Raises RequestError that says what to import.
     """
@@ -154,7 +154,7 @@ def imported(path: str, field: str) -> type:
 
 
 def import_object(path: str) -> Any:
-    """Import the object that a user typed as `package.module:Name` or `folder/file.py:Name`.
+    """Import the object that a user names as `package.module:Name` or `folder/file.py:Name`.
 
     Raises RequestError, one line.
     """
@@ -175,7 +175,7 @@ def import_object(path: str) -> Any:
 
 
 def _import_file(path: Path) -> ModuleType:
-    """Module of a Python file, named by its stem; a file is imported once. Raises RequestError."""
+    """The module of a Python file, named by its stem and imported only once. Raises RequestError."""
     path = path.resolve()
     if not path.is_file():
         raise RequestError(f"{path}: no such file")
@@ -198,7 +198,7 @@ def _import_file(path: Path) -> ModuleType:
 
 
 def _one_line(error: BaseException) -> str:
-    """One-line description of an import error: class, message, and file and line inside the imported file or folder."""
+    """Class and message of an error, with the file and line at which an import failed."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
     message = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")

@@ -1,4 +1,4 @@
-"""Exact laws of model collapse, one function each: reference values for every simulation.
+"""Exact laws of model collapse, one function each, against which simulations are checked.
 
 NumPy and SciPy only, float64, vectorised over numeric arguments. `fits` counts completed fits, the first on real data:
 generation g of a result is the state after fits = g + 1. Names end in `_law`, and in `_bound` for an inequality.

@@ -11,7 +11,7 @@ from ._arguments import Values, at_least, completed, within
 def diffusion_variance_law(
     fits: npt.ArrayLike, fresh_share: npt.ArrayLike, smoothing: npt.ArrayLike, *, variance: npt.ArrayLike = 1.0
 ) -> Values:
-    """Variance of each component of a Gaussian mixture when every fit blurs its training set by `smoothing`.
+    """Variance of each component of a Gaussian mixture if every fit adds variance `smoothing`^2 to its training set.
 
     Law: variance + smoothing^2 (1 - (1 - a)^fits) / a, a = fresh_share of the training set; at a = 0 the
     fraction is fits.
@@ -32,7 +32,7 @@ def diffusion_drift_law(
     dim: npt.ArrayLike,
     second_moment: npt.ArrayLike,
 ) -> Values:
-    """Relative drift of E |x|^2 from its real value `second_moment`, in `dim` dimensions.
+    """Relative drift of E |x|^2 from its real value `second_moment` in `dim` dimensions, if every fit smooths.
 
     Law: dim smoothing^2 (1 - (1 - a)^fits) / (a second_moment), a = fresh_share.
     Raises ValueError for fresh_share outside [0, 1], smoothing < 0.

@@ -1,4 +1,4 @@
-"""Laws of discrete distributions refitted to their own draws: survival, fixation, distinct symbols.
+"""Laws of discrete distributions refitted to their own draws: survival, fixation, number of distinct symbols.
 
 Distributions lie along the last axis. Under replace one symbol's count is a Wright-Fisher chain:
 the next one is Binomial(n, count / n). Settings of Seddik et al. (2024), Suresh et al. (2025), Kazdan et al. (2025).
@@ -15,7 +15,7 @@ from ._arguments import Floats, Values, at_least, completed, iterate, probabilit
 
 
 def replace_squared_norm_law(n: npt.ArrayLike, fits: npt.ArrayLike, p: npt.ArrayLike) -> Values:
-    """Expected squared norm of the frequencies, the probability that two draws agree, under replace.
+    """Expected squared norm of the frequencies (the probability that two draws agree) under replace.
 
     Law: E |p_k|^2 = 1 - (1 - 1 / n)^fits (1 - |p|^2).
     Raises ValueError for n < 1 and for p that is not a distribution.
@@ -26,7 +26,7 @@ def replace_squared_norm_law(n: npt.ArrayLike, fits: npt.ArrayLike, p: npt.Array
 
 
 def absorption_law(p: npt.ArrayLike) -> Values:
-    """Probability that the loop ends with all mass on a given symbol, for each symbol, under replace.
+    """Probability of each symbol to end with all the mass under replace.
 
     Law: P(absorbed at i) = p_i.
     Raises ValueError for p that is not a distribution.
@@ -81,7 +81,7 @@ def survival_bound(n: npt.ArrayLike, fits: npt.ArrayLike, p: npt.ArrayLike) -> V
 
 
 def survival_law(n: npt.ArrayLike, fits: npt.ArrayLike, p: npt.ArrayLike) -> Values:
-    """Probability that a symbol of probability p has positive frequency after `fits` fits to n draws each; exact.
+    """Probability that a symbol of probability p still has positive frequency after `fits` fits to n draws each; exact.
 
     Law: 1 - (B_p B^(fits - 1))_0, with B[x, y] = Binomial(n, x / n)(y) and B_p = Binomial(n, p).
     Costs a matrix of min(n, 20 fits + 40) counts squared, whatever the number of symbols.
@@ -112,7 +112,7 @@ def _chain_survival(n: int, fits: Floats, p: Floats) -> Floats:
 
 
 def distinct_symbols_law(n: npt.ArrayLike, fits: npt.ArrayLike, p: npt.ArrayLike) -> Values:
-    """Expected number of symbols of positive frequency under replace.
+    """Expected number of symbols with positive frequency after `fits` fits under replace.
 
     Law: sum over symbols of `survival_law`.
     Raises ValueError for n < 1 and for p that is not a distribution.
@@ -123,7 +123,7 @@ def distinct_symbols_law(n: npt.ArrayLike, fits: npt.ArrayLike, p: npt.ArrayLike
 
 
 def fixation_time_law(n: int, p: npt.ArrayLike) -> float:
-    """Expected number of fits until one symbol of p has all n draws, under replace; exact.
+    """Expected number of fits under replace until one symbol has all n draws, from start p; exact.
 
     Law: 1 + sum_{k >= 1} sum_i E[(count_i / n) 1(0 < count_i < n) after k fits], since the shares sum to 1 until a
     symbol is fixed. Expected visits to each count solve visits (I - B) = sum_i Binomial(n, p_i), B of `survival_law`.

@@ -1,4 +1,4 @@
-"""Laws of the Gaussian loop under replace: every fit sees n draws of the last model (Shumailov et al., 2024).
+"""Laws of the Gaussian loop under replace: every fit is to n draws of the last model (Shumailov et al., 2024).
 
 The real variance is 1, or the real covariance has trace `trace`. ML divides by n, unbiased by n - 1.
 Trap: for fits far beyond n the expectations are carried by rare trajectories: an unbiased variance keeps mean 1
@@ -28,7 +28,7 @@ def c4_law(n: npt.ArrayLike) -> Values:
 def replace_variance_law(
     n: npt.ArrayLike, fits: npt.ArrayLike, *, unbiased: bool = False, trace: npt.ArrayLike = 1.0
 ) -> Values:
-    """Expected variance (trace of the covariance) after repeated fits to n draws of the last model.
+    """Expected variance (trace of the covariance) under replace.
 
     Law: trace (1 - 1 / n)^fits for ML, trace for unbiased.
     Raises ValueError for n < 1, and for n < 2 if unbiased.
@@ -61,7 +61,7 @@ def replace_sd_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, unbiased: bool = Fa
 
 
 def replace_log_variance_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, unbiased: bool = False) -> Values:
-    """Expected log variance under replace, the typical trajectory's path.
+    """Expected log variance under replace, whose slope almost every trajectory follows.
 
     Law: fits (digamma((n - 1) / 2) + log(2 / n)) for ML; log(2 / (n - 1)) in place of log(2 / n) for unbiased.
     Raises ValueError for n < 2, where the estimate is zero and its log is -inf.
@@ -93,7 +93,7 @@ def replace_median_variance_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, unbias
 
 
 def replace_w2_squared_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, unbiased: bool = False) -> Values:
-    """Expected squared Wasserstein-2 distance of the model from reality under replace, one dimension.
+    """Expected squared Wasserstein-2 distance of the model from the real normal under replace, one dimension.
 
     Law: E mean^2 + E var + 1 - 2 E sd; for unbiased this is fits / n + 2 (1 - c4(n)^fits).
     Raises ValueError for n < 2.
@@ -107,7 +107,7 @@ def replace_w2_squared_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, unbiased: b
 def replace_sd_tail_law(
     n: npt.ArrayLike, fits: npt.ArrayLike, threshold: npt.ArrayLike, *, unbiased: bool = False
 ) -> Values:
-    """Probability that the standard deviation is still above `threshold` under replace; exact.
+    """Probability that the standard deviation exceeds `threshold` after `fits` fits under replace; exact.
 
     Law: 1/2 + (1/pi) int_0^inf Im[exp(-i u log threshold^2) phi(u)^fits] du / u, where phi is the characteristic
     function of one step of the log variance, phi(u) = (2 / n)^(iu) Gamma((n - 1) / 2 + iu) / Gamma((n - 1) / 2).
@@ -126,7 +126,7 @@ def replace_sd_tail_law(
 
 
 def replace_sd_tail_bound(n: npt.ArrayLike, fits: npt.ArrayLike, threshold: npt.ArrayLike) -> Values:
-    """Bound on the probability that the standard deviation is above `threshold` under replace, real sd 1.
+    """Upper bound on the probability that the standard deviation exceeds `threshold` under replace, real sd 1.
 
     Law: min(1, exp(-fits / (4 n - 1)) / threshold).
     Raises ValueError for n < 2, threshold <= 0.
@@ -139,7 +139,7 @@ def replace_sd_tail_bound(n: npt.ArrayLike, fits: npt.ArrayLike, threshold: npt.
 def replace_sd_moment_bound(
     n: npt.ArrayLike, fits: npt.ArrayLike, threshold: npt.ArrayLike, moment: npt.ArrayLike = 0.7
 ) -> Values:
-    """Markov bound on P(sd above `threshold`) through the s-th moment of the unbiased standard deviation.
+    """Markov bound on the probability that the unbiased sd exceeds `threshold` under replace, by its s-th moment.
 
     Law: min(1, threshold^-s [Gamma((s + nu) / 2) / ((nu / 2)^(s/2) Gamma(nu / 2))]^fits), s = moment, nu = n - 1.
     Raises ValueError for n < 2, threshold <= 0, moment <= 0.
@@ -151,17 +151,17 @@ def replace_sd_moment_bound(
 
 
 def variance_factor(n: npt.ArrayLike, unbiased: bool) -> Floats:
-    """Factor of one fit on the expected variance."""
+    """Factor by which one fit multiplies the expected variance."""
     n = at_least("n", n, 2, "an unbiased variance") if unbiased else at_least("n", n, 1, "a variance")
     return np.ones_like(n) if unbiased else 1 - 1 / n
 
 
 def sd_factor(n: npt.ArrayLike, unbiased: bool) -> Values:
-    """Factor of one fit on the expected standard deviation."""
+    """Factor by which one fit multiplies the expected standard deviation."""
     return c4_law(n) * np.sqrt(variance_factor(n, unbiased))
 
 
 def log_variance_step(n: npt.ArrayLike, unbiased: bool) -> Floats:
-    """Change of the expected log variance by one fit."""
+    """Change of the expected log variance in one fit."""
     n = at_least("n", n, 2, "a log variance")
     return digamma((n - 1) / 2) - np.log((n - unbiased) / 2)

@@ -17,7 +17,7 @@ RANKS = 10_000  # symbols that are summed one by one; the rest go by cells of ra
 
 
 def zipf_exponent_law(beta: npt.ArrayLike) -> Values:
-    """Exponent c of the decay n^-c of the clean error for infinitely many symbols.
+    """Exponent c of the decay n^-c of the error on real draws, for infinitely many ranks.
 
     Law: (beta - 1) / beta.
     Raises ValueError for beta <= 1.
@@ -28,7 +28,7 @@ def zipf_exponent_law(beta: npt.ArrayLike) -> Values:
 
 
 def zipf_error_law(beta: float, n: npt.ArrayLike, *, symbols: float = np.inf) -> Values:
-    """Expected mass that n draws of the real distribution leave unseen.
+    """Expected mass of the symbols that are not among n draws of the real distribution.
 
     Law: sum_i p_i (1 - p_i)^n, about n^-c with c of `zipf_exponent_law`.
     Raises ValueError for beta <= 1, n < 0, symbols < 1.
@@ -40,7 +40,7 @@ def zipf_error_law(beta: float, n: npt.ArrayLike, *, symbols: float = np.inf) ->
 
 
 def zipf_cut_error_law(beta: float, n: npt.ArrayLike, rank: int, *, symbols: float = np.inf) -> Values:
-    """Expected unseen mass when the n draws come from a model that lost every symbol beyond `rank`.
+    """Expected mass of the symbols that are not among n draws of a model without the symbols beyond `rank`.
 
     Law: sum_{i <= r} p_i (1 - p_i / Z_r)^n + (1 - Z_r), Z_r = sum_{i <= r} p_i; about n^-c + r^-(beta - 1), r = rank.
     Raises ValueError for beta <= 1, n < 0, rank < 1, symbols < 1.
@@ -53,7 +53,7 @@ def zipf_cut_error_law(beta: float, n: npt.ArrayLike, rank: int, *, symbols: flo
 
 
 def zipf_resampled_error_law(beta: float, n: npt.ArrayLike, fits: npt.ArrayLike, *, symbols: float = np.inf) -> Values:
-    """Expected mass lost after `fits` rounds of resampling n draws from the last round's frequencies.
+    """Expected mass of the symbols lost after `fits` rounds of resampling n draws from the last frequencies.
 
     Law: sum_i p_i exp(-n p_i g_fits), g of `branching_rate_law`; it grows about like fits^c, not linearly, with c of
     `zipf_exponent_law`.
@@ -66,13 +66,13 @@ def zipf_resampled_error_law(beta: float, n: npt.ArrayLike, fits: npt.ArrayLike,
 
 
 def _zipf_total(beta: float, symbols: float) -> float:
-    """sum_{i <= symbols} i^-beta"""
+    """Normaliser sum_{i <= symbols} i^-beta."""
     above("beta", beta, 1, "a distribution over all ranks")
     return float(zeta(beta) - zeta(beta, at_least("symbols", symbols, 1, "an alphabet") + 1))
 
 
 def _zipf_cells(beta: float, symbols: float) -> tuple[Floats, Floats]:
-    """Probability of one symbol, and mass, of cells of ranks: one rank each up to RANKS, then ever wider to 10^30."""
+    """Probability per symbol, and mass, of cells of ranks: one rank each up to RANKS, then widening up to 10^30."""
     total = _zipf_total(beta, symbols)
     wide = np.exp(np.arange(np.log(RANKS + 1), np.log(1e30), 0.002))
     edges = np.unique(np.minimum(np.concatenate([np.arange(1, RANKS + 1), wide]), symbols + 1))

@@ -46,7 +46,7 @@ def kde_variance_limit_law(n: npt.ArrayLike, bandwidth: npt.ArrayLike, *, centre
 
 
 def kde_rule_factor_law(n: npt.ArrayLike, rule: Rule, *, dim: npt.ArrayLike = 1) -> Values:
-    """Growth of the expected variance per fit under replace when a rule sets h = c s n^(-1 / (dim + 4)), s unbiased.
+    """Factor of the expected variance per fit under replace, for the rule h = c s n^(-1 / (dim + 4)), s unbiased.
 
     Law: (1 - 1 / n)(1 + c^2 n^(-2 / (dim + 4)) n / (n - 1)) > 1, c = 1 for Scott, (4 / (dim + 2))^(1 / (dim + 4)) for
     Silverman: the variance explodes.
@@ -60,7 +60,7 @@ def kde_rule_factor_law(n: npt.ArrayLike, rule: Rule, *, dim: npt.ArrayLike = 1)
 def kde_rule_variance_law(
     n: npt.ArrayLike, fits: npt.ArrayLike, rule: Rule, *, dim: npt.ArrayLike = 1, centres: bool = False
 ) -> Values:
-    """Expected variance under replace when Scott's or Silverman's rule sets the bandwidth.
+    """Expected variance under replace with the bandwidth of Scott's or Silverman's rule.
 
     Law: centres (1 - 1 / n) f^(fits - 1), f of `kde_rule_factor_law`; the model has f^fits.
     Raises ValueError for n < 2, dim < 1, fits < 1 and for an unknown rule.
@@ -72,7 +72,7 @@ def kde_rule_variance_law(
 
 
 def kde_accumulate_excess_law(fits: npt.ArrayLike, bandwidth: npt.ArrayLike) -> Values:
-    """Excess of the model's expected second moment about the real mean under accumulate, at a fixed bandwidth.
+    """Growth of the expected second moment about the real mean under accumulate, at a fixed bandwidth.
 
     Law: h^2 H_fits, H the harmonic numbers: it grows like a logarithm, so it is not bounded.
     Raises ValueError for bandwidth < 0.
@@ -85,7 +85,7 @@ def kde_accumulate_excess_law(fits: npt.ArrayLike, bandwidth: npt.ArrayLike) -> 
 def kde_accumulate_variance_law(
     n: npt.ArrayLike, fits: npt.ArrayLike, bandwidth: npt.ArrayLike, *, centres: bool = False
 ) -> Values:
-    """Expected variance when every fit is to the pool of all draws so far, n new ones per fit, at a fixed bandwidth.
+    """Expected variance under accumulate (every fit to all draws so far, n new ones per fit) at a fixed bandwidth.
 
     Law: centres Var_k = Var_{k-1} + h^2 / k - (Var_{k-1} + h^2) / (n k^2), Var_1 = 1 - 1 / n; the model
     has Var_k + h^2.
@@ -102,7 +102,7 @@ def kde_accumulate_variance_law(
 
 
 def _kernel_factor(n: npt.ArrayLike, rule: Rule, dim: npt.ArrayLike) -> Values:
-    """The model's variance over that of its centres."""
+    """Variance of the model divided by that of its centres."""
     n, d = np.asarray(n, float), at_least("dim", dim, 1, "a kernel density")
     constants = {"scott": 1.0 + 0 * d, "silverman": (4 / (d + 2)) ** (1 / (d + 4))}
     if rule not in constants:

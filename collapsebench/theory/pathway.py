@@ -1,4 +1,4 @@
-"""Laws for classes of estimators: the pi^2/6 pathway, weighted mixing, scale families.
+"""Laws for classes of estimators: the pi^2/6 pathway, weighted mixing of real and synthetic data, scale families.
 
 Settings of Dey and Donoho (2024), He et al. (2025), Barzilai and Shamir (2025).
 """
@@ -13,7 +13,7 @@ from ._arguments import Values, above, at_least, completed, within
 
 
 def pathway_replace_law(fits: npt.ArrayLike) -> Values:
-    """Variance over that of the first fit under replace, for any asymptotically linear unbiased estimator.
+    """Variance relative to the first fit's under replace, for any asymptotically linear unbiased estimator.
 
     Law: fits.
     Raises ValueError for fits < 0.
@@ -23,7 +23,7 @@ def pathway_replace_law(fits: npt.ArrayLike) -> Values:
 
 
 def pathway_accumulate_law(fits: npt.ArrayLike) -> Values:
-    """Variance over that of the first fit when every fit is to the pool of all samples so far.
+    """Variance relative to the first fit's when every fit is to the pool of all samples so far.
 
     Law: sum_{i <= fits} 1 / i^2, with limit pi^2 / 6.
     Raises ValueError for fits < 0.
@@ -33,7 +33,7 @@ def pathway_accumulate_law(fits: npt.ArrayLike) -> Values:
 
 
 def pathway_subsample_law(fits: npt.ArrayLike) -> Values:
-    """Variance over that of the first fit when every fit is to a subsample of that pool, as large as the first set.
+    """Variance relative to the first fit's when every fit is to a subsample of the pool, as large as the first set.
 
     Law: P_k + 1 - 1 / k, P_k = P_{k-1} + (2 - 1 / (k - 1)) / k^2, P_1 = 1; which is 3 sum_{i <= k} 1 / i^2 - 2,
     with limit pi^2 / 2 - 2.
@@ -44,7 +44,7 @@ def pathway_subsample_law(fits: npt.ArrayLike) -> Values:
 
 
 def weighted_error_law(weight: npt.ArrayLike, ratio: npt.ArrayLike, fits: npt.ArrayLike = np.inf) -> Values:
-    """Variance over that of the real data alone when every fit weighs fresh real and synthetic estimates.
+    """Variance relative to that of the real data alone when every fit weights fresh real and synthetic estimates.
 
     The estimate is weight * (from n real draws) + (1 - weight) * (from n / ratio synthetic draws).
     Law: L + (1 - w)^(2 (fits - 1)) (1 - L), L = (w^2 + ratio (1 - w)^2) / (2 w - w^2), w = weight; its
@@ -59,7 +59,7 @@ def weighted_error_law(weight: npt.ArrayLike, ratio: npt.ArrayLike, fits: npt.Ar
 
 
 def weighted_optimum_law(ratio: npt.ArrayLike) -> Values:
-    """Weight on real data that minimises the limit of `weighted_error_law`, and that minimum: they are equal.
+    """Weight on real data that minimises the limit of `weighted_error_law`, which is also that least limit.
 
     Law: (sqrt(ratio^2 + 4 ratio) - ratio) / 2; the golden ratio .618 at ratio = 1.
     Raises ValueError for ratio < 0.
@@ -100,7 +100,7 @@ def scale_family_error_law(n: int, fits: int) -> float:
 
 
 def scale_family_ratio_law(n: int, fits: int) -> float:
-    """Expected error after `fits` fits over that after the first, under accumulate, for any member of a scale family.
+    """Expected error after `fits` fits relative to that after the first, under accumulate, for any scale family.
 
     Law: ratio of `scale_family_error_law`; to first order sqrt(sum_{i <= fits} 1 / i^2), with
     limit sqrt(pi^2 / 6) = 1.2825.

@@ -13,7 +13,7 @@ from ._arguments import Values, at_least, completed, iterate, within
 
 
 def accumulate_variance_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, trace: npt.ArrayLike = 1.0) -> Values:
-    """Expected ML variance (trace of the covariance) when every fit is to the pool of all draws, n new ones per fit.
+    """Expected ML variance (trace of the covariance) under accumulate: every fit to all draws, n new ones per fit.
 
     Law: trace prod_{t=1..fits} (1 - 1 / (n t^2)).
     Raises ValueError for n < 1.
@@ -25,7 +25,7 @@ def accumulate_variance_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, trace: npt
 
 
 def accumulate_mean_error_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, trace: npt.ArrayLike = 1.0) -> Values:
-    """Expected squared distance of the mean from the real mean when every fit is to the pool of all draws so far.
+    """Expected squared distance of the mean from the real mean under accumulate, n new draws per fit.
 
     Law: trace (1 - prod_{t=1..fits} (1 - 1 / (n t^2))).
     Raises ValueError for n < 1.
@@ -45,7 +45,7 @@ def accumulate_variance_limit_law(n: npt.ArrayLike, *, trace: npt.ArrayLike = 1.
 
 
 def schedule_accumulate_variance_law(sizes: npt.ArrayLike) -> Values:
-    """Expected ML variance under accumulate with a schedule; entry i is after sizes[..., i] draws joined the pool.
+    """Expected ML variance under accumulate after each fit i of a schedule, with sizes[..., i] new draws.
 
     Law: prod_i (1 - sizes_i / pool_i^2), pool_i = sizes_1 + ... + sizes_i.
     Raises ValueError for a size < 1.
@@ -58,7 +58,7 @@ def schedule_accumulate_variance_law(sizes: npt.ArrayLike) -> Values:
 def augment_law(
     n_real: npt.ArrayLike, n_synthetic: npt.ArrayLike, fits: npt.ArrayLike, *, real_variance: npt.ArrayLike = 1.0
 ) -> tuple[Values, Values]:
-    """Expected squared distance v of the mean from the real set's mean, and expected ML variance q, given the real set.
+    """Expected squared distance v of the mean from a fixed real set's mean, and expected ML variance q, given that set.
 
     The set of n_real points is kept for ever; `real_variance` is its own ML variance s0^2. The first fit sees it alone.
     Law: v' = a^2 (v + q / m), q' = [n s0^2 + (m - 1) q + (n m / N)(v + q / m)] / N, with n = n_real, m = n_synthetic,
@@ -79,7 +79,7 @@ def augment_law(
 def augment_limit_law(
     n_real: npt.ArrayLike, n_synthetic: npt.ArrayLike, *, real_variance: npt.ArrayLike = 1.0
 ) -> tuple[Values, Values]:
-    """Limits of v and q of `augment_law`.
+    """Limits of v and q of `augment_law` after infinitely many fits.
 
     Law: q = n s0^2 / (n + m / (N + m)), v = s0^2 - q, with n = n_real, m = n_synthetic, N = n + m.
     Raises ValueError for n_real < 1, n_synthetic < 1.
@@ -92,7 +92,7 @@ def augment_limit_law(
 
 
 def augment_rate_law(ratio: npt.ArrayLike) -> Values:
-    """Factor of one fit on the mean's displacement when `ratio` synthetic points join each point of a fixed real set.
+    """Factor of the mean's displacement per fit, with `ratio` synthetic points per point of a fixed real set.
 
     Law: ratio / (1 + ratio), below 1 for every ratio: always stable.
     Raises ValueError for ratio < 0.
@@ -103,7 +103,7 @@ def augment_rate_law(ratio: npt.ArrayLike) -> Values:
 
 
 def augment_rate_bound(ratio: npt.ArrayLike) -> Values:
-    """Published bound on `augment_rate_law`; the sufficient condition behind it holds for ratio < 1/2 only.
+    """Published upper bound on `augment_rate_law`; its sufficient condition holds for ratio < 1/2 only.
 
     Law: ratio / (1 - ratio) for ratio < 1/2, infinite from there on.
     Raises ValueError for ratio < 0.
@@ -121,7 +121,7 @@ def fresh_law(
     bias: npt.ArrayLike = 1.0,
     n_first: npt.ArrayLike | None = None,
 ) -> tuple[Values, Values]:
-    """Expected squared error v of the mean and unbiased variance s, per dimension, with fresh real data every fit.
+    """Expected squared error v of the mean and unbiased variance s, per dimension, with fresh real data in every fit.
 
     Each fit sees n_real new real draws and n_synthetic draws of N(mean, bias S); the first one sees n_first real draws
     (None: n_real).
@@ -146,7 +146,7 @@ def fresh_law(
 def fresh_limit_law(
     n_real: npt.ArrayLike, n_synthetic: npt.ArrayLike, *, bias: npt.ArrayLike = 1.0
 ) -> tuple[Values, Values]:
-    """Limits of v and s of `fresh_law`; they do not depend on the first fit's size.
+    """Limits of v and s of `fresh_law` after infinitely many fits, whatever the first fit's size.
 
     Law: v = (a^2 b s / n_s + n_r / n^2) / (1 - a^2), s = (n_r / n + n_r n_s v / (n (n - 1))) / (1 - a b).
     Raises ValueError for n_real < 1, n_synthetic < 1, and for bias outside [0, 1], where no limit is sure.
@@ -162,7 +162,7 @@ def fresh_limit_law(
 
 
 def fresh_effective_size_law(n_real: npt.ArrayLike, n_synthetic: npt.ArrayLike) -> Values:
-    """Real draws per fit that would give the limit of the loop's mean error alone, over n_real; no sampling bias.
+    """Effective number of real draws per fit, relative to n_real, for the limit of the mean's error; no sampling bias.
 
     Law: n_e / n_r = 1 + n_s / (n_r + n_s) < 2, from v = 1 / (n (1 - a^2)), which takes the model's variance as 1
     (`fresh_limit_law` has it at 1 + O(1 / n)).

@@ -1,4 +1,4 @@
-"""Laws of linear regression relabelled by its own fits: y = x'w + noise, x ~ N(0, I_d), n rows.
+"""Laws of linear regression on labels of its own fits: y = x'w + noise, x ~ N(0, I_d), n rows.
 
 `noise` is the standard deviation of the labels' noise. The risk is the excess risk
 E |estimate - w|^2 under that design. Settings of Gerstgrasser et al. (2024) and Dohmatob et al. (2024, 2025).
@@ -28,7 +28,7 @@ def least_squares_risk_law(n: npt.ArrayLike, dim: npt.ArrayLike, *, noise: npt.A
 def least_squares_replace_law(
     n: npt.ArrayLike, dim: npt.ArrayLike, fits: npt.ArrayLike, *, noise: npt.ArrayLike = 1.0
 ) -> Values:
-    """Expected excess risk under replace; the same for one design relabelled every time and for fresh designs.
+    """Expected excess risk under replace, the same for one fixed design and for fresh designs.
 
     Law: fits noise^2 dim / (n - dim - 1).
     Raises ValueError for n < dim + 2, noise < 0.
@@ -45,7 +45,7 @@ def least_squares_accumulate_law(
     noise: npt.ArrayLike = 1.0,
     fresh_design: bool = False,
 ) -> Values:
-    """Expected excess risk under accumulate, with one design relabelled every time, or a fresh one, which gives less.
+    """Expected excess risk under accumulate, for one fixed design or for fresh designs, whose risk is lower.
 
     Law: noise^2 dim / (n - dim - 1) sum_{i <= fits} 1 / i^2; fresh designs: noise^2 dim sum_{i <= fits}
     1 / (i (i n - dim - 1)), since fit i adds S_i^-1 X_i' noise to the last, S_i the pool's Gram matrix, and by symmetry
@@ -62,7 +62,7 @@ def least_squares_accumulate_law(
 
 
 def least_squares_accumulate_bound(n: npt.ArrayLike, dim: npt.ArrayLike, *, noise: npt.ArrayLike = 1.0) -> Values:
-    """Bound on the expected excess risk under accumulate, for any number of fits.
+    """Upper bound on the expected excess risk under accumulate, for any number of fits.
 
     Law: noise^2 dim / (n - dim - 1) pi^2 / 6.
     Raises ValueError for n < dim + 2, noise < 0.
@@ -80,7 +80,7 @@ def least_squares_chain_law(
     noise: npt.ArrayLike = 1.0,
     noise_generator: npt.ArrayLike = 1.0,
 ) -> Values:
-    """Expected excess risk of a fit to n rows labelled by the last of a chain, each link on n_generator fresh rows.
+    """Expected excess risk of a fit to n rows labelled by the last of a chain of fits to n_generator fresh rows each.
 
     Law: noise^2 dim / (n - dim - 1) + generators noise_generator^2 dim / (n_generator - dim - 1).
     Raises ValueError for n < dim + 2, n_generator < dim + 2, generators < 0.
@@ -93,7 +93,7 @@ def least_squares_chain_law(
 def overparametrised_chain_law(
     n: npt.ArrayLike, dim: npt.ArrayLike, generators: npt.ArrayLike, *, norm_squared: npt.ArrayLike = 1.0
 ) -> Values:
-    """Expected excess risk of the last of a chain of noise-free minimum-norm fits, each to n < dim fresh rows.
+    """Expected excess risk of the last of a chain of noise-free minimum-norm fits to n < dim fresh rows each.
 
     Law: |w|^2 (1 - (n / dim)^generators).
     Raises ValueError for n outside [1, dim], generators < 0.
@@ -156,7 +156,7 @@ def ridge_chain_law(
 def mixture_labels_law(
     ratio: npt.ArrayLike, synthetic_share: npt.ArrayLike, *, noise: npt.ArrayLike = 1.0, shift: npt.ArrayLike = 0.0
 ) -> Values:
-    """Asymptotic excess risk of least squares on one mixture of real labels and labels of shifted weights.
+    """Asymptotic excess risk of least squares on a mixture of real labels and labels of shifted weights.
 
     Law: noise^2 f / (1 - f) + (p2^2 + p2 p1 f / (1 - f)) shift^2, f = ratio = dim / n,
     p2 = synthetic_share, p1 = 1 - p2, shift the norm of the difference in weights.

@@ -1,4 +1,4 @@
-"""Laws of the Gaussian loop under replace when fit i sees sizes[..., i] draws (Shumailov et al., 2024).
+"""Laws of the Gaussian loop under replace with sizes[..., i] draws for fit i (Shumailov et al., 2024).
 
 Every schedule law returns an array shaped like `sizes`: its entry i is the state after fit i, the first on real data.
 The real variance is 1. The risk stays finite for ever exactly when sum 1 / sizes_i does.
@@ -15,7 +15,7 @@ from .gaussian import log_variance_step, sd_factor, variance_factor
 
 
 def schedule_variance_law(sizes: npt.ArrayLike, *, unbiased: bool = False) -> Values:
-    """Expected variance under replace with a schedule; entry i is the state after the fit to sizes[..., i] draws.
+    """Expected variance under replace after each fit i of a schedule of sizes[..., i] draws.
 
     Law: prod_i (1 - 1 / sizes_i) for ML, 1 for unbiased.
     Raises ValueError for a size < 1, and for one < 2 if unbiased.
@@ -25,7 +25,7 @@ def schedule_variance_law(sizes: npt.ArrayLike, *, unbiased: bool = False) -> Va
 
 
 def schedule_mean_error_law(sizes: npt.ArrayLike, *, unbiased: bool = False) -> Values:
-    """Expected squared error of the mean under replace with a schedule; entry i is after the fit to sizes[..., i].
+    """Expected squared error of the mean under replace after each fit i of a schedule of sizes[..., i] draws.
 
     Law: sum_i 1 / sizes_i for unbiased, 1 - prod_i (1 - 1 / sizes_i) for ML.
     Raises ValueError for a size < 1, and for one < 2 if unbiased.
@@ -36,7 +36,7 @@ def schedule_mean_error_law(sizes: npt.ArrayLike, *, unbiased: bool = False) -> 
 
 
 def schedule_sd_law(sizes: npt.ArrayLike, *, unbiased: bool = False) -> Values:
-    """Expected standard deviation under replace with a schedule; entry i is after the fit to sizes[..., i] draws.
+    """Expected standard deviation under replace after each fit i of a schedule of sizes[..., i] draws.
 
     Law: prod_i c4(sizes_i) for unbiased, prod_i c4(sizes_i) sqrt(1 - 1 / sizes_i) for ML.
     Raises ValueError for a size < 2.
@@ -46,7 +46,7 @@ def schedule_sd_law(sizes: npt.ArrayLike, *, unbiased: bool = False) -> Values:
 
 
 def schedule_log_variance_law(sizes: npt.ArrayLike, *, unbiased: bool = False) -> Values:
-    """Expected log variance under replace with a schedule; entry i is after the fit to sizes[..., i] draws.
+    """Expected log variance under replace after each fit i of a schedule of sizes[..., i] draws.
 
     Law: sum_i (digamma((sizes_i - 1) / 2) + log(2 / sizes_i)) for ML; log(2 / (sizes_i - 1)) for unbiased.
     Raises ValueError for a size < 2.
@@ -56,7 +56,7 @@ def schedule_log_variance_law(sizes: npt.ArrayLike, *, unbiased: bool = False) -
 
 
 def schedule_w2_squared_law(sizes: npt.ArrayLike, *, unbiased: bool = False) -> Values:
-    """Expected squared Wasserstein-2 distance under replace with a schedule; entry i is after the fit to sizes[..., i].
+    """Expected squared Wasserstein-2 distance under replace after each fit i of a schedule of sizes[..., i] draws.
 
     Law: E mean^2 + E var + 1 - 2 E sd; for unbiased sum 1 / sizes_i + 2 (1 - prod c4(sizes_i)).
     Raises ValueError for a size < 2.
@@ -78,7 +78,7 @@ def schedule_w2_squared_first_order_law(sizes: npt.ArrayLike) -> Values:
 
 
 def growth_mean_error_limit_law(n: npt.ArrayLike, power: npt.ArrayLike) -> Values:
-    """Limit of the expected squared error of the mean under replace when sizes grow as n i^power, unbiased variance.
+    """Limit of the expected squared error of the mean under replace with sizes n i^power, unbiased variance.
 
     Law: zeta(power) / n; infinite for power <= 1, so sizes must grow faster than linearly.
     Raises ValueError for n < 2.

@@ -1,4 +1,4 @@
-"""Laws of selection on a discrete distribution at n = infinity: temperature with external data, and curation.
+"""Laws of an infinite-sample loop on a discrete distribution: sampling temperature with external data, and curation.
 
 Distributions lie along the last axis. Settings of Marchi et al. (2024) and Ferbach et al. (2024).
 """
@@ -18,7 +18,7 @@ MOST_DRAWS = 10_000_000  # what enumerating the rivals of a candidate may cost
 def temperature_law(
     p: npt.ArrayLike, fits: npt.ArrayLike, *, temperature: npt.ArrayLike = 1.0, external: npt.ArrayLike = 0.0
 ) -> Values:
-    """The distribution after `fits` rounds of sampling at a temperature and mixing in a share of uniform external data.
+    """Distribution after `fits` rounds of sampling at a temperature and mixing with a share of uniform external data.
 
     Law: p -> (1 - c) p^(1/T) / Z + c u, with T = temperature, c = external, u uniform.
     Raises ValueError for temperature <= 0, external outside [0, 1] and for p that is not a distribution.
@@ -36,7 +36,7 @@ def temperature_law(
 
 
 def temperature_stability_law(temperature: npt.ArrayLike, external: npt.ArrayLike) -> Values:
-    """Factor of one round on a small departure from uniform; uniform is locally stable exactly when it is below 1.
+    """Factor of a small departure from uniform per round; uniform is locally stable if and only if it is below 1.
 
     Law: (1 - external) / temperature.
     Raises ValueError for temperature <= 0, external outside [0, 1].
@@ -47,7 +47,7 @@ def temperature_stability_law(temperature: npt.ArrayLike, external: npt.ArrayLik
 
 
 def temperature_fold_law(classes: int, temperature: npt.ArrayLike) -> Values:
-    """Largest share of external data at which a peaked initial distribution stays peaked.
+    """Largest share of external data at which a distribution that starts peaked stays peaked.
 
     From 1 - temperature up to it there is hysteresis: uniform and peak are both stable, and the start decides.
     Law: max over 1/K < x < 1 of (s(x) - x) / (s(x) - 1/K), where one symbol has x, the other K - 1 share the rest,
@@ -64,7 +64,7 @@ def temperature_fold_law(classes: int, temperature: npt.ArrayLike) -> Values:
 
 
 def curation_law(p: npt.ArrayLike, reward: npt.ArrayLike, candidates: int) -> Values:
-    """The distribution of the winner among `candidates` draws, chosen by Bradley-Terry on their rewards.
+    """Distribution of the winner among `candidates` draws, chosen by the Bradley-Terry model on their rewards.
 
     Law: p'(x) = p(x) K E[e^r(x) / (e^r(x) + sum_{i<K} e^r(x_i))], K = candidates, x_i drawn from p; by enumeration.
     Raises ValueError for candidates < 1, for p that is not a distribution, and where enumeration is too large.
@@ -94,6 +94,6 @@ def curation_reward_bound(p: npt.ArrayLike, reward: npt.ArrayLike, candidates: n
 
 
 def _appeal(reward: npt.ArrayLike) -> Floats:
-    """e^r over its largest value, so that no reward overflows."""
+    """e^reward divided by its largest value, so that no reward overflows."""
     reward = np.asarray(reward, float)
     return np.exp(reward - reward.max(-1, keepdims=True))

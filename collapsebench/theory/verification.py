@@ -9,7 +9,7 @@ from ._arguments import Values, above, at_least, probabilities, within
 
 
 def verification_threshold_law(keep_right: npt.ArrayLike, keep_wrong: npt.ArrayLike) -> Values:
-    """Share of wrong labels below which training on verified labels has limiting accuracy 1.
+    """Share of wrong labels below which training on verifier-pruned labels has a correct limit.
 
     Law: p* = 1 / (1 + psi / phi), where the verifier keeps a right label with probability phi = keep_right, a wrong one
     with psi = keep_wrong.
@@ -23,7 +23,7 @@ def verification_threshold_law(keep_right: npt.ArrayLike, keep_wrong: npt.ArrayL
 def verification_accuracy_limit_law(
     wrong_share: npt.ArrayLike, keep_right: npt.ArrayLike, keep_wrong: npt.ArrayLike
 ) -> Values:
-    """Limit of the accuracy of training on verified labels as samples grow; 1/2 at the threshold itself.
+    """Limit of the accuracy of training on verified labels for many samples; 1/2 at the threshold itself.
 
     Law: 1 for wrong_share < p*, 0 for wrong_share > p*, p* of `verification_threshold_law`.
     Raises ValueError for a share or probability outside [0, 1], and for keep_right = 0.
@@ -34,7 +34,7 @@ def verification_accuracy_limit_law(
 
 
 def effective_size_law(sizes: npt.ArrayLike, real_shares: npt.ArrayLike) -> Values:
-    """Effective sample size of batches whose shares of real data are known, with nothing known of single samples.
+    """Effective sample size of batches of known real shares, when single samples cannot be told apart.
 
     Law: sum_i sizes_i a_i^2, a = real_shares; over the last axis.
     Raises ValueError for a size < 0, and for a share outside [0, 1].

@@ -1,4 +1,4 @@
-"""Bernoulli distribution."""
+"""The Bernoulli distribution, with closed forms."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Bernoulli(Distribution):
     summary: ClassVar[type] = Totals
 
     def draw_total(self, key: Key, n: Array) -> Float[Array, ""]:
-        """Number of ones in n draws, Binomial(n, p); for fractional n that of `whole_rows(n)` draws, scaled to n."""
+        """A Binomial(n, p) draw, the total of n rows; a fractional n takes `whole_rows(n)` draws, scaled to weigh n."""
         rows = whole_rows(n)
         return samplers.binomial(key, rows, self.p) * divide(n, rows)
 
@@ -56,7 +56,7 @@ class Bernoulli(Distribution):
         return (self.p > 0).astype(self.p.dtype) + (self.p < 1)
 
     def kl(self, other: Bernoulli) -> Float[Array, ""]:
-        """KL(self || other) in nats; inf where `other` misses an outcome."""
+        """KL(self || other) in nats; inf if `other` gives probability 0 to an outcome of `self`."""
         p, q = self.p, other.p
         return xlogy(p, p) - xlogy(p, q) + xlogy(1 - p, 1 - p) - xlogy(1 - p, 1 - q)
 
@@ -65,5 +65,5 @@ class Bernoulli(Distribution):
         return 2 * (self.p - other.p) ** 2
 
     def w2_squared(self, other: Bernoulli) -> Float[Array, ""]:
-        """Squared 2-Wasserstein distance: the mass moved, |p - q|, over distance 1."""
+        """Squared 2-Wasserstein distance: the mass that is transported, over distance 1."""
         return jnp.abs(self.p - other.p)

@@ -1,4 +1,4 @@
-"""Categorical distribution over symbols 0 .. K - 1, and its sufficient statistics, the counts."""
+"""The categorical distribution over symbols 0 .. K - 1, and weighted counts of symbols."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from collapsebench.specs.pytree import Key, spec
 
 @spec
 class Counts(Summary):
-    """Sufficient statistics of symbols: the weighted count of each."""
+    """Weighted counts of each symbol: the sufficient statistics of a categorical distribution."""
 
     counts: Float[Array, " K"]
 
@@ -39,7 +39,7 @@ class Counts(Summary):
 
 @dataclasses.dataclass(frozen=True)
 class Counter:
-    """Type of Counts for `classes` symbols; a value, because the symbols of a sample do not tell their number."""
+    """Maker of Counts for a fixed number of symbols, which the symbols themselves do not tell."""
 
     classes: int
 
@@ -50,7 +50,7 @@ class Counter:
         return Counts(jnp.zeros(self.classes, data.w.dtype).at[data.x].add(data.w, mode="promise_in_bounds"))
 
     def draw(self, key: Key, distribution: Categorical, n: Any) -> Counts:
-        """Counts of n draws, by their exact law: multinomial.
+        """Counts of n draws, drawn directly from the multinomial distribution.
 
         For n that is not whole: the counts of `whole_rows(n)` draws, scaled to weigh n.
         """
@@ -59,19 +59,19 @@ class Counter:
         return Counts(samplers.multinomial(key, rows, distribution.probs) * divide(n, rows))
 
     def expect(self, distribution: Categorical, n: Any) -> Counts:
-        """Counts of an infinite sample with the weight of n rows, to add to other infinite samples."""
+        """Counts of an infinite sample with a weight of n rows among infinite samples."""
         return Counts(distribution.probs * (n * POPULATION))
 
 
 @spec
 class Categorical(Distribution):
-    """Categorical distribution: symbol i with probability probs[i]. Moments are those of one-hot vectors."""
+    """Categorical distribution: symbol i has probability probs[i]. Moments are those of one-hot vectors."""
 
     probs: Float[Array, " K"]
 
     @classmethod
     def uniform(cls, classes: int) -> Categorical:
-        """Uniform distribution over `classes` symbols."""
+        """The uniform distribution over `classes` symbols."""
         return cls(jnp.full(classes, 1 / classes, jnp.result_type(float)))
 
     @property
@@ -83,7 +83,7 @@ class Categorical(Distribution):
         return Counter(self.classes)
 
     def sharpen(self, temperature: Any) -> Categorical:
-        """Distribution with probabilities p^(1/T) / Z; symbols of probability 0 keep it, and T = 1 changes nothing."""
+        """The distribution p^(1/T) / Z at temperature T; probabilities of 0 stay 0, and T = 1 changes nothing."""
 
         def tilt(probs: Array) -> Array:
             tilted = jnp.where(probs > 0, jnp.exp(safe_log(probs / probs.max()) / temperature), 0)
@@ -96,11 +96,11 @@ class Categorical(Distribution):
         return samplers.categorical_rows(key, self.probs, n)
 
     def log_prob(self, x: Int[Array, " n"]) -> Float[Array, " n"]:
-        """Log probability of each symbol in nats; -inf for one of probability 0."""
+        """Log probability of each symbol; -inf for a symbol of probability 0."""
         return safe_log(self.probs)[x]
 
     def nodes(self) -> Batch:
-        """Symbols as quadrature nodes, with their probabilities as weights."""
+        """All symbols, weighted by their probabilities."""
         return Batch(jnp.arange(self.classes, dtype=jnp.int32), self.probs)
 
     def moments(self) -> tuple[Float[Array, " K"], Float[Array, "K K"]]:
@@ -108,7 +108,7 @@ class Categorical(Distribution):
 
     @property
     def log_variance(self) -> Float[Array, ""]:
-        """Log of 1 - |p|^2, the chance that two draws differ; -inf when one symbol has all the mass."""
+        """Log of 1 - |p|^2, the probability that two draws differ; -inf if one symbol has all the mass."""
         return safe_log((self.probs * (1 - self.probs)).sum())
 
     def entropy(self) -> Float[Array, ""]:
@@ -119,7 +119,7 @@ class Categorical(Distribution):
         return (self.probs > 0).sum().astype(self.probs.dtype)
 
     def kl(self, other: Categorical) -> Float[Array, ""]:
-        """KL(self || other) in nats; inf where `other` misses a symbol."""
+        """KL(self || other) in nats; inf if `other` gives probability 0 to a symbol of `self`."""
         return (xlogy(self.probs, self.probs) - xlogy(self.probs, other.probs)).sum()
 
     def l2_squared(self, other: Categorical) -> Float[Array, ""]:

@@ -1,4 +1,4 @@
-"""Curves in the plane with round normal noise: base of moons, circles and swiss roll."""
+"""Distributions of points on plane curves with isotropic normal noise: moons, circles, a swiss roll."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RULE = np.polynomial.legendre.leggauss(64)
 
 
 class NoisyCurves(Target, Distribution):
-    """Equal mixture of `curves` noisy curves: x = point(curve, t) + noise z, t uniform, z standard normal in the plane.
+    """Equal mixture of `curves` plane curves: x = point(curve, t) + noise z, t uniform, z standard normal.
 
     A derived class has the field `noise` and gives `span`, `point` and `windows`. It is target and distribution in one.
     """
@@ -37,14 +37,11 @@ class NoisyCurves(Target, Distribution):
         raise NotImplementedError
 
     def point(self, curve: Any, t: Array) -> tuple[Array, Array]:
-        """Coordinates of the curve at t."""
+        """Both coordinates of the curve at t."""
         raise NotImplementedError
 
     def windows(self, curve: int, x: Float[Array, "n 2"]) -> list[tuple[Array, Array]]:
-        """Disjoint intervals of t, (low, high) per row of x, that hold all of the curve near the row.
-
-        What is left out adds nothing to the row's density.
-        """
+        """Disjoint intervals (low, high) of t per row of x that hold all of the curve within reach of the row."""
         raise NotImplementedError
 
     def distribution(self) -> NoisyCurves:
@@ -58,7 +55,7 @@ class NoisyCurves(Target, Distribution):
         return jnp.stack(self.point(curve, t), axis=1) + self.noise * jax.random.normal(noise_key, (n, 2))
 
     def log_prob(self, x: Float[Array, "n 2"]) -> Float[Array, " n"]:
-        """Log density in nats, by quadrature over the t where the curve is within reach of the noise."""
+        """Log density, by quadrature over the intervals of t within reach of the noise."""
         fixed = jax.lax.stop_gradient(x)  # next to nothing of the density is at the ends of a window
         parts = [self._stretch(c, x, *window) for c in range(self.curves) for window in self.windows(c, fixed)]
         first, last = self.span()
@@ -66,7 +63,7 @@ class NoisyCurves(Target, Distribution):
         return jax.nn.logsumexp(jnp.stack(parts), axis=0) - scale
 
     def _stretch(self, curve: int, x: Array, low: Array, high: Array) -> Array:
-        """log of the integral of exp(-|x - point|^2 / (2 noise^2)) over low < t < high; [n]."""
+        """Log of the integral of exp(-|x - point|^2 / (2 noise^2)) over low < t < high; [n]."""
         z, weight = (jnp.asarray(a, x.dtype) for a in RULE)
         t = 0.5 * (low + high)[:, None] + 0.5 * (high - low)[:, None] * z
         a, b = self.point(curve, t)
@@ -75,7 +72,7 @@ class NoisyCurves(Target, Distribution):
         return jax.nn.logsumexp(jnp.log(weight) - 0.5 * squares, axis=1) + log_length
 
     def nodes(self) -> Batch:
-        """Quadrature nodes: Gauss-Legendre along each curve, 8 x 8 nodes of noise at each."""
+        """Quadrature nodes: Gauss-Legendre along each curve, with 8 x 8 nodes of noise at each."""
         first, last = self.span()
         z, weight = RULE
         t = jnp.asarray(0.5 * (first + last) + 0.5 * (last - first) * z, jnp.result_type(float))
@@ -86,7 +83,7 @@ class NoisyCurves(Target, Distribution):
         return Batch(x.reshape(-1, 2), w.reshape(-1) / w.sum())
 
     def moments(self) -> tuple[Float[Array, " 2"], Float[Array, "2 2"]]:
-        """Mean and covariance, from the nodes: exact to rounding for these smooth curves."""
+        """Mean and covariance from the quadrature nodes, exact to rounding for these smooth curves."""
         nodes = self.nodes()
         mean = nodes.w @ nodes.x
         centred = nodes.x - mean
@@ -94,13 +91,13 @@ class NoisyCurves(Target, Distribution):
 
 
 def window(near: Array, width: Any, first: Any, last: Any) -> tuple[Array, Array]:
-    """Interval of t in [first, last] within REACH widths of `near`, or of the end that is nearer to it."""
+    """The interval of t in [first, last] within REACH widths of `near`, after `near` is clipped to [first, last]."""
     near = jnp.clip(near, first, last)
     return jnp.maximum(near - REACH * width, first), jnp.minimum(near + REACH * width, last)
 
 
 def arc_width(noise: Any, distance: Array, radius: Any) -> Array:
-    """Standard deviation of t given x, for an arc of this radius and a row x at this distance from its centre.
+    """Standard deviation of t given x, on an arc of radius `radius` with x at `distance` from its centre.
 
     |x - point|^2 = distance^2 + radius^2 - 2 distance radius cos(t - angle of x).
     """

@@ -1,4 +1,4 @@
-"""Exponential distribution and its sufficient statistic, both stored as logarithms."""
+"""The exponential distribution and its sufficient statistics, with scale and total kept as logarithms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NODES, _WEIGHTS = np.polynomial.laguerre.laggauss(32)
 
 @spec
 class LogTotal(Summary):
-    """Sufficient statistics of an exponential: weight and log total, which follows a collapse below any float."""
+    """Weight and log total of rows: sufficient statistics that can follow a collapse below the smallest float."""
 
     w: Float[Array, ""]
     log_total: Float[Array, ""]
@@ -37,14 +37,14 @@ class LogTotal(Summary):
 
     @classmethod
     def draw(cls, key: Key, distribution: Exponential, n: Any) -> LogTotal:
-        """Statistics of n draws, by their exact law: total / scale ~ Gamma(n), for any n >= 0."""
+        """Statistics of n draws from their sampling law: total / scale ~ Gamma(n), for any n >= 0."""
         n = jnp.asarray(n, distribution.log_scale.dtype)
         log_gamma = samplers.log_gamma(key, jnp.where(n > 0, n, 1))
         return cls(n, jnp.where(n > 0, distribution.log_scale + log_gamma, -jnp.inf))
 
     @classmethod
     def expect(cls, distribution: Exponential, n: Any) -> LogTotal:
-        """Statistics of an infinite sample with the weight of n rows, to add to other infinite samples."""
+        """Statistics of an infinite sample with a weight of n rows among infinite samples."""
         w = jnp.asarray(n * POPULATION, distribution.log_scale.dtype)
         return cls(w, safe_log(w) + distribution.log_scale)
 
@@ -59,7 +59,7 @@ class LogTotal(Summary):
 
 @spec
 class Exponential(Distribution):
-    """Exponential distribution: density exp(-x / scale) / scale on x >= 0; log_scale = -inf is the point at 0."""
+    """Exponential distribution: density exp(-x / scale) / scale on x >= 0; log_scale = -inf is the point mass at 0."""
 
     log_scale: Float[Array, ""]
 
@@ -92,7 +92,7 @@ class Exponential(Distribution):
         return 1 + self.log_scale
 
     def kl(self, other: Exponential) -> Float[Array, ""]:
-        """KL(self || other) in nats; inf when either is a point."""
+        """KL(self || other) in nats; inf if either is a point mass."""
         both = jnp.isfinite(self.log_scale) & jnp.isfinite(other.log_scale)
         log_ratio = jnp.where(both, self.log_scale - other.log_scale, 0)
         return jnp.where(both, jnp.expm1(log_ratio) - log_ratio, jnp.inf)
@@ -103,5 +103,5 @@ class Exponential(Distribution):
         return (jnp.sqrt(a / b) - jnp.sqrt(b / a)) ** 2 / (2 * (a + b))
 
     def w2_squared(self, other: Exponential) -> Float[Array, ""]:
-        """Squared 2-Wasserstein distance: quantiles are in proportion, so 2 (a - b)^2 for scales a and b."""
+        """Squared 2-Wasserstein distance: 2 (a - b)^2 for scales a and b, as the quantiles are proportional."""
         return 2 * (jnp.exp(self.log_scale) - jnp.exp(other.log_scale)) ** 2

@@ -1,4 +1,4 @@
-"""Gaussian kernel mixture: one normal of the same covariance around every weighted row."""
+"""The Gaussian kernel mixture: one normal of common covariance around every centre."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _BLOCK = 16
 
 @spec
 class KernelMixture(Distribution):
-    """Kernel mixture sum_i w_i N(x; centre_i, exp(2 log_bandwidth) F F^T) / sum_i w_i, F lower-triangular.
+    """Kernel density sum_i w_i N(x; centre_i, exp(2 log_bandwidth) F F^T) / sum_i w_i, with F lower-triangular.
 
-    A row of weight 0 does not exist. log_bandwidth = -inf, or a singular F, leaves the points themselves.
+    Centres of weight 0 are ignored. log_bandwidth = -inf, or a singular F, gives a singular distribution.
     """
 
     centres: Float[Array, "n d"]
@@ -52,7 +52,7 @@ class KernelMixture(Distribution):
         return jnp.exp(self.log_bandwidth) * self.factor
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
-        """n draws: centres by weight, plus noise of the kernel."""
+        """n draws [n, d]: a centre drawn by weight plus noise of the kernel."""
         rows = samplers.choose_rows(part(key, 0), self.w, n)
         noise = samplers.normal(part(key, 1), (n, self.dim), self.centres.dtype)
         if self.dim == 1:
@@ -60,7 +60,7 @@ class KernelMixture(Distribution):
         return self.centres[rows] + noise @ self.kernel_tril.T
 
     def log_prob(self, x: Float[Array, "m d"]) -> Float[Array, " m"]:
-        """Log density in nats, exact in the far tail; for kernels of no width inf at a centre and -inf elsewhere."""
+        """Log density, exact in the far tail; for a singular kernel inf at the centres and -inf elsewhere."""
         log_det = self.dim * self.log_bandwidth + safe_log(jnp.diagonal(self.factor)).sum()
         proper = jnp.isfinite(log_det)
         dtype = self.centres.dtype
@@ -78,7 +78,7 @@ class KernelMixture(Distribution):
         return mean, scatter + self.kernel_tril @ self.kernel_tril.T
 
     def nodes(self) -> Batch:
-        """Quadrature nodes on a regular grid around the centres: trapezoid rule, weights that sum to 1.
+        """Quadrature nodes on a regular grid around the centres: the trapezoid rule, with weights that sum to 1.
 
         Error below rounding where the spacing is no wider than the kernel; 512 nodes for d = 1, 64 x 64 for d = 2.
         Raises RequestError in more dimensions.
@@ -101,7 +101,7 @@ class KernelMixture(Distribution):
 
 
 def _whiten(root: Float[Array, "d d"], x: Float[Array, "n d"]) -> Float[Array, "d n"]:
-    """root^-1 x for every row, coordinates first: long axes last vectorise."""
+    """root^-1 x for every row, transposed to [d, n] because the last axis vectorises."""
     return x.T / root[0, 0] if root.shape[0] == 1 else jax.vmap(solve_lower, (None, 1), 1)(root, x.T)
 
 
@@ -136,7 +136,7 @@ def _pairwise_sum(terms: list[Array]) -> Array:
 def _log_sum_exp(
     centres: Float[Array, "lanes d n"], exponents: Float[Array, "lanes n"], points: Float[Array, "lanes d m"]
 ) -> tuple[Float[Array, "lanes m"], Float[Array, "lanes m"]]:
-    """(top, rest) with exp(top) rest = sum_i exp(exponents_i - |point - centre_i|^2), rest between 1 and n or so.
+    """(top, rest) with exp(top) rest = sum_i exp(exponents_i - |point - centre_i|^2), rest between about 1 and n.
 
     One pass over blocks of centres with a running maximum, points on the vectorised axis; it ends with the last block
     that holds a row, so the empty end of a growing pool costs nothing.

@@ -1,4 +1,4 @@
-"""Labelled rows: normal inputs, and the base class of regression models."""
+"""Base of models of labelled rows: normal inputs, in a fixed design or drawn anew in every generation."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ Rows = dict[str, Array]
 
 
 def feature_scales(dim: int, decay: Any) -> Float[Array, " dim"]:
-    """Standard deviations of the inputs: variance i^-decay for i = 1..dim; decay 0 is N(0, I)."""
+    """Standard deviations [dim] of the inputs, whose variances are i^-decay for i = 1..dim; decay 0 is N(0, I)."""
     return jnp.arange(1, dim + 1, dtype=jnp.result_type(float)) ** (-0.5 * decay)
 
 
 def draw_inputs(key: Key, scales: Float[Array, " d"], n: int, prompts: Rows | None) -> Float[Array, "n d"]:
-    """Inputs [n, d]: n new ones from N(0, diag(scales^2)), or the first n of `prompts`."""
+    """n new inputs [n, d] from N(0, diag(scales^2)), or the first n inputs of `prompts`."""
     if prompts is not None:
         return prompts["x"][:n]
     return scales * samplers.normal(key, (n, scales.shape[0]), scales.dtype)
 
 
 class LabelledModel(Model):
-    """Base class of regression models, which relabel the same inputs in every generation, or new ones if `fresh`.
+    """Base class of models of labels given inputs, on one fixed design or, if `fresh`, on new inputs every time.
 
     features: only so many leading inputs are used (None: all); the labels may depend on the others too.
     """
@@ -48,7 +48,7 @@ class LabelledModel(Model):
         return not self.fresh
 
     def sample(self, key: Key, params: Any, n: int, prompts: Rows | None = None) -> Rows:
-        """n labelled rows, on the inputs of `prompts` where they are given."""
+        """n labelled rows, on the inputs of `prompts` if given."""
         return self.generator(params).sample(key, n, prompts)
 
     def sample_from(self, key: Key, params: Any, n: int, prompts: Any) -> Rows:
@@ -63,11 +63,11 @@ class LabelledModel(Model):
         )
 
     def holds(self, family: Any) -> bool:
-        """Whether all inputs are used."""
+        """Whether the model uses all inputs."""
         return self.features in (None, self.dim)
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError where inputs differ from the target's, or a fixed design would have to change its size."""
+        """Raise RequestError if inputs differ from the target's, or if a fixed design would have to change its size."""
         if self.features is not None and not 1 <= self.features <= self.dim:
             raise RequestError(
                 f"model.features = {self.features}: it must lie between 1 and dim = {self.dim}, or be None"

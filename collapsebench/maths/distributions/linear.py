@@ -1,4 +1,4 @@
-"""Linear regression with normal inputs: y = x w + noise, and the sufficient statistics of least squares."""
+"""The linear regression family: labels y = x w + noise on normal inputs, and its sufficient statistics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from collapsebench.specs.pytree import Key, spec
 
 @spec
 class RegressionMoments(Summary):
-    """Sufficient statistics of least squares: weighted sums of labelled rows as a triangular factor F and image u, with
+    """Sufficient statistics of linear regression as a triangular root: factor F and image u with
 
         F F^T = sum w x x^T   (F lower-triangular),    F u = sum w x y.
 
@@ -44,7 +44,7 @@ class RegressionMoments(Summary):
 
     @property
     def cross(self) -> Float[Array, " d"]:
-        """Cross moments sum w x y [d]."""
+        """Cross products sum w x y [d]."""
         return self.factor @ self.image
 
     @classmethod
@@ -63,7 +63,7 @@ class RegressionMoments(Summary):
     def draw(
         cls, key: Key, distribution: LinearGaussian, n: Any, prompts: RegressionMoments | None = None
     ) -> RegressionMoments:
-        """Statistics of n rows, by their exact law: new inputs, or the inputs of `prompts` with new labels.
+        """Statistics of n rows from their sampling law: new inputs, or the inputs of `prompts` with new labels.
 
         Law: F F^T ~ Wishart(n, S) by Bartlett's decomposition; given F, u = F^T coef + noise z, z ~ N(0, I).
         Source: Anderson (2003), theorems 7.2.1 and 8.2.1.
@@ -83,7 +83,7 @@ class RegressionMoments(Summary):
     def expect(
         cls, distribution: LinearGaussian, n: Any, prompts: RegressionMoments | None = None
     ) -> RegressionMoments:
-        """Statistics of an infinite sample with the weight of n rows, to add to other infinite samples."""
+        """Statistics of an infinite sample with a weight of n rows among infinite samples."""
         w = jnp.asarray(n, distribution.coef.dtype) * POPULATION
         factor = jnp.sqrt(w) * jnp.diag(distribution.scales) if prompts is None else prompts.factor
         return cls(w, factor, _transposed_product(factor, distribution.coef))
@@ -105,7 +105,7 @@ def _transposed_product(factor: Float[Array, "d d"], coef: Float[Array, " d"]) -
 
 @spec
 class LinearGaussian(Distribution):
-    """Linear model y ~ N(x w, noise^2), x ~ N(0, diag(scales^2)); its density is that of y given x."""
+    """Linear regression y ~ N(x w, noise^2) for x ~ N(0, diag(scales^2)); a density is that of y given x."""
 
     coef: Float[Array, " d"]
     noise: Float[Array, ""]
@@ -123,14 +123,14 @@ class LinearGaussian(Distribution):
         return {"x": x, "y": x @ self.coef + self.noise * samplers.normal(part(key, 1), (n,), self.coef.dtype)}
 
     def log_prob(self, rows: Rows) -> Float[Array, " n"]:
-        """Log density of y given x in nats; for noise = 0 inf on the line and -inf off it."""
+        """Log density of y given x; without noise inf where y = x w and -inf elsewhere."""
         gap = rows["y"] - rows["x"] @ self.coef
         noise = jnp.where(self.noise > 0, self.noise, 1)
         density = -0.5 * (gap / noise) ** 2 - jnp.log(noise) - 0.5 * math.log(2 * math.pi)
         return jnp.where(self.noise > 0, density, jnp.where(gap == 0, jnp.inf, -jnp.inf))
 
     def excess_risk(self, truth: LinearGaussian) -> Float[Array, ""]:
-        """Expected squared error beyond the truth's own: (w - w*)^T S (w - w*), S of the truth's inputs."""
+        """Expected squared error minus that of the truth: (w - w*)^T S (w - w*), S of the truth's inputs."""
         return ((truth.scales * (self.coef - truth.coef)) ** 2).sum()
 
     def kl(self, other: LinearGaussian) -> Float[Array, ""]:
@@ -141,7 +141,7 @@ class LinearGaussian(Distribution):
 
 
 def least_squares(moments: RegressionMoments, penalty: Any = None, features: int | None = None) -> Float[Array, " d"]:
-    """Coefficients [d] minimising sum w_i (y_i - x_i w)^2 + penalty |w|^2; the minimum-norm one where several do.
+    """The w [d] that minimises sum w_i (y_i - x_i w)^2 + penalty |w|^2; without a penalty the least-norm minimiser.
 
     features: only so many leading inputs are used (None: all), and the others' coefficients are 0. The leading part
     of the root is the root of the leading part.

@@ -26,7 +26,7 @@ _NODES = 32
 
 @spec
 class LogisticLabels(Distribution):
-    """Logistic model P(y = 1 | x) = 1 / (1 + exp(-x w)), x ~ N(0, diag(scales^2)); log mass of y given x."""
+    """Logistic labels P(y = 1 | x) = 1 / (1 + exp(-x w)), x ~ N(0, diag(scales^2)); a log mass is that of y given x."""
 
     coef: Float[Array, " d"]
     scales: Float[Array, " d"]
@@ -47,7 +47,7 @@ class LogisticLabels(Distribution):
         return jnp.where(rows["y"] > 0.5, log_sigmoid(score), log_sigmoid(-score))
 
     def excess_risk(self, truth: LogisticLabels) -> Float[Array, ""]:
-        """Expected log loss beyond the truth's own, over the truth's inputs: KL(truth || self), by quadrature.
+        """Expected log loss minus that of the truth over the truth's inputs: KL(truth || self), by quadrature.
 
         Both scores are jointly normal, so 32 x 32 Gauss-Hermite nodes serve in any dimension.
         """
@@ -85,7 +85,7 @@ class LogisticLabels(Distribution):
 
 
 def _hermite(dim: int) -> tuple[Float[Array, "nodes dim"], Float[Array, " nodes"]]:
-    """Nodes and weights of N(0, I)."""
+    """Gauss-Hermite nodes [nodes, dim] and weights [nodes] of N(0, I)."""
     node, weight = np.polynomial.hermite_e.hermegauss(_NODES)
     weight = weight / weight.sum()
     x = np.array(list(itertools.product(node, repeat=dim)))
@@ -95,7 +95,7 @@ def _hermite(dim: int) -> tuple[Float[Array, "nodes dim"], Float[Array, " nodes"
 
 
 def newton(data: Batch, start: Float[Array, " d"], penalty: Array, steps: int) -> Float[Array, " d"]:
-    """Coefficients minimising the weighted mean log loss plus penalty / 2 |w|^2, after `steps` damped Newton steps.
+    """The w [d] that minimises the mean log loss plus penalty / 2 |w|^2, after `steps` damped Newton steps.
 
     A step that moves a score by at most R is shortened by log(1 + R) / R: the loss of a generalised self-concordant
     function cannot rise, separable labels move away slowly, and near the minimum steps are whole.

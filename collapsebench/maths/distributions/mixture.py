@@ -27,7 +27,7 @@ NODES = {1: 96, 2: 32, 3: 14}
 
 @spec
 class Mixture(Distribution):
-    """Mixture of normals sum_k exp(log_weights_k) N(mean_k, S_k), S_k = exp(2 log_scale_k) factor_k factor_k^T."""
+    """Mixture sum_k exp(log_weights_k) N(mean_k, S_k), S_k = exp(2 log_scale_k) factor_k factor_k^T as in Normal."""
 
     log_weights: Float[Array, " k"]
     mean: Float[Array, "k d"]
@@ -36,7 +36,7 @@ class Mixture(Distribution):
 
     @classmethod
     def spherical(cls, mean: Any, sd: Any, weights: Any = None) -> Mixture:
-        """Mixture of N(mean_k, sd_k^2 I): mean [k, d], sd one number or [k], weights [k] (None: equal)."""
+        """Mixture of N(mean_k, sd_k^2 I): mean [k, d], sd a number or [k], weights [k] (by default equal)."""
         mean = jnp.asarray(mean, jnp.result_type(float))
         count, dim = mean.shape
         weights = jnp.ones(count, mean.dtype) if weights is None else jnp.asarray(weights, mean.dtype)
@@ -46,7 +46,7 @@ class Mixture(Distribution):
 
     @classmethod
     def from_factors(cls, log_weights: Array, mean: Array, factor: Array, log_unit: Any = 0.0) -> Mixture:
-        """Mixture with covariances exp(2 log_unit) factor factor^T, factor [k, d, d] of any scale."""
+        """Mixture with covariances exp(2 log_unit) factor factor^T, for factor [k, d, d] of any scale."""
         size = (factor**2).sum(axis=(1, 2)) / mean.shape[1]
         unit = jnp.eye(mean.shape[1], dtype=mean.dtype)
         root = jnp.sqrt(jnp.where(size > 0, size, 1))[:, None, None]
@@ -63,16 +63,16 @@ class Mixture(Distribution):
 
     @property
     def weights(self) -> Float[Array, " k"]:
-        """Weights [k] of the components, which sum to 1."""
+        """Weights of the components [k]."""
         return jnp.exp(self.log_weights)
 
     @property
     def scale_tril(self) -> Float[Array, "k d d"]:
-        """Lower-triangular roots [k, d, d] of the components' covariances."""
+        """Roots of the components' covariances [k, d, d]."""
         return jnp.exp(self.log_scale)[..., None, None] * self.factor
 
     def component_normals(self) -> Normal:
-        """Components as one Normal whose leaves have a leading axis k, for `vmap`."""
+        """The components as one Normal whose leaves have leading axis k, for `vmap`."""
         return Normal(self.mean, self.log_scale, self.factor)
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
@@ -87,7 +87,7 @@ class Mixture(Distribution):
         return jnp.stack(x, axis=1)
 
     def component_log_prob(self, x: Float[Array, "n d"]) -> Float[Array, "k n"]:
-        """Log density of each row under each component; for a singular one inf at its mean and -inf elsewhere."""
+        """Log density of each row under each component; inf at the mean of a singular one, -inf elsewhere."""
         inverse = (
             invert_lower(self.factor)
             * jnp.exp(-jnp.where(jnp.isfinite(self.log_scale), self.log_scale, 0))[:, None, None]
@@ -104,7 +104,7 @@ class Mixture(Distribution):
         return jax.nn.logsumexp(jnp.where(jnp.isfinite(self.log_weights)[:, None], joint, -jnp.inf), axis=0)
 
     def _centre(self) -> tuple[Array, Array]:
-        """The mean, and the components' offsets from it; equal components give offsets of exactly 0."""
+        """Mean of the mixture, and offsets of the components' means from it; exactly 0 for equal components."""
         anchor = self.mean[jnp.argmax(self.log_weights)]
         shift = self.weights @ (self.mean - anchor)
         return anchor + shift, (self.mean - anchor) - shift
@@ -117,7 +117,7 @@ class Mixture(Distribution):
 
     @property
     def log_variance(self) -> Float[Array, ""]:
-        """Log trace of the covariance; -inf when the mixture is a point."""
+        """Log trace of the covariance; -inf for a point mass."""
         within = jax.nn.logsumexp(self.log_weights + 2 * self.log_scale) + math.log(self.dim)
         between = safe_log(self.weights @ (self._centre()[1] ** 2).sum(axis=1))
         return jnp.logaddexp(within, between)
@@ -130,7 +130,7 @@ class Mixture(Distribution):
         return jnp.where(jnp.isfinite(weights), jnp.exp(weights + logs), 0).sum()
 
     def l2_squared(self, other: Mixture | Normal) -> Float[Array, ""]:
-        """Integral of (p - q)^2; inf when either has a singular component.
+        """Integral of (p - q)^2; inf if either has a singular component.
 
         Closed form by the product of two normals: <p, p> - 2 <p, q> + <q, q>. In float32 it resolves down to about
         1e-7 <p, p>. Source: the distance of the Gaussian-mixture figure of Shumailov et al. (2024).
@@ -141,7 +141,7 @@ class Mixture(Distribution):
         return jnp.where(jnp.isfinite(own) & jnp.isfinite(others), value, jnp.inf)
 
     def nodes(self) -> Batch:
-        """Quadrature nodes per component, weights that sum to 1: trapezoid in each axis, second moment made exact.
+        """Quadrature nodes: the trapezoid rule on each component's axes, with exact second moments; weights sum to 1.
 
         An integrand such as a responsibility has poles near the real axis, where the trapezoid rule on a truncated
         range converges faster than Gauss-Hermite of equal size: Trefethen (2022), Exactness of quadrature formulas.
@@ -156,7 +156,7 @@ class Mixture(Distribution):
 
 
 def as_mixture(distribution: Any) -> Mixture:
-    """Mixture of one component from a Normal; a Mixture is returned as it is. Raises TypeError for anything else."""
+    """A Normal as a mixture of one component; a Mixture unchanged. Raises TypeError for any other type."""
     if isinstance(distribution, Mixture):
         return distribution
     if isinstance(distribution, Normal):
@@ -166,7 +166,7 @@ def as_mixture(distribution: Any) -> Mixture:
 
 
 def normal_rule(count: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
-    """Quadrature nodes [count^dim, dim] and weights of N(0, I); the rule's mean and covariance are exactly 0 and I."""
+    """Nodes [count^dim, dim] and weights of a standard normal, with mean exactly 0 and covariance exactly I."""
     z = np.linspace(-1, 1, count) * (2 * math.pi * count) ** 0.5 * 0.5
     weight = np.exp(-0.5 * z**2)
     weight /= weight.sum()
@@ -199,18 +199,18 @@ def _log_overlap(a: Normal, b: Normal) -> Array:
 
 
 def diagonals(matrices: Float[Array, "k d d"]) -> Float[Array, "k d"]:
-    """Diagonal of each matrix."""
+    """Diagonals [k, d] of the matrices."""
     return jnp.diagonal(matrices, axis1=-2, axis2=-1)
 
 
 def invert_lower(factor: Float[Array, "k d d"]) -> Float[Array, "k d d"]:
-    """Inverses of lower-triangular matrices; a zero pivot gives a zero row."""
+    """Inverses of lower-triangular matrices; a zero pivot gives a row of zeros."""
     unit = jnp.eye(factor.shape[-1], dtype=factor.dtype)
     return jax.vmap(jax.vmap(solve_lower, (None, 1), 1), (0, None))(factor, unit)
 
 
 def residuals(x: Float[Array, "d n"], mean: Float[Array, "k d"]) -> list[Float[Array, "k n"]]:
-    """Residuals x - mean_k, one table per axis: rows are the minor axis everywhere, because only that vectorises."""
+    """x - mean_k as one table [k, n] per coordinate: rows are the last axis, the only one that vectorises."""
     return [x[i][None, :] - mean[:, i][:, None] for i in range(x.shape[0])]
 
 
@@ -230,5 +230,5 @@ def squared_distances(
 
 
 def over_components(operation: Callable[[Array, Array], Array], table: Float[Array, "k n"]) -> Float[Array, " n"]:
-    """Reduction over the leading axis, written out: XLA's own costs more than the work that it ends."""
+    """Reduction of a table [k, n] over its leading axis, unrolled because XLA's own reduction is slower."""
     return functools.reduce(operation, [table[k] for k in range(table.shape[0])])

@@ -1,4 +1,4 @@
-"""Multivariate normal and its sufficient statistics, both with the spread stored as a logarithm."""
+"""The multivariate normal and its sufficient statistics, with the scale of both kept as a logarithm."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from collapsebench.specs.pytree import Key, spec
 
 @spec
 class Moments(Summary):
-    """Sufficient statistics of a normal: weight, mean, and scatter = exp(2 log_scale) * shape, trace shape = d.
+    """Weight, mean and centred scatter of weighted samples; scatter = exp(2 log_scale) shape, trace shape = d.
 
     Additions use the centred update of Chan, Golub and LeVeque (1983), so no spread is lost to cancellation, and
     the scale is a logarithm, so a sample-free path can follow a collapse far below the smallest float.
@@ -57,7 +57,7 @@ class Moments(Summary):
 
     @classmethod
     def draw(cls, key: Key, distribution: Normal, n: Any) -> Moments:
-        """Statistics of n draws from `distribution`, by their exact law.
+        """Statistics of n draws from `distribution`, drawn directly from their sampling law.
 
         Law: mean ~ N(mu, S / n); scatter ~ Wishart(n - 1, S) by Bartlett's decomposition, independent of it.
         Source: Anderson (2003), An Introduction to Multivariate Statistical Analysis, theorems 3.3.2 and 7.2.1.
@@ -77,7 +77,7 @@ class Moments(Summary):
 
     @classmethod
     def expect(cls, distribution: Normal, n: Any) -> Moments:
-        """Statistics of an infinite sample with the weight of n rows, to add to other infinite samples."""
+        """Statistics of an infinite sample with a weight of n rows among infinite samples."""
         w = jnp.asarray(n, distribution.mean.dtype) * POPULATION
         shape = distribution.factor @ distribution.factor.T
         return cls(w, distribution.mean, distribution.log_scale + 0.5 * jnp.log(w), shape)
@@ -105,7 +105,7 @@ class Moments(Summary):
 
 
 def _moments(w: Array, mean: Array, log_scale: Array, scatter: Array) -> Moments:
-    """Moments with exp(2 log_scale) * scatter normalised to trace d; an empty scatter has log_scale -inf."""
+    """Moments with exp(2 log_scale) scatter normalised to trace d; a scatter of 0 has log_scale -inf."""
     dim = mean.shape[0]
     size = jnp.trace(scatter) / dim
     shape = jnp.where(size > 0, scatter / jnp.where(size > 0, size, 1), jnp.eye(dim, dtype=mean.dtype))
@@ -114,7 +114,7 @@ def _moments(w: Array, mean: Array, log_scale: Array, scatter: Array) -> Moments
 
 @spec
 class Normal(Distribution):
-    """Normal distribution N(mean, S), S = exp(2 log_scale) factor factor^T with trace factor factor^T = d."""
+    """Normal N(mean, S) in d dimensions with S = exp(2 log_scale) factor factor^T, trace factor factor^T = d."""
 
     mean: Float[Array, " d"]
     log_scale: Float[Array, ""]
@@ -124,13 +124,13 @@ class Normal(Distribution):
 
     @classmethod
     def standard(cls, dim: int) -> Normal:
-        """Standard normal N(0, I) in `dim` dimensions."""
+        """The standard normal N(0, I) in `dim` dimensions."""
         dtype = jnp.result_type(float)
         return cls(jnp.zeros(dim, dtype), jnp.zeros((), dtype), jnp.eye(dim, dtype=dtype))
 
     @classmethod
     def from_moments(cls, mean: Any, covariance: Any) -> Normal:
-        """Normal with this mean [d] and positive semi-definite covariance [d, d]."""
+        """Normal with mean [d] and positive semi-definite covariance [d, d]."""
         mean, covariance = jnp.atleast_1d(jnp.asarray(mean)), jnp.atleast_2d(jnp.asarray(covariance))
         size = jnp.trace(covariance) / mean.shape[0]
         shape = jnp.where(size > 0, covariance / jnp.where(size > 0, size, 1), jnp.eye(mean.shape[0]))
@@ -138,7 +138,7 @@ class Normal(Distribution):
 
     @classmethod
     def fit(cls, moments: Moments, ddof: Any = 0.0) -> Normal:
-        """Normal with covariance scatter / (weight - ddof) of these statistics; a point for divisor 0 or less."""
+        """Normal with covariance scatter / (weight - ddof) of the statistics; a point mass if weight <= ddof."""
         rows = moments.w - ddof
         log_scale = moments.log_scale - 0.5 * jnp.log(jnp.where(rows > 0, rows, 1))
         return cls(moments.mean, jnp.where(rows > 0, log_scale, -jnp.inf), psd_factor(moments.shape))
@@ -149,16 +149,16 @@ class Normal(Distribution):
 
     @property
     def log_variance(self) -> Float[Array, ""]:
-        """Log trace of the covariance; -inf when the distribution is a point."""
+        """Log trace of the covariance; -inf for a point mass."""
         return 2 * self.log_scale + jnp.log(jnp.asarray(self.dim, self.mean.dtype))
 
     @property
     def scale_tril(self) -> Float[Array, "d d"]:
-        """Lower-triangular root [d, d] of the covariance."""
+        """Root of the covariance [d, d]."""
         return jnp.exp(self.log_scale) * self.factor
 
     def widen(self, factor: Any) -> Normal:
-        """Normal with the same mean and the covariance times `factor`."""
+        """The same normal with its covariance times `factor`."""
         return Normal(self.mean, self.log_scale + 0.5 * safe_log(jnp.asarray(factor)), self.factor)
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
@@ -166,7 +166,7 @@ class Normal(Distribution):
         return self.mean + (z * self.scale_tril[0, 0] if self.dim == 1 else z @ self.scale_tril.T)
 
     def log_prob(self, x: Float[Array, "n d"]) -> Float[Array, " n"]:
-        """Log density in nats; for a point, -inf everywhere but at the mean."""
+        """Log density; for a point mass -inf everywhere but at the mean."""
         centred = jnp.where(x == self.mean, 0, (x - self.mean) * jnp.exp(-self.log_scale))  # no 0 * inf
         white = jax.vmap(solve_lower, (None, 0))(self.factor, centred)
         log_det = self.log_root_det
@@ -177,7 +177,7 @@ class Normal(Distribution):
         return self.mean, self.scale_tril @ self.scale_tril.T
 
     def nodes(self) -> Batch:
-        """Quadrature nodes within 9 standard deviations, weights sum to 1: trapezoid, 512 nodes, or 64 x 64 on two axes.
+        """Quadrature nodes of the trapezoid rule within 9 standard deviations: 512, or 64 along each of two axes.
 
         Raises RequestError in more dimensions.
         """

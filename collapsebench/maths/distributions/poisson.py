@@ -1,4 +1,4 @@
-"""Poisson distribution."""
+"""The Poisson distribution, with closed forms."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _TERMS = 192  # below it, these terms hold all the mass
 
 @spec
 class Poisson(Distribution):
-    """Poisson distribution of mean `rate`; rate 0 is the point at 0."""
+    """Poisson distribution of mean `rate`; rate 0 is the point mass at 0."""
 
     rate: Float[Array, ""]
 
     summary: ClassVar[type] = Totals
 
     def draw_total(self, key: Key, n: Array) -> Float[Array, ""]:
-        """Total of n draws, Poisson(n rate), for any n >= 0."""
+        """A Poisson(n rate) draw, the total of n rows, for any n >= 0."""
         return samplers.poisson(key, n * self.rate)
 
     def sample(self, key: Key, n: int) -> Float[Array, " n"]:
@@ -47,7 +47,7 @@ class Poisson(Distribution):
         return safe_log(self.rate)
 
     def entropy(self) -> Float[Array, ""]:
-        """Entropy in nats: a sum of -p log p for a small rate, an expansion to order 3 in 1 / rate for a large one."""
+        """Entropy in nats: sum of -p log p for a small rate, a third-order expansion in 1 / rate for a large one."""
         log_p = Poisson(jnp.minimum(self.rate, _LARGE)).log_prob(jnp.arange(_TERMS, dtype=self.rate.dtype))
         exact = -jnp.where(log_p > -jnp.inf, jnp.exp(log_p) * log_p, 0).sum()
         t = 1 / jnp.maximum(self.rate, _LARGE)
@@ -55,7 +55,7 @@ class Poisson(Distribution):
         return jnp.where(self.rate < _LARGE, exact, expansion)
 
     def kl(self, other: Poisson) -> Float[Array, ""]:
-        """KL(self || other) in nats; inf when `other` is the point at 0 and self is not."""
+        """KL(self || other) in nats; inf if `other` has rate 0 and self has not."""
         return xlogy(self.rate, self.rate) - xlogy(self.rate, other.rate) + other.rate - self.rate
 
     def l2_squared(self, other: Poisson) -> Float[Array, ""]:

@@ -1,4 +1,4 @@
-"""Empirical distribution of real rows, split into rows for models and held-out rows for metrics."""
+"""Targets that are finite data sets, split into rows that models see and held-out rows that only metrics see."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HELD_OUT = 0.2
 
 
 def split_rows(rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Row indices (for models, held out), the same on every machine."""
+    """Indices (of rows for models, of held-out rows), the same on every machine."""
     order = np.random.default_rng(0).permutation(rows)
     held = round(HELD_OUT * rows)
     return order[held:], order[:held]
@@ -27,7 +27,7 @@ def split_rows(rows: int) -> tuple[np.ndarray, np.ndarray]:
 
 @spec
 class Rows(Target):
-    """Prepared real rows and held-out rows, a target to draw from; a leaf of either has leading axis rows."""
+    """Target of prepared real rows with a held-out part; every leaf of either has leading axis rows."""
 
     train: Any
     held_out: Any
@@ -36,15 +36,15 @@ class Rows(Target):
     has_density = False
 
     def sample(self, key: Key, n: int) -> Any:
-        """n rows without replacement; more than there are repeat in rounds."""
+        """n rows without replacement, repeated in the same order if n exceeds the number of rows."""
         return _some(key, self.train, n)
 
     def sample_holdout(self, key: Key, n: int) -> Any:
-        """n held-out rows, which no model is fitted to."""
+        """n held-out rows, which no model sees."""
         return _some(key, self.held_out, n)
 
     def expect(self, n: Any, summary: Any) -> Data:
-        """All rows once, with the weight of n rows: the infinite sample."""
+        """Every row once with equal weight, together weighing n rows of an infinite sample."""
         first = jax.tree.leaves(self.train)[0]
         return Batch(self.train, jnp.full(first.shape[0], 1 / first.shape[0], first.dtype)).scale(n * POPULATION)
 
@@ -59,7 +59,7 @@ def _without_replacement(key: Key, rows: int, n: int) -> Int[Array, " n"]:
 
 
 def check_size(experiment: Any, name: str, rows: int, held_out: int) -> None:
-    """Raise RequestError for more real rows, or more held-out rows, than the data set has."""
+    """Raise RequestError if an experiment uses more real rows or holdout rows than the data set has."""
     n_real = experiment.n if experiment.n_real is None else experiment.n_real
     if experiment.handover == "population":
         n_real = 0  # all rows, whatever they weigh

@@ -1,4 +1,4 @@
-"""Sufficient statistics of families of counts, weight and total, and whole numbers of draws."""
+"""Sufficient statistics of families of counts that need only weight and total."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collapsebench.specs.pytree import Key, spec
 
 @spec
 class Totals(Summary):
-    """Sufficient statistics of counts: weight and total. Families share it, so one may be fitted to another's draws.
+    """Weight and total of weighted counts, shared by families so that one may be fitted to another's draws.
 
     A family gives `draw_total(key, n)`, the law of the sum of n draws.
     """
@@ -29,7 +29,7 @@ class Totals(Summary):
 
     @property
     def mean(self) -> Float[Array, ""]:
-        """Weighted mean; 0 for weight 0."""
+        """Weighted mean; 0 if the weight is 0."""
         return divide(self.total, self.w)
 
     @classmethod
@@ -39,13 +39,13 @@ class Totals(Summary):
 
     @classmethod
     def draw(cls, key: Key, distribution: Any, n: Any) -> Totals:
-        """Statistics of n draws, by their exact law."""
+        """Statistics of n draws, drawn directly from their sampling law."""
         n = jnp.asarray(n, jnp.result_type(float))
         return cls(n, distribution.draw_total(key, n))
 
     @classmethod
     def expect(cls, distribution: Any, n: Any) -> Totals:
-        """Statistics of an infinite sample with the weight of n rows, to add to other infinite samples."""
+        """Statistics of an infinite sample with a weight of n rows among infinite samples."""
         w = jnp.asarray(n * POPULATION, jnp.result_type(float))
         return cls(w, w * distribution.moments()[0][0])
 
@@ -59,5 +59,5 @@ class Totals(Summary):
 
 
 def whole_rows(n: Array) -> Array:
-    """Whole number of draws for n rows: the nearest, and at least one unless n is 0."""
+    """n rounded to a whole number of draws, at least 1 unless n is 0."""
     return jnp.where(n > 0, jnp.maximum(jnp.round(n), 1), 0)

@@ -1,4 +1,4 @@
-"""Continuous uniform distribution on a box."""
+"""The continuous uniform distribution on a box, with closed forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts of distinct rows."""
+"""Number of distinct rows in a data set."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from collapsebench.parts.data import Batch, Data
 
 
 def distinct_rows(data: Data, classes: int | None = None) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """Number of distinct rows and number of rows, those of weight 0 left out.
+    """Number of distinct rows, and number of rows; rows of weight 0 are left out.
 
-    classes: how many symbols there are, when rows are symbols; counts of symbols will do in the place of rows.
+    classes: number of symbols, if rows are symbols. `data` may also be counts of symbols.
     """
     if not isinstance(data, Batch):
         counts = data.counts  # type: ignore[attr-defined]
@@ -41,7 +41,7 @@ def _hashes(x: Any) -> tuple[UInt32[Array, " n"], UInt32[Array, " n"]]:
 
 
 def _words(x: Array) -> UInt32[Array, "n words"]:
-    """The bits of each row as 32-bit words; -0.0 is 0.0."""
+    """Bits of each row as 32-bit words, with -0.0 as 0.0."""
     if jnp.issubdtype(x.dtype, jnp.floating):
         x = jnp.where(x == 0, 0, x)  # XLA takes `x + 0` for x
     if x.dtype.itemsize < 4:

@@ -1,4 +1,4 @@
-"""Kernel two-sample statistics: squared maximum mean discrepancy."""
+"""Maximum mean discrepancy, the kernel two-sample statistic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collapsebench.parts.metric import Estimate
 
 
 def median_distance(x: Float[Array, "n d"]) -> Float[Array, ""]:
-    """Median distance between two different rows, as a bandwidth; 1 where it is 0."""
+    """Median distance between two different rows, or 1 if that is 0: a positive bandwidth."""
     n = x.shape[0]
     squared = sort(jnp.where(jnp.eye(n, dtype=bool), -jnp.inf, own_distances(x)).ravel())[n:]  # each pair twice
     median = (jnp.sqrt(squared[n * (n - 1) // 2 - 1]) + jnp.sqrt(squared[n * (n - 1) // 2])) / 2

@@ -1,4 +1,4 @@
-"""Base class of precision, recall, density and coverage: balls that reach to a row's k-th neighbour."""
+"""Base class of precision, recall, density and coverage, which use a ball around each row up to its k-th neighbour."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collapsebench.specs.pytree import spec, static
 
 @spec
 class ManifoldMetric(RowMetric):
-    """Base class of comparisons by balls around rows; each reaches to the row's k-th nearest row of its own set."""
+    """Base class of comparisons by balls around rows, each with radius the distance to its set's k-th nearest row."""
 
     k: int = static(5)
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError as for every comparison of rows, and for too few rows for `k`."""
+        """Raise RequestError as for every comparison of rows, or if `k` is too large for the number of rows."""
         super().check(experiment)
         rows = min(self.rows, experiment.holdout)
         if not 1 <= self.k <= rows - 2:

@@ -1,4 +1,4 @@
-"""Averages with standard errors. An infinite value is kept, with standard error 0; there is no NaN."""
+"""Means and shares with standard errors. An infinite value is kept with standard error 0; there is no NaN."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from collapsebench.parts.metric import Estimate
 
 
 def exact(value: Any) -> Estimate:
-    """Estimate of a value known exactly: standard error 0."""
+    """Estimate with standard error 0, for a value that needs no draws."""
     value = jnp.asarray(value)
     return Estimate(value, jnp.zeros_like(value))
 
 
 def mean_estimate(values: Float[Array, " n"], w: Float[Array, " n"] | None = None) -> Estimate:
-    """Weighted mean of independent values; rows of weight 0 do not exist.
+    """Weighted mean of independent values, with its standard error; rows of weight 0 are ignored.
 
     Variance: sum_i s_i^2 (v_i - mean)^2 * N / (N - 1), with shares s_i and N = 1 / sum_i s_i^2; equal weights give the
-    sample variance over n. One infinite value makes the mean infinite; +inf goes before -inf.
+    sample variance over n. One infinite value makes the mean infinite; +inf takes precedence over -inf.
     """
     w = jnp.ones_like(values) if w is None else w.astype(values.dtype)
     seen = w > 0
@@ -38,7 +38,7 @@ def mean_estimate(values: Float[Array, " n"], w: Float[Array, " n"] | None = Non
 
 
 def share_estimate(hits: Bool[Array, " n"]) -> Estimate:
-    """Share of independent rows that hit, with the standard error of Jeffreys' posterior: 0 of n is not certainty."""
+    """Share of independent rows that are hits; standard error of Jeffreys' posterior, above 0 even for 0 of n."""
     dtype, n = jnp.result_type(float), hits.shape[0]
     count = hits.sum(dtype=dtype)
     a, b = count + 0.5, n - count + 0.5
@@ -46,7 +46,7 @@ def share_estimate(hits: Bool[Array, " n"]) -> Estimate:
 
 
 def jackknife(without: Float[Array, " n"]) -> Float[Array, ""]:
-    """Jackknife standard error from the n values with one row, or one group, left out; biased upwards.
+    """Jackknife standard error from the n values of a statistic with one row, or group, left out; too large, if wrong.
 
     Source: Efron and Stein (1981), The jackknife estimate of variance.
     """

@@ -1,4 +1,4 @@
-"""Means and covariances of weighted rows."""
+"""Mean and covariance of weighted rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collapsebench.maths.numerics import divide
 
 
 def weighted_moments(x: Float[Array, "n d"], w: Float[Array, " n"]) -> tuple[Float[Array, " d"], Float[Array, "d d"]]:
-    """Mean [d] and covariance [d, d] (divided by the weight) of weighted rows."""
+    """Mean [d] and covariance [d, d] (divided by the total weight) of weighted rows."""
     share = divide(w, w.sum())
     if x.shape[1] == 1:  # plain sums: a dot product with one column does not vectorise
         mean = (share * x[:, 0]).sum()
@@ -23,7 +23,7 @@ def weighted_moments(x: Float[Array, "n d"], w: Float[Array, " n"]) -> tuple[Flo
 def sample_moments(
     x: Float[Array, "n d"], w: Float[Array, " n"] | None = None
 ) -> tuple[Float[Array, " d"], Float[Array, "d d"]]:
-    """Mean and unbiased covariance of rows that count w times; covariance 0 for a single row."""
+    """Mean [d] and unbiased covariance [d, d] of rows with multiplicity w; covariance 0 for a single row."""
     w = jnp.ones(x.shape[0], x.dtype) if w is None else w.astype(x.dtype)
     mean, covariance = weighted_moments(x, w)
     return mean, covariance * divide(w.sum(), w.sum() - 1)

@@ -1,4 +1,4 @@
-"""Nearest neighbours: distances between sets of rows, manifold measures and entropy."""
+"""Distances between rows, and k-nearest-neighbour estimators: coverage, recall, density, entropy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BLOCK = 1024
 
 
 def squared_distances(x: Float[Array, "n d"], y: Float[Array, "m d"]) -> Float[Array, "n m"]:
-    """Squared distances |x_i - y_j|^2, never negative; about y's mean, so little is lost where y collapsed."""
+    """|x_i - y_j|^2 [n, m], never negative; computed about y's mean, so little is lost where y has collapsed."""
     if x.shape[1] <= FEW:
         return sum(((x[:, None, k] - y[None, :, k]) ** 2 for k in range(x.shape[1])), jnp.zeros((), x.dtype))
     centre = y.mean(axis=0)
@@ -31,12 +31,12 @@ def squared_distances(x: Float[Array, "n d"], y: Float[Array, "m d"]) -> Float[A
 
 
 def own_distances(x: Float[Array, "n d"]) -> Float[Array, "n n"]:
-    """Squared distances |x_i - x_j|^2 with an exact zero diagonal."""
+    """|x_i - x_j|^2 [n, n] with a diagonal of exactly zero."""
     return jnp.where(jnp.eye(x.shape[0], dtype=bool), 0, squared_distances(x, x))
 
 
 def smallest(values: Float[Array, "n m"], k: int) -> list[Float[Array, " n"]]:
-    """k smallest entries of each row, in order.
+    """The k smallest values of each row, in ascending order.
 
     One pass that keeps the best so far: faster than `top_k` or `sort` on a CPU.
     """
@@ -53,7 +53,7 @@ def smallest(values: Float[Array, "n m"], k: int) -> list[Float[Array, " n"]]:
 
 
 def visits(points: Float[Array, "n d"], sample: Float[Array, "m d"], k: int) -> Bool[Array, "n m"]:
-    """Whether each point lies in each row's ball, which reaches to the row's k-th nearest other row, border included.
+    """Whether point i lies in the closed ball of sample row j, which reaches to the row's k-th nearest other row.
 
     Any ball of the sample: the point is in its manifold (Kynkaanniemi et al., 2019, equation 1).
     """
@@ -61,7 +61,7 @@ def visits(points: Float[Array, "n d"], sample: Float[Array, "m d"], k: int) -> 
 
 
 def coverage(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> Estimate:
-    """Coverage: share of real rows whose ball holds a drawn row; jackknife standard error over the drawn rows.
+    """Share of real rows whose ball holds a drawn row, with a jackknife standard error over the drawn rows.
 
     Source: Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equation 4.
     """
@@ -72,7 +72,7 @@ def coverage(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> E
 
 
 def recall(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> Estimate:
-    """Recall: share of real rows in the drawn rows' manifold; exact leave-one-out jackknife over the drawn rows.
+    """Share of real rows in the manifold of the drawn rows, with an exact jackknife standard error over the drawn rows.
 
     Without row j its ball is gone, and the balls that had j among their k nearest reach to the next one.
     """
@@ -89,7 +89,7 @@ def recall(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> Est
 
 
 def density(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> Estimate:
-    """Density: mean number of real rows' balls that a drawn row lies in, over k; standard error of the drawn rows.
+    """Mean number of real rows' balls that hold a drawn row, divided by k; standard error over the drawn rows.
 
     Source: Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equation 3.
     """
@@ -99,7 +99,7 @@ def density(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> Es
 def nearest_distance(
     points: Float[Array, "m d"], sample: Float[Array, "n d"], w: Float[Array, " n"]
 ) -> Float[Array, " m"]:
-    """Distance of each point to the nearest row of positive weight; exactly 0 where it is that row."""
+    """Distance of each point to the nearest row of positive weight; exactly 0 if it equals that row."""
     n, block = sample.shape[0], min(BLOCK, sample.shape[0])
     more = -n % block
     rows = jnp.pad(sample, ((0, more), (0, 0))).reshape(-1, block, sample.shape[1])
@@ -119,7 +119,7 @@ def nearest_distance(
 
 
 def knn_entropy(x: Float[Array, "n d"], k: int) -> Estimate:
-    """Differential entropy in nats from the distances r_i to the k-th nearest other row; -inf where one is 0.
+    """Differential entropy in nats from distances r_i to the k-th nearest other row; -inf if one of them is 0.
 
     digamma(n) - digamma(k) + log V_d + d mean log r, with V_d the volume of the unit ball. Its standard error is the
     exact leave-one-out jackknife's: without row j, the rows that had it among their k nearest reach to the next one.

@@ -1,4 +1,4 @@
-"""Sorting networks over a batch: faster than `jnp.sort` on a CPU."""
+"""Sorting by a network of compare-and-swap steps over the whole batch: faster than `jnp.sort` on a CPU."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 
 def sort(x: Float[Array, "*lanes n"]) -> Float[Array, "*lanes n"]:
-    """Values in ascending order along the last axis; +inf last. Source: Batcher (1968), the bitonic sorter."""
+    """x sorted in ascending order along the last axis; +inf last. Source: Batcher (1968), the bitonic sorter."""
     n = x.shape[-1]
     levels = max(1, (n - 1).bit_length())
     padded = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, 2**levels - n)], constant_values=np.inf)
@@ -27,7 +27,7 @@ def sort(x: Float[Array, "*lanes n"]) -> Float[Array, "*lanes n"]:
 
 
 def quantiles(x: Float[Array, " n"], q: Float[Array, " m"]) -> Float[Array, " m"]:
-    """Quantiles with linear interpolation between order statistics, as NumPy's; q is clipped to [0, 1]."""
+    """Quantiles by linear interpolation between order statistics, as in NumPy; q is clipped to [0, 1]."""
     ordered = sort(x)
     place = jnp.clip(q, 0, 1) * (x.shape[0] - 1)
     below = jnp.floor(place).astype(int)

@@ -1,4 +1,4 @@
-"""Optimal transport between samples by sorting, and between normals by their moments."""
+"""Wasserstein distances: between samples on a line, along random projections, and between normals by moments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def w2_squared_sorted(x: Float[Array, "*lines n"], y: Float[Array, "*lines n"]) 
 
 
 def sliced_w2(key: Key, x: Float[Array, "n d"], y: Float[Array, "n d"], projections: int) -> Estimate:
-    """Sliced 2-Wasserstein distance: root mean W2^2 over random directions; standard error of the directions only.
+    """Sliced 2-Wasserstein distance: root of mean W2^2 over random directions; standard error over directions only.
 
     Source: Bonneel et al. (2015), Sliced and Radon Wasserstein barycenters of measures, section 2.2.
     """
@@ -36,7 +36,7 @@ def sliced_w2(key: Key, x: Float[Array, "n d"], y: Float[Array, "n d"], projecti
 
 
 def frechet(x: Float[Array, "n d"], mean: Float[Array, " d"], covariance: Float[Array, "d d"]) -> Estimate:
-    """Frechet distance: squared W2 between normals with the rows' and the given moments; jackknife over groups.
+    """Frechet distance: squared W2 of normals with the rows' moments and the given ones; jackknife over groups of rows.
 
     |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (R^T S1 R)^1/2 with S2 = R R^T. Source: Dowson and Landau (1982).
     """

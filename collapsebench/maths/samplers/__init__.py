@@ -1,4 +1,4 @@
-"""Exact random samplers for compiled batches: normal, gamma, binomial, multinomial, rows by weight.
+"""Exact samplers for compiled, batched programs.
 
 Pure functions of a typed threefry key, of parameters that may be traced and of a static shape. Each is faster on a CPU
 than its namesake in `jax.random`, and draws the same whatever is mapped or sharded around it.

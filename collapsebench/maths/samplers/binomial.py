@@ -1,4 +1,4 @@
-"""Binomial and Poisson draws: transformed rejection for large means, summed tails for small ones."""
+"""Exact binomial and Poisson draws: transformed rejection for large means, summed tails for small ones."""
 
 import math
 from functools import partial
@@ -62,7 +62,7 @@ def _hat(high, low, dtype):
 
 
 def _count_above(w, log_first, factors):
-    """How many k have P(X > k) > w, for log P(X = 0) = log_first and P(X = k + 1) = factors(k) P(X = k).
+    """Number of k with P(X > k) > w, given log P(X = 0) = log_first and P(X = k + 1) = factors(k) P(X = k).
 
     Tails are what is left after subtracting masses, and never more than a multiple of the last mass: rounding would
     otherwise leave a floor of 1e-7 under them, and about one draw in 1e8 would be absurdly large.
@@ -83,7 +83,7 @@ def _count_above(w, log_first, factors):
 
 @partial(jax.jit, inline=True)
 def propose_binomial(high, low, n, p):
-    """One proposal from 64 bits: a count, or REFUSED. Elementwise; n and p are floats of one dtype, n whole.
+    """One proposed Binomial(n, p) count from 64 bits, or REFUSED. Elementwise; n and p floats of one dtype, n whole.
 
     A mean of min(np, nq) below 10 is inverted and never refused; above, Hormann's BTRS proposes and is tested against
     the masses in Loader's form, whose terms are small: as usually written, float32 loses them from n = 1e5 on.
@@ -125,7 +125,7 @@ def propose_binomial(high, low, n, p):
 
 @partial(jax.jit, inline=True)
 def propose_poisson(high, low, rate):
-    """One proposal from 64 bits: a count, or REFUSED; elementwise.
+    """One proposed Poisson(rate) count from 64 bits, or REFUSED; elementwise.
 
     Inverted below a rate of 10; above, Hormann's PTRS with his constant raised by 0.6%: as published, and as NumPy and
     JAX have it, the masses pierce the hat by up to 0.56% for rates from 10 to about 100.

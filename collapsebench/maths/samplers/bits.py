@@ -1,4 +1,4 @@
-"""Random bits by threefry, written out so that XLA fuses it with whatever uses the bits; rejection loops.
+"""Random bits by threefry in elementwise arithmetic, so that XLA fuses it with the code that uses the bits.
 
 `jax.random.bits` calls a rolled loop on a CPU, whose every round goes through memory, and keeps one of the two words
 each hash makes.
@@ -76,13 +76,13 @@ def uniform_from(high: jax.Array, low: jax.Array | None, dtype) -> jax.Array:
 
 
 def float_dtype(*values) -> np.dtype:
-    """Floating dtype of these parameters: theirs, or JAX's default for integers and Python numbers."""
+    """Floating dtype of the parameters, or JAX's default float for integers and Python numbers."""
     dtype = jnp.result_type(*values)
     return dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.result_type(float)
 
 
 def over_lanes(function: Callable) -> Callable:
-    """Function decorator: under `vmap`, arrays with a leading axis of lanes keep one shared loop.
+    """Decorator: let `vmap` of a function of arrays with a leading axis of lanes keep one shared loop.
 
     A batched `while_loop` selects its whole carry at every step and its counters become arrays. Here another mapped
     axis only multiplies the lanes, so that loop bounds stay scalars. `function` must treat every lane alone and alike.
@@ -107,7 +107,7 @@ def over_lanes(function: Callable) -> Callable:
 
 
 def by_turns(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: jax.Array) -> jax.Array:
-    """Rejection sampling of [lanes, size] values: propose(high, low, *parameters) until it is not REFUSED.
+    """Rejection sampling of values [lanes, size]: propose(high, low, *parameters) until the result is not REFUSED.
 
     For proposals that are hardly ever refused: a turn proposes for all, and the accepted keep what they have, until so
     few are left that blocks of draws with one refused among them take their turns alone.
@@ -153,7 +153,7 @@ def by_turns(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: 
 
 
 def by_queue(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: jax.Array) -> jax.Array:
-    """The same values as `by_turns`, for proposals that are often refused or cost much.
+    """The values of `by_turns` by another schedule, for proposals that are often refused or expensive.
 
     With many draws a full turn for the last few refused would waste nearly all its work. So a queue: each of fewer
     workers proposes for its draw and steps on to its next when that is accepted. Bits depend on the key of the lane,

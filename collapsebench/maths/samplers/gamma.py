@@ -30,7 +30,7 @@ _REFUSAL = (
 
 
 def _refusal(y: jax.Array) -> jax.Array:
-    """y - y^2/2 + y^3/3 - log(1 + y) >= 0, without cancellation near 0."""
+    """Exponent y - y^2/2 + y^3/3 - log(1 + y) >= 0 of the acceptance test, without cancellation near 0."""
     series = jnp.full_like(y, _REFUSAL[-1])
     for coefficient in _REFUSAL[-2::-1]:
         series = series * y + coefficient
@@ -55,13 +55,13 @@ def _propose(high, low, d):
 
 @over_lanes
 def _root(k0, k1, d):
-    """y for every element of d [lanes, size]; NaN where d is not positive."""
+    """Accepted y for every element of d [lanes, size]; NaN where d is not positive and finite."""
     valid = (d > 0) & (d < jnp.inf)
     return jnp.where(valid, by_turns(_propose, GAMMA, k0, k1, jnp.where(valid, d, 1)), jnp.nan)
 
 
 def _draw(key, shape_param, shape, dtype):
-    """The pair (d, y) of a gamma draw d (1 + y)^3 with shape d + 1/3."""
+    """Pair (d, y) of a gamma draw d (1 + y)^3 with shape d + 1/3."""
     shape = jnp.broadcast_shapes(tuple(shape), jnp.shape(shape_param))
     d = jnp.broadcast_to(jnp.asarray(shape_param, dtype) - 1 / 3, shape).astype(dtype)
     return d, _root(*key_words(key), d.reshape(-1)).reshape(shape)

@@ -1,4 +1,4 @@
-"""Multinomial counts at a cost that follows the number of positive symbols, of which a recursion keeps few."""
+"""Multinomial counts at a cost that follows the number of symbols of positive probability."""
 
 import functools
 import operator
@@ -16,7 +16,7 @@ _CHAINS = 8
 
 
 def _compact(alive, chains):
-    """Flat places of the living symbols, [rows * lanes * chains], and how many live in each lane.
+    """Flat positions of the symbols of positive probability [rows * lanes * chains], and their number in each lane.
 
     Flags are packed into words of 32; a word holds symbols far apart, so that neighbours that live together fill no
     word. Each turn places one symbol of each word: as many turns as the fullest word holds.

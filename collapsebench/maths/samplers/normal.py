@@ -1,4 +1,4 @@
-"""Standard normal draws in pairs (Box and Muller, 1958), fused with their bits."""
+"""Standard normals fused with their bits: Box and Muller (1958) in float32, the inverse error function in float64."""
 
 from functools import partial
 
@@ -27,7 +27,7 @@ def _sine(turn: jax.Array) -> jax.Array:
 
 
 def normal_from(high: jax.Array, low: jax.Array, second: jax.Array | bool = False) -> jax.Array:
-    """One float32 standard normal from 64 bits, or the `second` one, which is independent of the first.
+    """One float32 standard normal from 64 bits; `second` gives the other of the pair, independent of the first.
 
     Sizes resolve down to a probability of 2**-33 (6.8 standard deviations); `jax.random.normal` stops at 2**-24 (5.4).
     """
@@ -47,7 +47,7 @@ def wide_normal_from(high: jax.Array, low: jax.Array) -> jax.Array:
 
 @partial(jax.jit, static_argnames=("shape", "dtype"), inline=True)
 def normal(key: jax.Array, shape: tuple[int, ...] = (), dtype=None) -> jax.Array:
-    """Independent standard normals of the given static shape; dtype float32 or float64, by default JAX's default float.
+    """Independent standard normals of a static shape; dtype float32 or float64, by default JAX's default float.
 
     Law: N(0, 1). A pure function of the key, the shape and the flat position, whatever surrounds it.
     """

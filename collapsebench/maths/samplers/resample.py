@@ -1,4 +1,4 @@
-"""Draws of rows and symbols by weight: with replacement by inverse CDF, without by a random order."""
+"""Draws of rows and symbols by weight: with replacement by inverse CDF, without replacement by a random order."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from collapsebench.maths.samplers.bits import PERMUTE, UNIFORM, float_dtype, has
 
 
 def _cumulative(weights):
-    """Running sums that do not move at all where the weight is 0, so that a search never lands there.
+    """Running sums that stay exactly constant where the weight is 0, so that a search never lands there.
 
     A parallel sum rounds differently at neighbouring places: without the maximum a zero weight could own a sliver.
     """
@@ -76,7 +76,7 @@ def _scaled(bits, size):
 
 @partial(jax.jit, static_argnames="n", inline=True)
 def subsample_rows(key: jax.Array, weights: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
-    """Uniform sample of n different rows of positive weight: (rows [n] int32, kept [n] bool).
+    """n different rows of positive weight, uniformly without replacement: (rows [n] int32, kept [n] bool).
 
     How many rows are positive may be traced; if fewer than n are, they come first and `kept` is False after them.
     Law: the first n of a uniformly random order, made by sorting 64 random bits a row.
