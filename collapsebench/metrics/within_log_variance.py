@@ -25,4 +25,6 @@ class WithinLogVariance(Metric):
 
     def __call__(self, key: Key, view: View) -> Any:
         mixture: Any = view.fitted
-        return jax.nn.logsumexp(mixture.log_weights + mixture.component_normals().log_variance)
+        return jax.nn.logsumexp(
+            mixture.log_weights + jax.vmap(lambda normal: normal.log_variance)(mixture.component_normals())
+        )

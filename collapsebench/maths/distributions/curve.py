@@ -36,7 +36,7 @@ class NoisyCurves(Target, Distribution):
         """First and last t, the same for all curves."""
         raise NotImplementedError
 
-    def point(self, curve: Any, t: Array) -> tuple[Array, Array]:
+    def point(self, curve: int | Array, t: Array) -> tuple[Array, Array]:
         """The two coordinates of the curve at t."""
         raise NotImplementedError
 

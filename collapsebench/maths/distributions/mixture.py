@@ -71,7 +71,7 @@ class Mixture(Distribution):
 
     def component_normals(self) -> Normal:
         """The components as one Normal whose leaves have a leading axis k: `vmap` over it."""
-        return Normal(self.mean, self.log_scale, self.factor)
+        return jax.vmap(Normal)(self.mean, self.log_scale, self.factor)
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
         label_key, normal_key = jax.random.split(key)
