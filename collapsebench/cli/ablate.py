@@ -27,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_request(parser)
 
 
-def act(arguments: Any) -> int:
+def act(arguments: argparse.Namespace) -> int:
     from collapsebench.analysis.ablation import Ablation, ablate, ledger
     from collapsebench.cli import output
     from collapsebench.cli.request import parse_changes

@@ -16,7 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """It takes no arguments."""
 
 
-def act(arguments: Any) -> int:
+def act(arguments: argparse.Namespace) -> int:
     import jax
 
     from collapsebench import datasets

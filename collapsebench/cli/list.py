@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from collapsebench.specs.errors import DONE
 
@@ -15,7 +14,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", nargs="?", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
 
 
-def act(arguments: Any) -> int:
+def act(arguments: argparse.Namespace) -> int:
     from collapsebench.literature import catalogue
 
     for kind in [arguments.kind] if arguments.kind else KINDS:

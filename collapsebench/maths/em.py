@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths.distributions.mixture import (
     Mixture,
@@ -26,7 +26,7 @@ from collapsebench.maths.distributions.mixture import (
 from collapsebench.maths.linalg import psd_factor
 from collapsebench.maths.numerics import divide, safe_log
 from collapsebench.parts.data import Batch
-from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.pytree import Key, Number, spec, static
 
 SHIFT = 1e-4
 """Lloyd's steps end when the centres move less than this, squared and in units of the data's variance."""
@@ -41,11 +41,11 @@ class Rules:
     """How to fit. covariance: "full", "diagonal" or "spherical"; steps, lloyd: the most steps of EM and Lloyd."""
 
     covariance: str = static("full")
-    steps: Any = 100
-    lloyd: Any = 100
-    tolerance: Any = 1e-3
-    ridge: Any = 1e-6
-    floor: Any = 0.0
+    steps: Number = 100
+    lloyd: Number = 100
+    tolerance: Number = 1e-3
+    ridge: Number = 1e-6
+    floor: Number = 0.0
 
 
 @spec
@@ -114,7 +114,7 @@ def _units(mean: Array) -> Array:
     return jnp.broadcast_to(jnp.eye(dim, dtype=mean.dtype), (count, dim, dim))
 
 
-def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: Any = True) -> Float[Array, "count d"]:
+def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: PyTree = True) -> Float[Array, "count d"]:
     """Rows of x [d, n] that lie far apart: each is the best of a few drawn by weight times squared distance.
 
     They are distinct; where there are fewer distinct rows than centres, rows repeat. Source: Arthur and Vassilvitskii
@@ -136,7 +136,7 @@ def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: Any = Tru
     return jax.lax.fori_loop(0, jnp.where(wanted, count, 0), add, start)[0]
 
 
-def lloyd(x: Array, w: Array, centres: Array, steps: Any, wanted: Any = True) -> Float[Array, "k d"]:
+def lloyd(x: Array, w: Array, centres: Array, steps: Any, wanted: PyTree = True) -> Float[Array, "k d"]:
     """Centres moved to the mean of their nearest rows until they stand; one that has no rows stays."""
 
     rows = jnp.concatenate([jnp.ones_like(x[:1]), x])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
-from collapsebench.specs.pytree import spec
+from collapsebench.specs.pytree import Count, Number, spec
 
 POPULATION = 2.0**60
 """Weight of one row of an infinite sample: so large that no `n - 1`, ridge or prior is seen beside it."""
@@ -46,9 +46,9 @@ class Data(Protocol):
 
     @property
     def weight(self) -> Float[Array, ""]: ...
-    def scale(self, factor: Any) -> Self: ...
+    def scale(self, factor: Number | Array) -> Self: ...
     def concat(self, other: Self) -> Self: ...
-    def append(self, other: Self, row: Any) -> Self: ...
+    def append(self, other: Self, row: Count) -> Self: ...
     def pad(self, capacity: int) -> Self: ...
 
 
@@ -56,7 +56,7 @@ class Data(Protocol):
 class Batch:
     """Weighted samples. Every leaf of `x` has leading axis `capacity`; w >= 0, and a mask is a weight of 0."""
 
-    x: Any
+    x: PyTree
     w: Float[Array, " capacity"]
 
     @property
@@ -67,13 +67,13 @@ class Batch:
     def weight(self) -> Float[Array, ""]:
         return self.w.sum()
 
-    def scale(self, factor: Any) -> Batch:
+    def scale(self, factor: Number | Array) -> Batch:
         return Batch(self.x, self.w * factor)
 
     def concat(self, other: Batch) -> Batch:
         return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), self, other)
 
-    def append(self, other: Batch, row: Any) -> Batch:
+    def append(self, other: Batch, row: Count) -> Batch:
         """Write `other` over the rows from `row` on; the capacity stays."""
 
         def write(pool: Array, new: Array) -> Array:
@@ -89,7 +89,7 @@ class Batch:
         return jax.tree.map(lambda a: jnp.pad(a, [(0, more)] + [(0, 0)] * (a.ndim - 1)), self) if more else self
 
 
-def has_rows(data: Any) -> bool:
+def has_rows(data: object) -> bool:
     """Whether a training set holds rows or models, so that a pool of it is a buffer that needs room."""
     return isinstance(data, Batch | Sources)
 
@@ -101,7 +101,7 @@ class Summary:
     `of(batch)`, `draw(key, distribution, n)` (the exact sampling law) and `expect(distribution, n)` (n draws' mean).
     """
 
-    def append(self, other: Self, row: Any) -> Self:
+    def append(self, other: Self, row: Count) -> Self:
         return self.concat(other)  # type: ignore[attr-defined]
 
     def pad(self, capacity: int) -> Self:
@@ -128,14 +128,14 @@ class Sources:
     real: Float[Array, ""]
 
     @classmethod
-    def of_reality(cls, shapes: Any, n: Any) -> Sources:
+    def of_reality(cls, shapes: PyTree, n: Number) -> Sources:
         """Reality alone, weighing n rows. shapes: those of a model's parameters."""
         none = jax.tree.map(lambda a: jnp.zeros((0, *a.shape), a.dtype), shapes)
         dtype = jnp.result_type(float)
         return cls(Batch(none, jnp.zeros(0, dtype)), jnp.asarray(n, dtype))
 
     @classmethod
-    def of_model(cls, params: Any, n: Any) -> Sources:
+    def of_model(cls, params: PyTree, n: Number) -> Sources:
         """One model alone, weighing n rows."""
         dtype = jnp.result_type(float)
         return cls(Batch(jax.tree.map(lambda a: a[None], params), jnp.full(1, n, dtype)), jnp.zeros((), dtype))
@@ -148,13 +148,13 @@ class Sources:
     def weight(self) -> Float[Array, ""]:
         return self.models.weight + self.real
 
-    def scale(self, factor: Any) -> Sources:
+    def scale(self, factor: Number | Array) -> Sources:
         return Sources(self.models.scale(factor), self.real * factor)
 
     def concat(self, other: Sources) -> Sources:
         return Sources(self.models.concat(other.models), self.real + other.real)
 
-    def append(self, other: Sources, row: Any) -> Sources:
+    def append(self, other: Sources, row: Count) -> Sources:
         """Write `other`'s models over those from `row` on, and add its reality; the capacity stays."""
         return Sources(self.models.append(other.models, row), self.real + other.real)
 

@@ -15,7 +15,7 @@ from collapsebench.parts.data import Data, Kind
 from collapsebench.parts.distribution import Distribution, population
 from collapsebench.parts.part import Part
 from collapsebench.parts.target import Target, _shapes
-from collapsebench.specs.pytree import Key
+from collapsebench.specs.pytree import Key, Number
 
 Dials = Mapping[str, tuple[str, tuple[Any, ...]]]
 """By error, a field and its levels, from the largest error to the smallest."""
@@ -67,7 +67,7 @@ class Model(Part):
         """Parameters before any data were seen."""
         raise NotImplementedError
 
-    def fit(self, key: Key, params: PyTree, data: Any) -> PyTree:
+    def fit(self, key: Key, params: PyTree, data: PyTree) -> PyTree:
         """Parameters fitted to data, a Batch (or a Summary, or a stream, where the class says so), from `params` on."""
         raise NotImplementedError
 
@@ -87,19 +87,19 @@ class Model(Part):
         """Log density or log mass of each row, in nats."""
         return self.distribution(params).log_prob(x)
 
-    def sample_from(self, key: Key, params: PyTree, n: int, prompts: Any) -> PyTree:
+    def sample_from(self, key: Key, params: PyTree, n: int, prompts: PyTree) -> PyTree:
         """n synthetic rows; `prompts` are the rows of the data set before, for a model that is `prompted`."""
         return self.sample(key, params, n)
 
-    def summarise(self, key: Key, params: PyTree, n: Any, prompts: Any) -> Data:
+    def summarise(self, key: Key, params: PyTree, n: Number, prompts: PyTree) -> Data:
         """The sufficient statistics of n synthetic rows, by their exact sampling law."""
         return self.summary.draw(key, self.generator(params), n)
 
-    def expect(self, params: PyTree, n: Any, prompts: Any) -> Data:
+    def expect(self, params: PyTree, n: Number, prompts: PyTree) -> Data:
         """An infinite synthetic sample that weighs as n rows."""
         return population(self.generator(params), n, self.summary, "this model")
 
-    def expect_real(self, key: Key, target: Target, n: Any) -> Data:
+    def expect_real(self, key: Key, target: Target, n: Number) -> Data:
         """An infinite real sample that weighs as n rows, in the form that the model learns from."""
         return target.expect(n, self.summary)
 

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from collapsebench.parts.data import Data, Kind
 from collapsebench.parts.distribution import Distribution, population
 from collapsebench.parts.part import Part
-from collapsebench.specs.pytree import Key
+from collapsebench.specs.pytree import Key, Number
 
 if TYPE_CHECKING:
     from collapsebench.parts.model import Model
@@ -80,7 +80,7 @@ class Target(Part):
         """Log density or log mass of each row, in nats."""
         return self.distribution().log_prob(x)
 
-    def expect(self, n: Any, summary: Any) -> Data:
+    def expect(self, n: Number, summary: Any) -> Data:
         """An infinite real sample that weighs as n rows: in statistics of `summary`, or in weighted rows."""
         return population(self.distribution(), n, summary, "this target")
 

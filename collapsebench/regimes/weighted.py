@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jaxtyping import PyTree
 
 from collapsebench.maths.numerics import divide
 from collapsebench.parts.data import Data
 from collapsebench.parts.regime import Regime
-from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.pytree import Count, Key, Number, spec, static, within
 from collapsebench.specs.registry import REGIMES
 
 
@@ -22,10 +22,10 @@ class Weighted(Regime):
     weight: float = within(0.618, low=0, high=1)
     rows: int = static(10)
 
-    def fresh_capacity(self, n: Any) -> int:
+    def fresh_capacity(self, n: Number) -> int:
         return self.rows
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: PyTree, synthetic: Data, fresh: PyTree, t: Count) -> tuple[PyTree, Data]:
         total = fresh.weight + synthetic.weight
         real = fresh.scale(self.weight * divide(total, fresh.weight))
         return pool, real.concat(synthetic.scale((1 - self.weight) * divide(total, synthetic.weight)))

@@ -92,7 +92,7 @@ class Registry:
         self._fill()
         return tuple(sorted(self._entries))
 
-    def items(self) -> Iterator[tuple[str, Any]]:
+    def items(self) -> Iterator[tuple[str, type]]:
         return ((name, self._entries[name]) for name in self.names())
 
     def __contains__(self, name: str) -> bool:
@@ -101,7 +101,7 @@ class Registry:
             self._fill()
         return name in self._entries
 
-    def get(self, name: str) -> Any:
+    def get(self, name: str) -> type:
         """The class called `name`, or the one that is imported already and called `package.module:Class`.
 
         Raises RequestError, with the nearest known name or what to import.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -40,7 +40,7 @@ class SwissRoll(NoisyCurves):
         first, last = self.span()
         radius, angle = jnp.hypot(x[:, 0], x[:, 1]), jnp.arctan2(x[:, 1], x[:, 0])
 
-        def turning(t: Any, side: Any) -> Array:
+        def turning(t: float | Array, side: float | Array) -> Array:
             """Where the distance from x turns, up to whole turns, from a guess t: peaks at side -1, minima at side 1.
 
             Law: d|x - point|^2 / dt = 0 where cos(t - angle + arctan t) = sin(arctan t) / radius.

@@ -151,6 +151,19 @@ def laws(key, make):
             jax.eval_shape(law, distribution, rows)
 
 
+def tour_of_runs():
+    """A run and a sweep that are compiled, and the functions that are called by hand."""
+    import jax.numpy as jnp
+
+    import collapsebench as cb
+
+    small = cb.Experiment(**SIZES)
+    cb.run(small)
+    cb.sweep(small, {"regime": ["replace", "accumulate"], "target.sd": [1.0, 2.0]})
+    params = cb.fit("gaussian", jnp.arange(8.0))
+    cb.log_prob("gaussian", params, cb.sample("gaussian", params, 4))
+
+
 def canaries():
     """What the checks must catch, or they check nothing."""
     import jax.numpy as jnp
@@ -179,4 +192,5 @@ if __name__ == "__main__":
     canaries()
     print(tour_of_examples(), "metrics left:", tour_of_metrics())
     tour_of_targets()
+    tour_of_runs()
     print(len(checker.CALLED), "functions checked")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Self
+from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from collapsebench.maths.distributions.totals import whole_rows
 from collapsebench.maths.numerics import divide, safe_log, xlogy
 from collapsebench.parts.data import POPULATION, Batch, Summary
 from collapsebench.parts.distribution import Distribution
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.pytree import Key, Number, spec
 
 
 @spec
@@ -27,7 +27,7 @@ class Counts(Summary):
     def weight(self) -> Float[Array, ""]:
         return self.counts.sum()
 
-    def scale(self, factor: Any) -> Counts:
+    def scale(self, factor: Number) -> Counts:
         return Counts(self.counts * factor)
 
     def concat(self, other: Self) -> Counts:
@@ -46,7 +46,7 @@ class Counter:
             return data
         return Counts(jnp.zeros(self.classes, data.w.dtype).at[data.x].add(data.w, mode="promise_in_bounds"))
 
-    def draw(self, key: Key, distribution: Categorical, n: Any) -> Counts:
+    def draw(self, key: Key, distribution: Categorical, n: Number) -> Counts:
         """The counts of n draws, without the draws: multinomial.
 
         For n that is not whole: the counts of `whole_rows(n)` draws, scaled to weigh n.
@@ -55,7 +55,7 @@ class Counter:
         rows = whole_rows(n)
         return Counts(samplers.multinomial(key, rows, distribution.probs) * divide(n, rows))
 
-    def expect(self, distribution: Categorical, n: Any) -> Counts:
+    def expect(self, distribution: Categorical, n: Number) -> Counts:
         """The counts of an infinite sample that weighs as n rows beside other infinite samples."""
         return Counts(distribution.probs * (n * POPULATION))
 
@@ -78,7 +78,7 @@ class Categorical(Distribution):
     def summary(self) -> Counter:
         return Counter(self.classes)
 
-    def sharpen(self, temperature: Any) -> Categorical:
+    def sharpen(self, temperature: Number) -> Categorical:
         """Probabilities p^(1/T) / Z: the dead stay dead, and T = 1 changes nothing."""
 
         def tilt(probs: Array) -> Array:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths.distributions.mixture import normal_rule
 from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.target import Target
-from collapsebench.specs.pytree import Key
+from collapsebench.specs.pytree import Key, Number
 
 REACH = 9.0
 """A point of the curve adds nothing to a density if |x - point|^2 is more than (REACH noise)^2 above its minimum."""
@@ -30,7 +30,7 @@ class NoisyCurves(Target, Distribution):
 
     dim = 2
     curves: ClassVar[int] = 2
-    noise: Any
+    noise: Number
 
     def span(self) -> tuple[float, float]:
         """First and last t, the same for all curves."""
@@ -90,13 +90,13 @@ class NoisyCurves(Target, Distribution):
         return mean, (centred * nodes.w[:, None]).T @ centred
 
 
-def window(near: Array, width: Any, first: Any, last: Any) -> tuple[Array, Array]:
+def window(near: Array, width: PyTree, first: PyTree, last: PyTree) -> tuple[Array, Array]:
     """The t in [first, last] within REACH widths of `near`, or of the end that is nearer to it."""
     near = jnp.clip(near, first, last)
     return jnp.maximum(near - REACH * width, first), jnp.minimum(near + REACH * width, last)
 
 
-def arc_width(noise: Any, distance: Array, radius: Any) -> Array:
+def arc_width(noise: Number, distance: Array, radius: Number) -> Array:
     """Standard deviation of t given x, on an arc of this radius with x at this distance from its centre.
 
     |x - point|^2 = distance^2 + radius^2 - 2 distance radius cos(t - angle of x).

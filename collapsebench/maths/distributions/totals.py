@@ -9,7 +9,8 @@ from jaxtyping import Array, Float
 
 from collapsebench.maths.numerics import divide
 from collapsebench.parts.data import POPULATION, Batch, Summary
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.parts.distribution import Distribution
+from collapsebench.specs.pytree import Key, Number, spec
 
 
 @spec
@@ -43,12 +44,12 @@ class Totals(Summary):
         return cls(n, distribution.draw_total(key, n))
 
     @classmethod
-    def expect(cls, distribution: Any, n: Any) -> Totals:
+    def expect(cls, distribution: Distribution, n: Number) -> Totals:
         """The statistics of an infinite sample that weighs as n rows beside other infinite samples."""
         w = jnp.asarray(n * POPULATION, jnp.result_type(float))
         return cls(w, w * distribution.moments()[0][0])
 
-    def scale(self, factor: Any) -> Totals:
+    def scale(self, factor: Number) -> Totals:
         return Totals(self.w * factor, self.total * factor)
 
     def concat(self, other: Self) -> Totals:
