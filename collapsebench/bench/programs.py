@@ -9,11 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jax.sharding import AxisType, PartitionSpec
+from jax.sharding import AxisType, Mesh, PartitionSpec
 from jaxtyping import PyTree
 
 from collapsebench.engine import devices, loop
 from collapsebench.engine import generation as trajectory
+from collapsebench.engine.generation import Program
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import part, root_key, trajectory_key
@@ -29,10 +30,10 @@ class LoopProgram:
     """All generations of all trajectories in one call of `loop.advance`; arguments are made fresh, for it donates them."""
 
     experiment: Experiment
-    program: PyTree
+    program: Program
     shapes: PyTree
     plan: runner.Plan
-    mesh: PyTree
+    mesh: Mesh
 
     @classmethod
     def of(cls, experiment: Experiment, count: int | None = None) -> LoopProgram:

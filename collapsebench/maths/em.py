@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float
 
 from collapsebench.maths.distributions.mixture import (
     Mixture,
@@ -114,7 +114,7 @@ def _units(mean: Array) -> Array:
     return jnp.broadcast_to(jnp.eye(dim, dtype=mean.dtype), (count, dim, dim))
 
 
-def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: PyTree = True) -> Float[Array, "count d"]:
+def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: bool | Array = True) -> Float[Array, "count d"]:
     """Rows of x [d, n] that lie far apart: each is the best of a few drawn by weight times squared distance.
 
     They are distinct; where there are fewer distinct rows than centres, rows repeat. Source: Arthur and Vassilvitskii
@@ -136,7 +136,7 @@ def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: PyTree = 
     return jax.lax.fori_loop(0, jnp.where(wanted, count, 0), add, start)[0]
 
 
-def lloyd(x: Array, w: Array, centres: Array, steps: Any, wanted: PyTree = True) -> Float[Array, "k d"]:
+def lloyd(x: Array, w: Array, centres: Array, steps: Any, wanted: bool | Array = True) -> Float[Array, "k d"]:
     """Centres moved to the mean of their nearest rows until they stand; one that has no rows stays."""
 
     rows = jnp.concatenate([jnp.ones_like(x[:1]), x])

@@ -8,7 +8,7 @@ from typing import ClassVar
 from collapsebench.maths.distributions.normal import Moments, Normal
 from collapsebench.parts.data import Data
 from collapsebench.parts.model import Dials, Model
-from collapsebench.specs.pytree import Flag, Key, spec, static, within
+from collapsebench.specs.pytree import Key, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 
@@ -21,7 +21,7 @@ class Gaussian(Model):
     """
 
     dim: int = static(1)
-    unbiased: Flag = False
+    unbiased: bool = False
     bias: float = within(1.0, low=0)
 
     summary = Moments

@@ -8,15 +8,13 @@ from typing import Any, TypeVar, dataclass_transform
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Num, PRNGKeyArray, PyTree
+from jaxtyping import Array, Int, Num, PRNGKeyArray, PyTree
 
 Key = PRNGKeyArray
 Number = float | Num[Array, ""]
 """A number as a user writes it, or the leaf of a compiled program that it becomes."""
 Count = int | Int[Array, ""]
 """A whole number: a generation, or the index in a loop."""
-Flag = bool | Float[Array, ""]
-"""A truth value; as a leaf it is 0 or 1."""
 Class = TypeVar("Class", bound=type)
 MADE: dict[str, type] = {}
 """Every class that `spec` has made in this process, by `module:Class`: whoever reads a record finds here what has been

@@ -7,9 +7,12 @@ import types
 import typing
 
 from beartype import BeartypeConf, beartype
+from jaxtyping import Array, Num
 
 TOWER = BeartypeConf(is_pep484_tower=True)
 """An int is a float, as it is to mypy."""
+LEAVES = {kind: kind | Num[Array, ""] for kind in (float, int, bool)} | {float | None: float | Num[Array, ""] | None}
+"""A spec's field is annotated with what a user writes, which records check; in a compiled program its leaf is an array."""
 CALLED = set()
 """Every function that was checked, by module and name."""
 
@@ -23,6 +26,8 @@ def checked(function):
         if not made:
             scope = vars(sys.modules[function.__module__])
             hints = typing.get_type_hints(function, scope, include_extras=True)
+            if function.__name__ == "__init__":
+                hints = {name: LEAVES.get(hint, hint) for name, hint in hints.items()}
             function.__annotations__ = {name: checkable(hint) for name, hint in hints.items()}
             CALLED.add((function.__module__, function.__qualname__))
             made.append(beartype(conf=TOWER)(function))

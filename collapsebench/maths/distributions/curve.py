@@ -8,7 +8,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float
 
 from collapsebench.maths.distributions.mixture import normal_rule
 from collapsebench.parts.data import Batch
@@ -90,7 +90,7 @@ class NoisyCurves(Target, Distribution):
         return mean, (centred * nodes.w[:, None]).T @ centred
 
 
-def window(near: Array, width: PyTree, first: PyTree, last: PyTree) -> tuple[Array, Array]:
+def window(near: Array, width: Number | Array, first: Number | Array, last: Number | Array) -> tuple[Array, Array]:
     """The t in [first, last] within REACH widths of `near`, or of the end that is nearer to it."""
     near = jnp.clip(near, first, last)
     return jnp.maximum(near - REACH * width, first), jnp.minimum(near + REACH * width, last)
