@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 Z = 1.96
 """Standard errors on either side of a 95% interval."""
@@ -22,7 +23,7 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def mean_interval(values: Any, axis: int = 0) -> tuple[Any, Any, Any]:
+def mean_interval(values: ArrayLike, axis: int = 0) -> tuple[Any, Any, Any]:
     """Mean over trajectories and its 95% interval (1.96 standard errors); NaN trajectories are left out."""
     values = np.asarray(values)
     with _quiet():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def traces(names: list[str], out: Path) -> int:
     return DONE
 
 
-def compared(arguments: Any) -> int:
+def compared(arguments: argparse.Namespace) -> int:
     """Print two runs side by side; FAILED where something became slower."""
     first, second = compare.load(arguments.first), compare.load(arguments.second)
     if arguments.across_devices:

@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.sharding import PartitionSpec
+from jaxtyping import PyTree
 
 from collapsebench.engine import devices
 from collapsebench.maths import samplers
@@ -61,7 +62,7 @@ class Ceiling:
     """A workload at peak rate: units of work per call, and the call, compiled and run once."""
 
     work: float
-    call: Callable[[], Any]
+    call: Callable[[], object]
 
     def seconds(self) -> float:
         """Seconds of one call, measured now."""
@@ -80,7 +81,7 @@ def _rate(ceiling: Ceiling) -> float:
     return ceiling.work / min(ceiling.seconds() for _ in range(BEST_OF))
 
 
-def _ceiling(work: float, call: Callable[[], Any]) -> Ceiling:
+def _ceiling(work: float, call: Callable[[], object]) -> Ceiling:
     jax.block_until_ready(call())
     return Ceiling(float(work), call)
 
@@ -90,10 +91,10 @@ def normals(turns: int) -> Ceiling:
     """Fused standard normals, float32: blocks of them, summed as they are drawn, the cheapest possible use."""
     block, draws = (CPU_BLOCK, 1) if jax.default_backend() == "cpu" else (BLOCK, DRAWS)
 
-    def body(i: Any) -> Any:
+    def body(i: PyTree) -> PyTree:
         key = jax.random.fold_in(root_key(0, "ceiling"), i)
 
-        def turn(j: Any, total: Any) -> Any:
+        def turn(j: PyTree, total: PyTree) -> PyTree:
             for k in range(draws):
                 total = total + samplers.normal(jax.random.fold_in(key, draws * j + k), (block,), jnp.float32)
             return total
@@ -121,11 +122,11 @@ def products(precision: str = "float32", shapes: tuple[Shape, ...] = ()) -> Ceil
     dtype = jnp.bfloat16 if precision == "bfloat16" else jnp.float32
     dot = partial(jnp.matmul, precision={"tensorfloat32": "tensorfloat32"}.get(precision, "highest"))
 
-    def body(i: Any) -> Any:
+    def body(i: PyTree) -> PyTree:
         one = (i * 0 + 1).astype(dtype)
         rights = [jnp.full((inner, columns), one) for _, inner, columns in shapes]
 
-        def turn(_: Any, lefts: list[Any]) -> list[Any]:
+        def turn(_: PyTree, lefts: list[Any]) -> list[Any]:
             """Each product is made anew: a number of the last one is put into its left factor."""
             made = [jax.lax.optimization_barrier(dot(*pair)) for pair in zip(lefts, rights, strict=True)]
             return [left.at[0, 0].set(product[0, 0]) for left, product in zip(lefts, made, strict=True)]
@@ -142,7 +143,7 @@ def copies() -> Ceiling:
     count = (1 << 25) if jax.default_backend() == "cpu" else (1 << 29)
     share, turns = count // devices.mesh().size, 2
 
-    def body(i: Any) -> Any:
+    def body(i: PyTree) -> PyTree:
         x = jnp.zeros(share, jnp.float32) + i.astype(jnp.float32)
         return jax.lax.fori_loop(0, turns, lambda _, x: jax.lax.optimization_barrier(x + 1), x)
 

@@ -61,7 +61,7 @@ def child(main: Callable[[list[str]], int], output: Any) -> None:
     from collapsebench.runs import progress
     from collapsebench.show import tables
 
-    def timed(event: str, duration_secs: float, **kwargs: Any) -> None:
+    def timed(event: str, duration_secs: float, **kwargs: object) -> None:
         if event in _EVENTS:
             spent[_EVENTS[event]] += duration_secs
 
@@ -80,8 +80,8 @@ def child(main: Callable[[list[str]], int], output: Any) -> None:
     raise SystemExit(code)
 
 
-def _marked(call: Callable[..., Any], name: str, marks: dict[str, float]) -> Callable[..., Any]:
-    def timed(*args: Any, **kwargs: Any) -> Any:
+def _marked(call: Callable[..., object], name: str, marks: dict[str, float]) -> Callable[..., Any]:
+    def timed(*args: object, **kwargs: object) -> Any:
         marks[f"{name} began"] = time.time()
         value = call(*args, **kwargs)
         marks[f"{name} ended"] = time.time()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Any
 
 from collapsebench.bench import ceilings
@@ -89,7 +90,7 @@ def state_copies(training: Any) -> int:
     return 2 * (2 + 2 * (training.optimiser == "adam") + (training.average is not None))
 
 
-def xla_count(what: str, function: Any, *args: Any) -> float:
+def xla_count(what: str, function: Callable[..., object], *args: object) -> float:
     """XLA's own count of "flops" or "bytes accessed" of one call; loops count once."""
     import jax
 

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import jax
 
@@ -31,10 +30,10 @@ def _counts() -> Events:
     """The one counter of this process; listeners cannot be removed, so there is one of each."""
     counts = Events()
 
-    def timed(event: str, duration_secs: float, **kwargs: Any) -> None:
+    def timed(event: str, duration_secs: float, **kwargs: object) -> None:
         counts.compiles += event == COMPILED
 
-    def happened(event: str, **kwargs: Any) -> None:
+    def happened(event: str, **kwargs: object) -> None:
         counts.hits += event == HITS
 
     jax.monitoring.register_event_duration_secs_listener(timed)

@@ -52,8 +52,8 @@ class JaxBenchmark:
         return {"smoke": smoke, "quick": quick, "paper": paper}[self.tier]
 
     def __call__(
-        self, function: Callable[..., Any], *, setup: Callable[[], tuple[Any, ...]] = tuple, units: float = 1.0,
-        unit: str = "calls", limit: Cost | None = None, check: Callable[[Any], Any] | None = None,
+        self, function: Callable[..., Any], *, setup: Callable[[], tuple[object, ...]] = tuple, units: float = 1.0,
+        unit: str = "calls", limit: Cost | None = None, check: Callable[[Any], object] | None = None,
         rivals: Mapping[str, Rival] | None = None, rounds: int | None = None,
     ) -> Any:  # fmt: skip
         """Time `function`, a function of arrays or already jitted, on the arguments that `setup()` makes anew each round.
@@ -81,7 +81,7 @@ class JaxBenchmark:
         limit = each.scale(units) if each is not None else limit
         self._benchmark.extra_info["experiment"] = experiment.to_json()
 
-        def check(answer: Any) -> Any:
+        def check(answer: object) -> Any:
             result = program.result(answer)
             if any(bool(result[column].isnull().any()) for column in experiment.columns):
                 return False
@@ -151,7 +151,7 @@ class JaxBenchmark:
 
     def host(
         self, call: Callable[[], Any], *, units: float = 1.0, unit: str = "calls", limit: Cost | None = None,
-        check: Callable[[Any], Any] | None = None, rivals: Mapping[str, Rival] | None = None, rounds: int | None = None,
+        check: Callable[[Any], object] | None = None, rivals: Mapping[str, Rival] | None = None, rounds: int | None = None,
     ) -> Any:  # fmt: skip
         """Time a Python call. Its first call, compilation included, is reported apart as compile time."""
         row = self._row(units, unit)
@@ -165,8 +165,8 @@ class JaxBenchmark:
         return Row(self._benchmark.name, self._benchmark.group or "", unit, units, [], [])
 
     def _staged(
-        self, trace: Callable[[], Any], setup: Callable[[], tuple[Any, ...]], units: float, unit: str, limit: Cost | None,
-        check: Callable[[Any], Any] | None, rivals: Mapping[str, Rival] | None, rounds: int | None,
+        self, trace: Callable[[], Any], setup: Callable[[], tuple[object, ...]], units: float, unit: str, limit: Cost | None,
+        check: Callable[[Any], object] | None, rivals: Mapping[str, Rival] | None, rounds: int | None,
     ) -> Any:  # fmt: skip
         row = self._row(units, unit)
         with without_cache(), events.watched() as seen:
@@ -178,11 +178,11 @@ class JaxBenchmark:
         self._verify(check, jax.block_until_ready(compiled(*setup())))
         return self._timed(row, compiled, setup, limit, rivals, rounds)
 
-    def _verify(self, check: Callable[[Any], Any] | None, answer: Any) -> None:
+    def _verify(self, check: Callable[[Any], object] | None, answer: object) -> None:
         if check is not None and check(answer) is False:
             raise WrongAnswerError(f"{self._benchmark.name}: the answer is not what its law says; nothing was timed")
 
-    def _rounds(self, call: Callable[..., Any], setup: Callable[[], tuple[Any, ...]]) -> int:
+    def _rounds(self, call: Callable[..., object], setup: Callable[[], tuple[object, ...]]) -> int:
         """As many as the tier asks for, and more of a short call."""
         if not WINDOW[self.tier]:
             return ROUNDS[self.tier]
@@ -191,7 +191,7 @@ class JaxBenchmark:
         return max(ROUNDS[self.tier], min(MOST_ROUNDS, int(WINDOW[self.tier] / seconds)))
 
     def _timed(
-        self, row: Row, call: Callable[..., Any], setup: Callable[[], tuple[Any, ...]], limit: Cost | None,
+        self, row: Row, call: Callable[..., object], setup: Callable[[], tuple[object, ...]], limit: Cost | None,
         rivals: Mapping[str, Rival] | None, rounds: int | None,
     ) -> Any:  # fmt: skip
         calibrate = ceilings.calibration().seconds

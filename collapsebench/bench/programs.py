@@ -9,16 +9,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jax.sharding import AxisType, PartitionSpec
+from jax.sharding import AxisType, Mesh, PartitionSpec
+from jaxtyping import PyTree
 
 from collapsebench.engine import devices, loop
 from collapsebench.engine import generation as trajectory
+from collapsebench.engine.generation import Program
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import part, root_key, trajectory_key
 from collapsebench.parts.data import Batch
+from collapsebench.parts.model import Model
 from collapsebench.runs import results, runner
 from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,10 +30,10 @@ class LoopProgram:
     """Program of all generations of all trajectories, one call of `loop.advance`; it donates the state."""
 
     experiment: Experiment
-    program: Any
-    shapes: Any
+    program: Program
+    shapes: PyTree
     plan: runner.Plan
-    mesh: Any
+    mesh: Mesh
 
     @classmethod
     def of(cls, experiment: Experiment, count: int | None = None) -> LoopProgram:
@@ -64,14 +68,14 @@ class LoopProgram:
         root = root_key(self.experiment.seed, self.experiment.name)
         return (self.program, root, {}, index, carry, np.int32(0), np.int32(self.experiment.generations))
 
-    def result(self, answer: Any) -> xr.Dataset:
+    def result(self, answer: PyTree) -> xr.Dataset:
         """The call's answer as the Dataset of a run."""
         columns = np.swapaxes(np.asarray(answer[1]), 0, 1)[: self.experiment.trajectories]
         return results.from_columns(
             self.experiment, columns, {}, points=None, started=0.0, seconds=0.0, width=self.plan.width
         )
 
-    def trace(self) -> Any:
+    def trace(self) -> PyTree:
         """The traced program, to be lowered and compiled."""
         with runner.precision(self.experiment):
             return loop.advance.trace(*self.arguments(), **self.options)
@@ -81,7 +85,7 @@ class LoopProgram:
 class TrainingProgram:
     """Program that trains networks on the same rows: `lanes` on each device, by `vmap` if more than one."""
 
-    model: Any
+    model: PyTree
     rows: Any
     lanes: int = 1
 
@@ -95,11 +99,11 @@ class TrainingProgram:
         """Rows that one call reads, over all networks and steps."""
         return float(self.networks * int(self.model.training.steps) * self.model.training.batch)
 
-    def function(self) -> Any:
+    def function(self) -> PyTree:
         """Compiled function of (model, keys, rows): the trained parameters of every network."""
         over = jax.vmap if self.lanes > 1 else loop.alone
 
-        def shard(model: Any, keys: Any, rows: Any) -> Any:
+        def shard(model: Model, keys: Key, rows: PyTree) -> PyTree:
             data = Batch(rows, jnp.ones(jax.tree.leaves(rows)[0].shape[0]))
             return over(lambda key: model.fit(part(key, 0), model.init(part(key, 1)), data))(keys)
 
@@ -115,13 +119,13 @@ class TrainingProgram:
         keys = jax.vmap(trajectory_key, (None, 0))(root_key(0, "training"), jnp.arange(self.networks))
         return (as_leaves(self.model), keys, self.rows)
 
-    def learned(self, params: Any) -> bool:
+    def learned(self, params: PyTree) -> bool:
         """Whether every network's loss is below its loss at the start."""
         model, keys, rows = self.arguments()
         few = jax.tree.map(lambda a: a[:256], rows)
 
         @jax.jit
-        def losses(model: Any, keys: Any, params: Any) -> Any:
+        def losses(model: PyTree, keys: PyTree, params: Any) -> Any:
             def one(key: Any, params: Any) -> Any:
                 return model.loss(model.init(part(key, 1)), key, few), model.loss(params, key, few)
 

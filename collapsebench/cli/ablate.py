@@ -28,7 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_request(parser)
 
 
-def act(arguments: Any) -> int:
+def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench ablate`; returns the exit code."""
     from collapsebench.analysis.ablation import Ablation, ablate, ledger
     from collapsebench.cli import output

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 LINE = "how fast this machine is, measured like an instrument"
 TEXT = """
@@ -27,7 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=default, metavar="DIR", help="default: %(default)s/DEVICE")
 
 
-def act(arguments: Any) -> int:
+def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench bench`; returns the exit code."""
     from collapsebench.bench import act
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from collapsebench.specs.errors import DONE, FAILED, RequestError
 
@@ -20,7 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="CLASS", help="package.module:Class or folder/file.py:Class")
 
 
-def act(arguments: Any) -> int:
+def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench check`; returns the exit code."""
     from collapsebench.runs import contracts
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 LINE = "two runs of the benchmarks side by side"
 TEXT = """
@@ -26,7 +25,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write it as a page")
 
 
-def act(arguments: Any) -> int:
+def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench compare`; returns the exit code."""
     from collapsebench.bench.act import compared
 

@@ -16,7 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add nothing: `collapsebench doctor` takes no arguments."""
 
 
-def act(arguments: Any) -> int:
+def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench doctor`; returns the exit code."""
     import jax
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from collapsebench.cli.arguments import add_request
 from collapsebench.specs.errors import DONE, STOPPED, say
@@ -21,7 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_request(parser)
 
 
-def act(arguments: Any) -> int:
+def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench profile`; returns the exit code."""
     from collapsebench.analysis.profiles import measured, profile
     from collapsebench.cli import output

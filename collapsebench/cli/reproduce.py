@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from collapsebench.cli.arguments import add_out
 from collapsebench.specs.errors import DONE, FAILED
@@ -18,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_out(parser)
 
 
-def act(arguments: Any) -> int:
+def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench reproduce`; returns the exit code."""
     from collapsebench.cli import output
     from collapsebench.literature.reproduce import find, reproduce

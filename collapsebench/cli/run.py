@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from collapsebench.cli.arguments import add_request
 from collapsebench.specs.errors import DONE, STOPPED, say
@@ -16,7 +15,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_request(parser)
 
 
-def act(arguments: Any) -> int:
+def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench run`; returns the exit code."""
     from collapsebench.cli import output
     from collapsebench.cli.request import parse_changes

@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths.sources import Fountain
 from collapsebench.maths.streams import Stream, key_for, part
@@ -18,10 +18,7 @@ from collapsebench.parts.model import Model
 from collapsebench.parts.regime import Regime
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, spec, static
-
-Generation = int | Int[Array, ""]
-Number = float | Float[Array, ""]
+from collapsebench.specs.pytree import Count, Key, Number, difference, spec, static
 
 
 @spec
@@ -36,7 +33,7 @@ class Program:
     regime: Regime
     curator: Curator | None
     metrics: tuple[Metric, ...]
-    n: Any
+    n: Number
     n_real: Any
     holdout: int = static()
     generations: int = static()
@@ -49,7 +46,7 @@ class Program:
         return self.model.summary is not None and not self.regime.needs_samples
 
     @property
-    def capacity(self) -> Any:
+    def capacity(self) -> Number:
         """Rows of the largest synthetic set."""
         return self.regime.capacity(self.n, self.generations)
 
@@ -81,7 +78,7 @@ class Carry:
     memory: PyTree
 
 
-def _rows(x: PyTree, n: Any) -> Batch:
+def _rows(x: PyTree, n: Number) -> Batch:
     capacity = jax.tree.leaves(x)[0].shape[0]
     return Batch(x, (jnp.arange(capacity) < n).astype(jnp.result_type(float)))
 
@@ -91,7 +88,22 @@ def has_sampling_law(target: Target, model: Model) -> bool:
     return model.summary is not None and target.distribution().summary == model.summary
 
 
-def draw_real(program: Program, key: Key, capacity: Any, n: Any) -> Data:
+def counted(owner: Target | Model, method: str, x: PyTree, rows: int, like: PyTree = None) -> PyTree:
+    """Rows that a part has drawn. Raises RequestError unless there are so many, of the shape of a row of `like`."""
+    found = jax.tree.map(jnp.shape, x)
+    for shape in jax.tree.leaves(found, is_leaf=lambda leaf: isinstance(leaf, tuple)):
+        if shape[:1] != (rows,):
+            raise owner.refuse(f"{method} gives shape {shape} for {rows} rows")
+    if like is not None and (why := difference(_row(x), _row(like))):
+        raise owner.refuse(f"{method} gives rows of {why} as the target's")
+    return x
+
+
+def _row(x: PyTree) -> PyTree:
+    return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), x)
+
+
+def draw_real(program: Program, key: Key, capacity: Number, n: Number) -> Data:
     """n rows of real data in a set of `capacity` rows, in the form of the handover."""
     target, model = program.target, program.model
     if program.handover is Handover.POPULATION:
@@ -100,7 +112,7 @@ def draw_real(program: Program, key: Key, capacity: Any, n: Any) -> Data:
         return model.summary.draw(key, target.distribution(), n)
     if not isinstance(capacity, int):
         raise RequestError("n: it must be a fixed number where the target has no sampling law of the model's summary")
-    return _rows(target.sample(key, int(capacity)), n)
+    return _rows(counted(target, "sample", target.sample(key, int(capacity)), int(capacity)), n)
 
 
 def reduced(program: Program, data: Data) -> Data:
@@ -109,7 +121,7 @@ def reduced(program: Program, data: Data) -> Data:
 
 
 def draw_synthetic(
-    program: Program, key: Key, view: View, prompts: PyTree, memory: PyTree, capacity: Any, n: Any
+    program: Program, key: Key, view: View, prompts: PyTree, memory: PyTree, capacity: Number, n: Number
 ) -> tuple[Data, PyTree]:
     """Synthetic data that the model of a view hands over, curated, and the curator's next state."""
     model, params = program.model, view.params
@@ -117,11 +129,15 @@ def draw_synthetic(
         return model.expect(params, n, prompts), memory
     if program.handover is Handover.SUMMARY:
         return model.summarise(key, params, n, prompts), memory
-    batch = _rows(model.sample_from(part(key, 0), params, int(capacity), prompts), n)
+    x = model.sample_from(part(key, 0), params, int(capacity), prompts)
+    like = view.real.x if isinstance(view.real, Batch) else None
+    batch = _rows(counted(model, "sample", x, int(capacity), like), n)
     if program.curator is None:
         return batch, memory
     curated = dataclasses.replace(view, synthetic=batch)
     weights, memory = program.curator.weights(part(key, 1), curated, memory)
+    if why := difference(weights, batch.w):
+        raise program.curator.refuse(f"weights gives {why} as there are rows")
     return Batch(batch.x, batch.w * weights), memory
 
 
@@ -145,12 +161,12 @@ def draw_parts(
     return total, memory
 
 
-def _rows_of(program: Program, synthetic: Any) -> Any:
+def _rows_of(program: Program, synthetic: PyTree) -> Number:
     """Rows that a pool reserves per generation: the synthetic set's capacity if it has rows, else the program's."""
     return synthetic.capacity if has_rows(synthetic) else program.capacity
 
 
-def train_on(program: Program, key: Key, real: Any, carry: Carry, generation: Generation) -> tuple[PyTree, Data]:
+def train_on(program: Program, key: Key, real: PyTree, carry: Carry, generation: Count) -> tuple[PyTree, Data]:
     """The pool and the training set of a generation; generation 0 sees the real data."""
     regime = program.regime
     n, fresh = program.n, None
@@ -163,7 +179,8 @@ def train_on(program: Program, key: Key, real: Any, carry: Carry, generation: Ge
     def later() -> tuple[PyTree, Data]:
         return regime.update(key_for(key, Stream.REGIME, generation), carry.pool, carry.synthetic, fresh, generation)
 
-    rows = max(real.capacity, jax.eval_shape(later)[1].capacity) if has_rows(real) else 0
+    pool, train = jax.eval_shape(later)
+    rows = max(real.capacity, train.capacity) if has_rows(real) else 0
 
     def padded() -> tuple[PyTree, Data]:
         pool, train = later()
@@ -172,11 +189,13 @@ def train_on(program: Program, key: Key, real: Any, carry: Carry, generation: Ge
     def first() -> tuple[PyTree, Data]:
         return regime.init(real, program.generations, _rows_of(program, carry.synthetic)), real.pad(rows)
 
+    if why := difference(pool, jax.eval_shape(first)[0]):
+        raise regime.refuse(f"update gives a pool of {why} as init does")
     return jax.lax.cond(generation == 0, first, padded)
 
 
 def step(
-    program: Program, key: Key, real: Data, holdout: Batch, generation: Generation, carry: Carry
+    program: Program, key: Key, real: Data, holdout: Batch, generation: Count, carry: Carry
 ) -> tuple[Carry, Array]:
     """One generation: train, draw, measure. Returns the next state and the metrics, [columns]."""
     model = program.model
@@ -207,7 +226,7 @@ def step(
     return Carry(params, pool, reduced(program, synthetic), models, prompts, first, memory), measured
 
 
-def drawable(program: Program, data: Data) -> Any:
+def drawable(program: Program, data: Data) -> PyTree:
     """The training set as `fit` takes it: Sources become a Fountain over target and model."""
     return Fountain(data, program.target, program.model) if isinstance(data, Sources) else data
 
@@ -218,6 +237,9 @@ def measure(program: Program, key: Key, view: View) -> Float[Array, " columns"]:
     classes = [type(metric) for metric in program.metrics]
     for i, metric in enumerate(program.metrics):
         value = metric(part(key, classes.index(classes[i]) if metric.common_draws else i), view)
+        wanted = jax.tree.map(lambda _: 0.0, value) if isinstance(value, Estimate) else 0.0
+        if why := difference(value, wanted):
+            raise metric.refuse(f"it gives {why}: one number a generation")
         columns += [value.value, value.standard_error] if isinstance(value, Estimate) else [value]
     row = jnp.stack([jnp.asarray(column, jnp.result_type(float)) for column in columns])
     if not program.model.streams:
@@ -264,6 +286,8 @@ def empty_carry(program: Program, key: Key) -> Carry:
         train = train_on(program, key, real, carry, zero)[1]
         if not _same_shapes(train, reduced(program, real)):  # of parameters that are rows, as a kernel density's are
             params, models, first = fitted(train)
+        if program.warm_start and (why := difference(params, model.init(key))):
+            raise model.refuse(f"fit gives parameters of {why} as init does, and warm_start goes on from them")
         return Carry(params, pool, synthetic, models, prompts, first, memory)
 
     return jax.eval_shape(initial, key)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array
+from jaxtyping import Array, PyTree
 
 from collapsebench.engine.generation import Carry, Program, real_and_holdout, step
 from collapsebench.maths.streams import trajectory_key
 from collapsebench.parts.data import Batch, Data
-from collapsebench.specs.pytree import Key
+from collapsebench.specs.pytree import Count, Key
 
 COPIED = 1 << 18
 """Numbers that are sooner copied to the devices than a program that makes them there is compiled."""
@@ -26,7 +26,7 @@ def blank(shapes: Carry, lanes: int, mesh: Mesh) -> Carry:
     """The state before generation 0, placed as `advance` returns it: otherwise the second call would compile anew."""
     split = NamedSharding(mesh, PartitionSpec("trajectory"))
 
-    def zeros(leaf: Any) -> Array:
+    def zeros(leaf: jax.ShapeDtypeStruct) -> Array:
         shape = (lanes, *leaf.shape)
         small = math.prod(shape) <= COPIED
         return (
@@ -37,7 +37,7 @@ def blank(shapes: Carry, lanes: int, mesh: Mesh) -> Carry:
 
 
 def advance_group(
-    program: Program, keys: Key, swept: dict[str, Array], carry: Carry, start: Any, stop: Any, block: int
+    program: Program, keys: Array, swept: dict[str, Array], carry: Carry, start: Count, stop: Count, block: int
 ) -> tuple[Carry, Array]:
     """Generations [start, stop) of a few trajectories together; the metrics [block, width, columns] fill the first rows.
 
@@ -55,7 +55,7 @@ def advance_group(
     real, holdout = over_lanes(lambda leaves, key: real_and_holdout(own(leaves), key))(swept, keys)
     rows = jnp.zeros((block, keys.shape[0], program.columns), jnp.result_type(float))
 
-    def body(generation: Any, state: tuple[Carry, Array]) -> tuple[Carry, Array]:
+    def body(generation: Count, state: tuple[Carry, Array]) -> tuple[Carry, Array]:
         def one(leaves: dict[str, Array], key: Key, real: Data, holdout: Batch, carry: Carry) -> tuple[Carry, Array]:
             return step(own(leaves), key, real, holdout, generation, carry)
 
@@ -66,16 +66,16 @@ def advance_group(
     return jax.lax.fori_loop(start, stop, body, (carry, rows))
 
 
-def alone(function: Any) -> Any:
+def alone(function: Callable[..., PyTree]) -> Callable[..., PyTree]:
     """`vmap` for a single lane without a batch axis: conditionals and matrix products stay unbatched."""
 
-    def mapped(*lanes: Any) -> Any:
+    def mapped(*lanes: PyTree) -> PyTree:
         return jax.tree.map(lambda a: a[None], function(*jax.tree.map(lambda a: a[0], lanes)))
 
     return mapped
 
 
-def set_leaf(tree: Any, path: str, value: Any) -> Any:
+def set_leaf(tree: PyTree, path: str, value: Array) -> PyTree:
     """`tree` with the field at a dotted path replaced."""
     head, _, rest = path.partition(".")
     return dataclasses.replace(tree, **{head: set_leaf(getattr(tree, head), rest, value) if rest else value})
@@ -83,7 +83,7 @@ def set_leaf(tree: Any, path: str, value: Any) -> Any:
 
 @partial(jax.jit, static_argnames=("mesh", "width", "block"), donate_argnames=("carry",))
 def advance(
-    program: Program, root: Key, swept: dict[str, Array], index: Array, carry: Carry, start: Any, stop: Any,
+    program: Program, root: Key, swept: dict[str, Array], index: Array, carry: Carry, start: Count, stop: Count,
     *, mesh: Mesh, width: int, block: int,
 ) -> tuple[Carry, Array]:  # fmt: skip
     """Generations [start, stop) of many lanes: a map of fixed width inside a shard_map over all devices.
@@ -92,8 +92,8 @@ def advance(
     devices * width. Returns the states and the metrics [block, lanes, columns].
     """
 
-    def shard(program: Program, root: Key, lanes: Any, start: Any, stop: Any) -> Any:
-        def group(lanes: Any) -> Any:
+    def shard(program: Program, root: Key, lanes: PyTree, start: Count, stop: Count) -> PyTree:
+        def group(lanes: PyTree) -> PyTree:
             leaves, index, carry = lanes
             keys = jax.vmap(trajectory_key, (None, 0))(root, index)
             return advance_group(program, keys, leaves, carry, start, stop, block)

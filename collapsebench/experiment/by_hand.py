@@ -8,16 +8,20 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
 
 from collapsebench.experiment.experiment import build_part
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import Stream, key_for, root_key
 from collapsebench.parts.data import Batch, Kind
+from collapsebench.parts.model import Model
 from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Key
 
 
-def _batch(model: Any, data: Any, weights: Any) -> Batch:
-    def rows(leaf: Any) -> Any:
+def _batch(model: Model, data: PyTree, weights: ArrayLike | None) -> Batch:
+    def rows(leaf: Any) -> PyTree:
         array = np.asarray(leaf)
         return jnp.asarray(array if np.issubdtype(array.dtype, np.integer) else array.astype(jnp.result_type(float)))
 
@@ -42,23 +46,23 @@ def _batch(model: Any, data: Any, weights: Any) -> Batch:
     return Batch(x, jnp.asarray(w, jnp.result_type(float)))
 
 
-def fit(model: Any, data: Any, seed: int = 0, *, weights: Any = None) -> Any:
+def fit(model: Model | type[Model] | str, data: PyTree, seed: int = 0, *, weights: ArrayLike | None = None) -> PyTree:
     """Parameters of `model` (a spec or its name), fitted to data [n] or [n, dim] (or the model's own layout).
 
     Raises RequestError for data of the wrong shape.
     """
-    model = build_part("model", model)
-    batch = _batch(model, data, weights)
+    built: Model = build_part("model", model)
+    batch = _batch(built, data, weights)
     key = root_key(seed, "by hand")
-    return _fit(as_leaves(model), key, batch)
+    return _fit(as_leaves(built), key, batch)
 
 
 @jax.jit
-def _fit(model: Any, key: Any, batch: Batch) -> Any:
+def _fit(model: Model, key: Key, batch: Batch) -> PyTree:
     return model.fit(key_for(key, Stream.FIT), model.init(key_for(key, Stream.INIT)), batch)
 
 
-def sample(model: Any, params: Any, n: int, seed: int = 0) -> Any:
+def sample(model: Model | type[Model] | str, params: PyTree, n: int, seed: int = 0) -> PyTree:
     """n draws from a fitted model, as NumPy."""
     model = as_leaves(build_part("model", model))
     key = key_for(root_key(seed, "by hand"), Stream.SAMPLE)
@@ -66,16 +70,16 @@ def sample(model: Any, params: Any, n: int, seed: int = 0) -> Any:
 
 
 @partial(jax.jit, static_argnames="n")
-def _sample(model: Any, key: Any, params: Any, n: int) -> Any:
+def _sample(model: Model, key: Key, params: PyTree, n: int) -> PyTree:
     return model.sample(key, params, n)
 
 
-def log_prob(model: Any, params: Any, x: Any) -> np.ndarray:
+def log_prob(model: Model | type[Model] | str, params: PyTree, x: PyTree) -> np.ndarray:
     """Log density or log mass of each row of x, in nats, as NumPy."""
-    model = build_part("model", model)
-    return np.asarray(_log_prob(as_leaves(model), params, _batch(model, x, None).x))
+    built: Model = build_part("model", model)
+    return np.asarray(_log_prob(as_leaves(built), params, _batch(built, x, None).x))
 
 
 @jax.jit
-def _log_prob(model: Any, params: Any, x: Any) -> Any:
+def _log_prob(model: Model, params: PyTree, x: PyTree) -> PyTree:
     return model.log_prob(params, x)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from collapsebench.experiment.experiment import Experiment
+from collapsebench.parts.model import Model
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import REGIMES, TARGETS
@@ -23,7 +24,7 @@ def regimes_for(experiment: Experiment) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def example(model: Any) -> Experiment:
+def example(model: Model) -> Experiment:
     """A small experiment for any model, on a target of its own family, else the normal, else the first that it learns.
 
     Raises RequestError when there is none.

@@ -176,7 +176,7 @@ class Experiment:
         return record.digest(self.to_json())
 
 
-def build_part(field: str, value: Any) -> Any:
+def build_part(field: str, value: object) -> Any:
     """The target, model, regime, curator or metric that a name, a class or a spec stands for, as a spec.
 
     Raises RequestError for anything else.

@@ -27,7 +27,7 @@ class Sweep:
     """
 
     experiment: Experiment
-    values: dict[str, tuple[Any, ...]]
+    values: dict[str, Any]
 
     def __post_init__(self) -> None:
         for path, values in self.values.items():
@@ -86,7 +86,7 @@ def set_fields(experiment: Experiment, values: dict[str, Any]) -> Experiment:
     return dataclasses.replace(experiment, **whole)
 
 
-def _set(part: Any, path: list[str], value: Any, whole: str) -> Any:
+def _set(part: Any, path: list[str], value: object, whole: str) -> Any:
     if not dataclasses.is_dataclass(part) or isinstance(part, type):
         raise RequestError(f"{whole}: {whole.split('.')[0]} = {part} has no fields")
     _check_name(part, path[0], whole)
@@ -132,5 +132,5 @@ def part_label(part: Any) -> str:
     return short_name(part) + (f"({', '.join(changed)})" if changed else "")
 
 
-def _differs(value: Any, default: Any) -> bool:
+def _differs(value: object, default: object) -> bool:
     return default is dataclasses.MISSING or not isinstance(value, bool | int | float | str) or value != default

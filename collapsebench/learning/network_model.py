@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, PyTree
 
 from collapsebench.learning.training import Training, train
 from collapsebench.parts.data import Data, Sources
@@ -16,7 +16,7 @@ from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key
+from collapsebench.specs.pytree import Key, Number
 
 
 class NetworkModel(Model):
@@ -35,7 +35,7 @@ class NetworkModel(Model):
         "approximation": ("training.steps", (20, 50, 200, 1000)),
     }
     training: Training
-    start: Any
+    start: PyTree
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError unless `training` is a valid Training."""
@@ -47,11 +47,11 @@ class NetworkModel(Model):
         """Same model with a learner that converges: cosine decay of the rate, averaged parameters, no weight decay."""
         return self.replace(training=dataclasses.replace(self.training, schedule="cosine", average=0.99, decay=None))
 
-    def random_params(self, key: Key) -> Any:
+    def random_params(self, key: Key) -> PyTree:
         """Random initial parameters. A derived class gives it."""
         raise NotImplementedError
 
-    def loss(self, params: Any, key: Key, x: Any) -> Float[Array, ""]:
+    def loss(self, params: PyTree, key: Key, x: PyTree) -> Float[Array, ""]:
         """Training loss of a minibatch x. A derived class gives it."""
         raise NotImplementedError
 
@@ -59,23 +59,23 @@ class NetworkModel(Model):
         """Model with its initial parameters, where `start` is a target that has them."""
         return self.replace(start=self.start.params()) if isinstance(self.start, Target) else self
 
-    def init(self, key: Key) -> Any:
+    def init(self, key: Key) -> PyTree:
         """Initial parameters: random, or `start`."""
         start = self.prepare().start
         return self.random_params(key) if start is None else jax.tree.map(jnp.asarray, start)
 
-    def fit(self, key: Key, params: Any, data: Any) -> Any:
+    def fit(self, key: Key, params: PyTree, data: PyTree) -> PyTree:
         return train(key, params, self.loss, data, self.training)
 
-    def expect(self, params: Any, n: Any, prompts: Any) -> Data:
+    def expect(self, params: PyTree, n: Number, prompts: PyTree) -> Data:
         """The model itself as Sources, drawn from anew at every step."""
         return Sources.of_model(params, n)
 
-    def expect_real(self, key: Key, target: Target, n: Any) -> Data:
+    def expect_real(self, key: Key, target: Target, n: Number) -> Data:
         """The target itself as Sources, drawn from anew at every step."""
         return Sources.of_reality(jax.eval_shape(self.init, key), n)
 
-    def ended(self, params: Any) -> Bool[Array, ""]:
+    def ended(self, params: PyTree) -> Bool[Array, ""]:
         """Whether any parameter is not finite."""
         leaves = [jnp.isfinite(a).all() for a in jax.tree.leaves(params) if jnp.issubdtype(a.dtype, jnp.floating)]
         return ~jnp.stack(leaves).all()

@@ -8,12 +8,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths.sources import minibatch
 from collapsebench.maths.streams import part
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.pytree import Count, Key, spec, static, within
 
 OPTIMISERS = ("adam", "sgd")
 SCHEDULES = ("constant", "cosine", "linear")
@@ -59,7 +59,7 @@ class Training:
         if self.pieces < 1 or self.batch % self.pieces:
             raise RequestError(f"model.training.pieces = {self.pieces}: it must divide batch = {self.batch}")
 
-    def rate_at(self, step: Any) -> Float[Array, ""]:
+    def rate_at(self, step: Count) -> Float[Array, ""]:
         """Step size at step 0, 1, ..."""
         rate = self.rate * jnp.minimum(1, (step + 1) / jnp.maximum(self.warmup, 1))
         done = step / jnp.maximum(self.steps, 1)
@@ -84,10 +84,10 @@ Loss = Callable[[Any, Key, Any], Any]
 """(params, key, rows) -> the mean loss of the rows."""
 
 
-def gradient(loss: Loss, training: Training, params: Any, key: Key, rows: Any) -> tuple[Float[Array, ""], Any]:
+def gradient(loss: Loss, training: Training, params: PyTree, key: Key, rows: PyTree) -> tuple[Float[Array, ""], Any]:
     """Loss of a minibatch and its gradient, at the precision and in the pieces of the Training."""
 
-    def low(params: Any, key: Key, rows: Any) -> Any:
+    def low(params: PyTree, key: Key, rows: PyTree) -> PyTree:
         params, rows = jax.tree.map(_halved, (params, rows))
         return loss(params, key, rows).astype(jnp.float32)
 
@@ -96,7 +96,7 @@ def gradient(loss: Loss, training: Training, params: Any, key: Key, rows: Any) -
         if training.pieces == 1:
             return slope(params, key, rows)
 
-        def add(total: Any, piece: Any) -> Any:
+        def add(total: PyTree, piece: PyTree) -> PyTree:
             found = slope(params, part(key, piece[0]), piece[1])
             return jax.tree.map(lambda a, b: a + b / training.pieces, total, found), None
 
@@ -110,14 +110,14 @@ def _halved(a: Array) -> Array:
     return a.astype(jnp.bfloat16) if jnp.issubdtype(a.dtype, jnp.floating) else a
 
 
-def train(key: Key, params: Any, loss: Loss, data: Any, training: Training) -> Any:
+def train(key: Key, params: PyTree, loss: Loss, data: PyTree, training: Training) -> PyTree:
     """Parameters after `training.steps` steps on `data`, a Batch or a Fountain.
 
     A loss that is not finite makes every parameter NaN, and NaN they stay: the trajectory has ended.
     """
     transform = training.transform()
 
-    def step(i: Any, carry: Any) -> Any:
+    def step(i: Count, carry: PyTree) -> PyTree:
         params, state, mean = carry
         here = part(key, i)
         rows = minibatch(part(here, 0), data, training.batch)

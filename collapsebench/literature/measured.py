@@ -27,7 +27,7 @@ class Measured:
     high: float = np.nan
     holds: bool | None = None
 
-    def judged(self, holds: Any) -> Measured:
+    def judged(self, holds: object) -> Measured:
         """The same value with a judgement of the statement."""
         return dataclasses.replace(self, holds=bool(holds))
 

@@ -26,7 +26,7 @@ from collapsebench.maths.distributions.mixture import (
 from collapsebench.maths.linalg import psd_factor
 from collapsebench.maths.numerics import divide, safe_log
 from collapsebench.parts.data import Batch
-from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.pytree import Key, Number, spec, static
 
 SHIFT = 1e-4
 """Lloyd's steps end when the centres move less than this, squared and in units of the data's variance."""
@@ -41,11 +41,11 @@ class Rules:
     """Settings of `fit_mixture`: covariance "full", "diagonal" or "spherical"; most steps of EM and of Lloyd."""
 
     covariance: str = static("full")
-    steps: Any = 100
-    lloyd: Any = 100
-    tolerance: Any = 1e-3
-    ridge: Any = 1e-6
-    floor: Any = 0.0
+    steps: Number = 100
+    lloyd: Number = 100
+    tolerance: Number = 1e-3
+    ridge: Number = 1e-6
+    floor: Number = 0.0
 
 
 @spec
@@ -114,7 +114,7 @@ def _units(mean: Array) -> Array:
     return jnp.broadcast_to(jnp.eye(dim, dtype=mean.dtype), (count, dim, dim))
 
 
-def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: Any = True) -> Float[Array, "count d"]:
+def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: bool | Array = True) -> Float[Array, "count d"]:
     """Initial centres [count, d], rows of x [d, n] far apart: each the best of a few drawn by w times squared distance.
 
     They are distinct; where there are fewer distinct rows than centres, rows repeat. Source: Arthur and Vassilvitskii
@@ -136,7 +136,7 @@ def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: Any = Tru
     return jax.lax.fori_loop(0, jnp.where(wanted, count, 0), add, start)[0]
 
 
-def lloyd(x: Array, w: Array, centres: Array, steps: Any, wanted: Any = True) -> Float[Array, "k d"]:
+def lloyd(x: Array, w: Array, centres: Array, steps: Any, wanted: bool | Array = True) -> Float[Array, "k d"]:
     """Centres [k, d] after at most `steps` Lloyd steps; a centre without rows stays. No step unless `wanted`."""
 
     rows = jnp.concatenate([jnp.ones_like(x[:1]), x])

@@ -7,13 +7,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 
-def as_leaves(tree: Any) -> Any:
+def as_leaves(tree: PyTree) -> PyTree:
     """The tree with numeric leaves as strongly typed floats (integer arrays stay), so 1, 1.0 and True compile once."""
 
-    def convert(leaf: Any) -> Any:
+    def convert(leaf: PyTree) -> PyTree:
         if isinstance(leaf, bool | int | float):
             return jax.device_put(np.asarray(leaf, jnp.result_type(float)))  # jnp.asarray would compile a conversion
         array = jnp.asarray(leaf)

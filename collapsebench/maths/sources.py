@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths.samplers import categorical_rows, choose_rows
 from collapsebench.maths.streams import part
 from collapsebench.parts.data import Batch, Sources
+from collapsebench.parts.model import Model
+from collapsebench.parts.target import Target
 from collapsebench.specs.pytree import Key, spec
 
 
@@ -19,15 +19,15 @@ class Fountain:
     """Sources with the target and the model class, from which rows can be drawn."""
 
     sources: Sources
-    target: Any
-    model: Any
+    target: Target
+    model: Model
 
     @property
     def weight(self) -> Float[Array, ""]:
         """Total weight, in rows."""
         return self.sources.weight
 
-    def draw(self, key: Key, n: int) -> Any:
+    def draw(self, key: Key, n: int) -> PyTree:
         """n rows: each real with the real share of the weight, the others from one model drawn by weight."""
         models = self.sources.models
         if not models.capacity:
@@ -43,7 +43,7 @@ class Fountain:
         return jax.tree.map(lambda a, b: jnp.where(is_real.reshape(n, *[1] * (a.ndim - 1)), a, b), real, made)
 
 
-def minibatch(key: Key, data: Any, n: int) -> Any:
+def minibatch(key: Key, data: PyTree, n: int) -> PyTree:
     """n rows of a training set in proportion to weight: with replacement from a Batch, fresh ones from a Fountain."""
     if isinstance(data, Batch):
         rows = choose_rows(key, data.w, n)

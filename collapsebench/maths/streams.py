@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import enum
 import zlib
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from collapsebench.maths.samplers.bits import hash_words, key_words, threefry
-from collapsebench.specs.pytree import Key
+from collapsebench.specs.pytree import Count, Key
 
 
 class Stream(enum.IntEnum):
@@ -47,22 +46,22 @@ def root_key(seed: int, name: str) -> Key:
     return jax.random.wrap_key_data(jax.device_put(np.concatenate(words)), impl="threefry2x32")
 
 
-def derive(key: Key, purpose: int, index: Any) -> Key:
+def derive(key: Key, purpose: int, index: Count) -> Key:
     """Key of a purpose and an index: the threefry-2x32 hash of both under `key`, in one call."""
     words = hash_words(*key_words(key), np.uint32(_DERIVE + purpose), jnp.asarray(index, jnp.uint32))
     return jax.random.wrap_key_data(jnp.stack(words), impl="threefry2x32")
 
 
-def trajectory_key(root: Key, trajectory: Any) -> Key:
+def trajectory_key(root: Key, trajectory: Count) -> Key:
     """Key of one trajectory, independent of which others run beside it."""
     return derive(root, Stream.TRAJECTORY, trajectory)
 
 
-def key_for(key: Key, stream: Stream, generation: Any = 0) -> Key:
+def key_for(key: Key, stream: Stream, generation: Count = 0) -> Key:
     """Key of one stream in one generation of a trajectory."""
     return derive(key, stream, generation)
 
 
-def part(key: Key, i: Any) -> Key:
+def part(key: Key, i: Count) -> Key:
     """The i-th of several keys for one purpose."""
     return derive(key, Stream.PART, i)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jaxtyping import Array, Float
 
 from collapsebench.maths.estimators.counting import distinct_rows
 from collapsebench.parts.data import Handover, Kind
@@ -34,7 +34,7 @@ class Distinct(Metric):
         if experiment.handover != Handover.SAMPLES and not counted:
             raise self.refuse(f"it counts rows, and handover = {experiment.handover} makes none; use samples")
 
-    def __call__(self, key: Key, view: View) -> Any:
+    def __call__(self, key: Key, view: View) -> Float[Array, ""]:
         classes = view.model.classes
         distinct, rows = distinct_rows(view.synthetic, classes)
         return distinct / (rows if self.per == "rows" else distinct_rows(view.real, classes)[0])

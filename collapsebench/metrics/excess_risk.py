@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jaxtyping import Array, Float
 
 from collapsebench.parts.data import Kind
 from collapsebench.parts.metric import Metric, View
@@ -24,5 +24,5 @@ class ExcessRisk(Metric):
         if experiment.target.kind != Kind.LABELLED:
             raise self.refuse("it needs labelled data; use target linear or logistic")
 
-    def __call__(self, key: Key, view: View) -> Any:
+    def __call__(self, key: Key, view: View) -> Float[Array, ""]:
         return view.fitted.excess_risk(view.truth)

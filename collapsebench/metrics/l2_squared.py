@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jaxtyping import Array, Float
+
 from collapsebench.maths.distributions.mixture import Mixture, as_mixture
 from collapsebench.maths.distributions.normal import Normal
 from collapsebench.parts.metric import Metric, View
@@ -32,7 +34,7 @@ class L2Squared(Metric):
         if not model.compares(target, "l2_squared") and not _mixtures(model, target):
             raise self.refuse("closed forms are between normals and mixtures of them, or within one family; use kl")
 
-    def __call__(self, key: Key, view: View) -> Any:
+    def __call__(self, key: Key, view: View) -> Float[Array, ""]:
         model, target = view.fitted, view.truth
         if model.compares(target, "l2_squared"):
             return model.l2_squared(target)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from collapsebench.parts.metric import Metric, View
 from collapsebench.parts.part import Setting
@@ -29,6 +28,6 @@ class LatentSpread(Metric):
         if not experiment.model.encodes:
             raise self.refuse("the model has no encoder; use vae")
 
-    def __call__(self, key: Key, view: View) -> Any:
+    def __call__(self, key: Key, view: View) -> Float[Array, ""]:
         drawn = view.drawn(key, self.rows)
         return jnp.std(view.model.encode(view.first, drawn)[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jaxtyping import Array, Float
 
 from collapsebench.maths.estimators.moments import sample_moments
 from collapsebench.parts.metric import Metric, View
@@ -30,7 +30,7 @@ class MeanError(Metric):
         if not experiment.target.family().knows("moments"):
             self.needs_rows(experiment)
 
-    def __call__(self, key: Key, view: View) -> Any:
+    def __call__(self, key: Key, view: View) -> Float[Array, ""]:
         model, target = view.fitted, view.truth
         known = model.knows("moments")
         mean = model.moments()[0] if known else sample_moments(view.drawn(key, self.rows))[0]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from collapsebench.parts.data import Kind
 from collapsebench.parts.metric import Metric, View
@@ -27,7 +26,7 @@ class Support(Metric):
         if experiment.model.kind != Kind.SYMBOL and not exact:
             raise self.refuse("it needs symbols, or a family that knows its log_variance; use variance")
 
-    def __call__(self, key: Key, view: View) -> Any:
+    def __call__(self, key: Key, view: View) -> Float[Array, ""]:
         if view.model.kind == Kind.SYMBOL:
             alive = view.model.log_prob(view.params, jnp.arange(view.model.classes)) > -jnp.inf
             return alive.sum(dtype=jnp.result_type(float))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -37,7 +35,7 @@ class Variance(Metric):
         """Raise RequestError unless the model has moments or gives rows that have."""
         self.needs_moments(experiment)
 
-    def __call__(self, key: Key, view: View) -> Any:
+    def __call__(self, key: Key, view: View) -> Float[Array, ""]:
         return jnp.exp(_log_trace(key, view, self.rows))
 
 
@@ -52,5 +50,5 @@ class LogVariance(Metric):
         """Raise RequestError unless the model has moments or gives rows that have."""
         self.needs_moments(experiment)
 
-    def __call__(self, key: Key, view: View) -> Any:
+    def __call__(self, key: Key, view: View) -> Float[Array, ""]:
         return _log_trace(key, view, self.rows)

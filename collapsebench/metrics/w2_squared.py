@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jaxtyping import Array, Float
 
 from collapsebench.maths.estimators.transport import w2_squared_sorted
 from collapsebench.parts.data import as_matrix
@@ -34,7 +34,7 @@ class W2Squared(Metric):
                 why = f"in {dim} dimensions there is no closed form between this model and target"
                 raise self.refuse(f"{why}; use sliced_w2, or frechet for the distance of Gaussian fits")
 
-    def __call__(self, key: Key, view: View) -> Any:
+    def __call__(self, key: Key, view: View) -> Float[Array, ""]:
         model, target = view.fitted, view.truth
         if model.compares(target, "w2_squared"):
             return model.w2_squared(target)

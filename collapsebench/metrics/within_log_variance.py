@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+from jaxtyping import Array, Float
 
 from collapsebench.maths.distributions.mixture import Mixture
 from collapsebench.parts.metric import Metric, View
@@ -23,6 +24,8 @@ class WithinLogVariance(Metric):
         if not isinstance(experiment.model.family(), Mixture):
             raise self.refuse("the model is no mixture of normals; use log_variance")
 
-    def __call__(self, key: Key, view: View) -> Any:
+    def __call__(self, key: Key, view: View) -> Float[Array, ""]:
         mixture: Any = view.fitted
-        return jax.nn.logsumexp(mixture.log_weights + mixture.component_normals().log_variance)
+        return jax.nn.logsumexp(
+            mixture.log_weights + jax.vmap(lambda normal: normal.log_variance)(mixture.component_normals())
+        )

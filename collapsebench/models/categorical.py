@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,6 +13,7 @@ from collapsebench.maths.distributions.categorical import Categorical as Categor
 from collapsebench.maths.distributions.categorical import Counter
 from collapsebench.maths.numerics import divide
 from collapsebench.parts.data import Data, Kind
+from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
@@ -50,7 +51,7 @@ class Categorical(Model):
         if not 1 <= self.tied <= self.classes:
             raise RequestError(f"model.tied = {self.tied}: it must lie between 1 and classes = {self.classes}")
 
-    def holds(self, family: Any) -> bool:
+    def holds(self, family: Distribution) -> bool:
         """Whether no two symbols share a probability."""
         return self.tied == 1
 

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
 from collapsebench.learning.network_model import NetworkModel, check_image, check_widths
 from collapsebench.learning.products import denoiser_products
@@ -19,7 +19,7 @@ from collapsebench.maths.streams import part
 from collapsebench.parts.data import Batch, Kind
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.pytree import Count, Key, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 OBJECTIVES = ("ddpm", "flow")
@@ -108,7 +108,7 @@ class Diffusion(NetworkModel):
         """Number of different captions."""
         return math.prod(self.words)
 
-    def random_params(self, key: Key) -> dict[str, Any]:
+    def random_params(self, key: Key) -> dict[str, PyTree]:
         """Random network parameters, and equal shares of all captions."""
         nothing = jnp.zeros((1, len(self.words)), jnp.int32)
         network = self._network().init(key, jnp.zeros((1, self.dim)), jnp.zeros(1), nothing)
@@ -119,7 +119,7 @@ class Diffusion(NetworkModel):
     def _predict(self, params: Any, x: Any, t: Any, caption: Any) -> Float[Array, "n dim"]:
         return self._network().apply(params["network"], x, jnp.broadcast_to(t, x.shape[:1]), caption)
 
-    def _field(self, params: Any, x: Any, t: Any, caption: Any) -> Float[Array, "n dim"]:
+    def _field(self, params: PyTree, x: PyTree, t: float | Array, caption: PyTree) -> Float[Array, "n dim"]:
         """Network's prediction, with guidance."""
         told = self._predict(params, x, t, caption)
         if self.guidance is None:
@@ -129,7 +129,7 @@ class Diffusion(NetworkModel):
 
     # --- learning -----------------------------------------------------------------------------------------------------
 
-    def fit(self, key: Key, params: Any, data: Any) -> Any:
+    def fit(self, key: Key, params: PyTree, data: PyTree) -> PyTree:
         learned = super().fit(key, params, data)
         if not self.words:
             return learned
@@ -150,7 +150,7 @@ class Diffusion(NetworkModel):
             return rows["x"], rows["caption"]
         return rows, jnp.zeros((rows.shape[0], 0), jnp.int32)
 
-    def loss(self, params: Any, key: Key, x: Any) -> Float[Array, ""]:
+    def loss(self, params: PyTree, key: Key, x: PyTree) -> Float[Array, ""]:
         """Denoising loss of a minibatch: mean squared error per number predicted, over evenly spread times."""
         rows, caption = self._split(x)
         count = rows.shape[0]
@@ -168,11 +168,11 @@ class Diffusion(NetworkModel):
             here, wanted = jnp.sqrt(kept) * rows + jnp.sqrt(1 - kept) * noise, noise
         return ((self._predict(params, here, t, caption) - wanted) ** 2).mean()
 
-    def losses(self, params: Any, key: Key, x: Any, repeats: int = 8) -> Float[Array, " n"]:
+    def losses(self, params: PyTree, key: Key, x: PyTree, repeats: int = 8) -> Float[Array, " n"]:
         """Denoising loss of each row, averaged over `repeats` times and noises: for comparing captions."""
         rows, caption = self._split(x)
 
-        def one(i: Any) -> Any:
+        def one(i: Count) -> Any:
             alone = {"x": rows[i][None], "caption": caption[i][None]} if self.words else rows[i][None]
             bare = dataclasses.replace(self, unseen=0.0)
             return jax.vmap(lambda j: bare.loss(params, part(part(key, i), j), alone))(jnp.arange(repeats)).mean()
@@ -193,7 +193,7 @@ class Diffusion(NetworkModel):
         kept = np.exp(-(BETA[0] * t + 0.5 * (BETA[1] - BETA[0]) * t**2))
         return np.maximum(t, EARLIEST), np.sqrt((1 - kept) / kept), np.sqrt(kept)
 
-    def sample(self, key: Key, params: Any, n: int) -> Any:
+    def sample(self, key: Key, params: PyTree, n: int) -> PyTree:
         """n synthetic rows; captions are drawn by their shares in the training set."""
         if not self.words:
             return self.draw(key, params, jnp.zeros((n, 0), jnp.int32))
@@ -206,13 +206,13 @@ class Diffusion(NetworkModel):
         """Captions [n, words] with these indices, 0 to `captions` - 1."""
         return jnp.stack(jnp.unravel_index(number, self.words), axis=1).astype(jnp.int32)
 
-    def draw(self, key: Key, params: Any, caption: Int[Array, "n words"]) -> Float[Array, "n dim"]:
+    def draw(self, key: Key, params: PyTree, caption: Int[Array, "n words"]) -> Float[Array, "n dim"]:
         """Synthetic row [n, dim] for each caption (token -1: any)."""
         t, place, scale = (jnp.asarray(a, jnp.result_type(float)) for a in self._levels())
         shape = (caption.shape[0], self.dim)
         y = samplers.normal(part(key, 0), shape) / scale[-1]
 
-        def step(i: Any, y: Any) -> Any:
+        def step(i: Count, y: Any) -> PyTree:
             k = self.levels - i
             told = self._field(params, scale[k] * y, t[k], caption)
             if self.sampler != "ancestral":
@@ -227,12 +227,12 @@ class Diffusion(NetworkModel):
 
         return scale[0] * jax.lax.fori_loop(0, self.levels, step, y)
 
-    def log_prob(self, params: Any, x: Any) -> Float[Array, " n"]:
+    def log_prob(self, params: PyTree, x: PyTree) -> Float[Array, " n"]:
         rows, caption = self._split(x)
         t, place, scale = (jnp.asarray(a, rows.dtype) for a in self._levels())
         key = jax.random.wrap_key_data(jnp.zeros(2, jnp.uint32), impl="threefry2x32")  # every call asks the same probes
 
-        def field(y: Any, k: Any) -> tuple[Any, Any]:
+        def field(y: Any, k: Count) -> tuple[Any, Any]:
             """The prediction and its divergence at level k."""
 
             def told(y: Any) -> Any:
@@ -245,7 +245,7 @@ class Diffusion(NetworkModel):
             probe = jnp.where(jax.random.bernoulli(part(key, k), shape=y.shape), 1, -1).astype(y.dtype)
             return value, (back(probe)[0] * probe).sum(axis=1)
 
-        def step(k: Any, carry: Any) -> Any:
+        def step(k: Count, carry: PyTree) -> PyTree:
             y, total = carry
             width = place[k + 1] - place[k]
             first, spread = field(y, k)

@@ -6,8 +6,10 @@ import dataclasses
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
+from jaxtyping import PyTree
 
 from collapsebench.parts.data import POPULATION, Data
+from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
@@ -69,21 +71,21 @@ class EarlyStopped(Model):
         given: Any = experiment
         inner.check(dataclasses.replace(given, model=inner))
 
-    def holds(self, family: Any) -> bool:
+    def holds(self, family: Distribution) -> bool:
         return self.inner.holds(family)
 
     def exact(self) -> EarlyStopped:
         """Same model with a learner that converges: maximum likelihood."""
         return dataclasses.replace(self, steps=float("inf"), rate=1.0, decay=0.0)
 
-    def init(self, key: Key) -> Any:
+    def init(self, key: Key) -> PyTree:
         return self.inner.init(key)
 
-    def fit(self, key: Key, params: Any, data: Data) -> Any:
+    def fit(self, key: Key, params: PyTree, data: Data) -> PyTree:
         inner = self.inner
         found = inner.summary.of(data)
 
-        def expected(params: Any) -> Any:
+        def expected(params: PyTree) -> Any:
             return inner.summary.expect(inner.distribution(params), 1.0).scale(found.weight / POPULATION)
 
         # jnp.power(0, inf) is 0 and (0, 0) is 1: no step leaves the start, endless ones nothing of it.
@@ -93,8 +95,8 @@ class EarlyStopped(Model):
         learned = learned.concat(expected(inner.init(key)).scale(pull * self.decay))
         return inner.fit(key, params, learned)
 
-    def distribution(self, params: Any) -> Any:
+    def distribution(self, params: PyTree) -> Any:
         return self.inner.distribution(params)
 
-    def generator(self, params: Any) -> Any:
+    def generator(self, params: PyTree) -> Any:
         return self.inner.generator(params)

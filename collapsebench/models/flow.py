@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.learning.network_model import NetworkModel, check_widths
 from collapsebench.learning.training import Training
@@ -54,11 +54,11 @@ class Flow(NetworkModel):
         """Random network parameters."""
         return self._network().init(key, jnp.zeros((1, self.dim)))
 
-    def log_prob(self, params: Any, x: Float[Array, "n dim"]) -> Float[Array, " n"]:
+    def log_prob(self, params: PyTree, x: Float[Array, "n dim"]) -> Float[Array, " n"]:
         z, volume = self._network().apply(params, x)
         return volume - 0.5 * (z**2).sum(axis=1) - 0.5 * self.dim * math.log(2 * math.pi)
 
-    def loss(self, params: Any, key: Key, x: Float[Array, "n dim"]) -> Float[Array, ""]:
+    def loss(self, params: PyTree, key: Key, x: Float[Array, "n dim"]) -> Float[Array, ""]:
         """Mean negative log-likelihood of the rows, in nats."""
         return -self.log_prob(params, x).mean()
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from collapsebench.maths.distributions.mixture import NODES, Mixture
 from collapsebench.maths.em import Rules, fit_mixture
 from collapsebench.parts.data import Batch, Handover
+from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
@@ -43,7 +45,7 @@ class GaussianMixture(Model):
     lloyd: int = within(100, low=0)
     tolerance: float = within(1e-3, low=0)
     ridge: float = within(1e-6, low=0)
-    start: Any = None
+    start: PyTree = None
 
     iterative = True
     learner = ("steps", "lloyd", "tolerance", "ridge")
@@ -66,10 +68,10 @@ class GaussianMixture(Model):
         if experiment.handover == Handover.POPULATION and self.dim not in NODES:
             raise RequestError(f"model.dim = {self.dim}: handover = population needs at most {max(NODES)} dimensions")
 
-    def _fits(self, start: Any) -> bool:
+    def _fits(self, start: PyTree) -> bool:
         return isinstance(start, Mixture) and np.shape(start.mean) == (self.components, self.dim)
 
-    def holds(self, family: Any) -> bool:
+    def holds(self, family: Distribution) -> bool:
         """Whether it has at least as many components as the family, each with a full covariance of its own."""
         return self.components >= family.components and self.covariance == "full"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +12,9 @@ from jaxtyping import Array, Float
 from collapsebench.maths.distributions.mixture import Mixture
 from collapsebench.maths.numerics import divide, safe_log
 from collapsebench.parts.data import Batch
+from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Dials, Model
-from collapsebench.specs.pytree import Key, spec, within
+from collapsebench.specs.pytree import Count, Key, spec, within
 from collapsebench.specs.registry import MODELS
 
 
@@ -41,7 +42,7 @@ class SymmetricMixture(Model):
     learner = ("steps",)
     dials: ClassVar[Dials] = {"approximation": ("steps", (1, 2, 5, 10, 100))}
 
-    def holds(self, family: Any) -> bool:
+    def holds(self, family: Distribution) -> bool:
         """Whether the class contains every member of the family: no, a mixture is symmetric about 0 by chance only."""
         return False
 
@@ -66,7 +67,7 @@ class SymmetricMixture(Model):
             spread = (w * ((x - side * new) ** 2 + (1 - side**2) * new**2)).sum()
             return Symmetric(jnp.abs(new), 0.5 * safe_log(spread))
 
-        def step(_: Any, old: Symmetric) -> Symmetric:
+        def step(_: Count, old: Symmetric) -> Symmetric:
             # tanh(inf) is 1: a point's rows are on their own side, and a row at 0 is on neither.
             lever = old.mean * x
             pull = jnp.where(lever == 0, 0, lever * jnp.exp(-2 * old.log_sd))

@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.learning.network_model import NetworkModel, check_image, check_widths
 from collapsebench.learning.products import autoencoder_products
@@ -17,7 +17,7 @@ from collapsebench.maths import samplers
 from collapsebench.maths.streams import part
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.pytree import Count, Key, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 LIKELIHOODS = ("gaussian", "bernoulli")
@@ -86,7 +86,7 @@ class VAE(NetworkModel):
 
         return Decoder(self.dim, self.hidden, self.channels)
 
-    def random_params(self, key: Key) -> dict[str, Any]:
+    def random_params(self, key: Key) -> dict[str, PyTree]:
         """Random parameters of encoder and decoder."""
         x, z = jnp.zeros((1, self.dim)), jnp.zeros((1, self.latent))
         return {"encoder": self._encoder().init(part(key, 0), x), "decoder": self._decoder().init(part(key, 1), z)}
@@ -110,14 +110,14 @@ class VAE(NetworkModel):
         sd = jnp.asarray(self.sd, x.dtype)
         return -0.5 * (((x - out) / sd) ** 2).sum(axis=-1) - x.shape[-1] * (jnp.log(sd) + 0.5 * math.log(2 * math.pi))
 
-    def loss(self, params: Any, key: Key, x: Float[Array, "n dim"]) -> Float[Array, ""]:
+    def loss(self, params: PyTree, key: Key, x: Float[Array, "n dim"]) -> Float[Array, ""]:
         """Mean of -log likelihood + beta KL(code || N(0, I)) over the rows, in nats."""
         mean, log_variance = self.encode(params, x)
         z = mean + jnp.exp(0.5 * log_variance) * samplers.normal(key, mean.shape, jnp.float32).astype(mean.dtype)
         kl = 0.5 * (mean**2 + jnp.exp(log_variance) - 1 - log_variance).sum(axis=-1)
         return (jnp.asarray(self.beta, kl.dtype) * kl - self._log_likelihood(self.decode(params, z), x)).mean()
 
-    def sample(self, key: Key, params: Any, n: int) -> Float[Array, "n dim"]:
+    def sample(self, key: Key, params: PyTree, n: int) -> Float[Array, "n dim"]:
         z = jnp.sqrt(jnp.asarray(self.bias)) * samplers.normal(part(key, 0), (n, self.latent))
         out = self.decode(params, z)
         if self.likelihood == "bernoulli":
@@ -126,11 +126,11 @@ class VAE(NetworkModel):
             return mean if self.draws == "means" else (uniform < mean).astype(mean.dtype)
         return out if self.draws == "means" else out + self.sd * samplers.normal(part(key, 1), out.shape, out.dtype)
 
-    def log_prob(self, params: Any, x: Float[Array, "n dim"]) -> Float[Array, " n"]:
+    def log_prob(self, params: PyTree, x: Float[Array, "n dim"]) -> Float[Array, " n"]:
         mean, log_variance = self.encode(params, x)
         key = jax.random.wrap_key_data(jnp.zeros(2, jnp.uint32), impl="threefry2x32")  # every call asks the same codes
 
-        def one(total: Any, i: Any) -> Any:
+        def one(total: Any, i: Count) -> Any:
             noise = samplers.normal(part(key, i), mean.shape, mean.dtype)
             z = mean + jnp.exp(0.5 * log_variance) * noise
             prior = -0.5 * (z**2).sum(axis=-1)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
-from collapsebench.specs.pytree import spec
+from collapsebench.specs.pytree import Count, Number, spec
 
 POPULATION = 2.0**60
 """Weight of one row of an infinite sample: so large that no `n - 1`, ridge or prior is seen beside it."""
@@ -48,13 +48,13 @@ class Data(Protocol):
     def weight(self) -> Float[Array, ""]:
         """Total weight, in rows."""
 
-    def scale(self, factor: Any) -> Self:
+    def scale(self, factor: Number | Array) -> Self:
         """The same data with all weights times `factor`."""
 
     def concat(self, other: Self) -> Self:
         """Both data sets together, weights kept."""
 
-    def append(self, other: Self, row: Any) -> Self:
+    def append(self, other: Self, row: Count) -> Self:
         """Add `other`: in a buffer by writing over the rows from `row` on, in statistics by `concat`."""
 
     def pad(self, capacity: int) -> Self:
@@ -65,7 +65,7 @@ class Data(Protocol):
 class Batch:
     """Weighted rows: every leaf of `x` has leading axis `capacity`; w >= 0, and weight 0 masks a row."""
 
-    x: Any
+    x: PyTree
     w: Float[Array, " capacity"]
 
     @property
@@ -78,7 +78,7 @@ class Batch:
         """Sum of the weights."""
         return self.w.sum()
 
-    def scale(self, factor: Any) -> Batch:
+    def scale(self, factor: Number | Array) -> Batch:
         """The same rows with every weight times `factor`."""
         return Batch(self.x, self.w * factor)
 
@@ -86,7 +86,7 @@ class Batch:
         """Rows of both batches; the capacities add."""
         return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), self, other)
 
-    def append(self, other: Batch, row: Any) -> Batch:
+    def append(self, other: Batch, row: Count) -> Batch:
         """Overwrite the rows from `row` on with those of `other`; the capacity stays."""
 
         def write(pool: Array, new: Array) -> Array:
@@ -102,7 +102,7 @@ class Batch:
         return jax.tree.map(lambda a: jnp.pad(a, [(0, more)] + [(0, 0)] * (a.ndim - 1)), self) if more else self
 
 
-def has_rows(data: Any) -> bool:
+def has_rows(data: object) -> bool:
     """Whether a training set is a buffer of rows or of models, so that its pool needs a fixed capacity."""
     return isinstance(data, Batch | Sources)
 
@@ -114,7 +114,7 @@ class Summary:
     `of(batch)`, `draw(key, distribution, n)` (the exact sampling law) and `expect(distribution, n)` (n draws' mean).
     """
 
-    def append(self, other: Self, row: Any) -> Self:
+    def append(self, other: Self, row: Count) -> Self:
         """Sum of both statistics; `row` is not used."""
         return self.concat(other)  # type: ignore[attr-defined]
 
@@ -146,14 +146,14 @@ class Sources:
     real: Float[Array, ""]
 
     @classmethod
-    def of_reality(cls, shapes: Any, n: Any) -> Sources:
+    def of_reality(cls, shapes: PyTree, n: Number) -> Sources:
         """The real distribution alone with a weight of n rows. shapes: those of a model's parameters."""
         none = jax.tree.map(lambda a: jnp.zeros((0, *a.shape), a.dtype), shapes)
         dtype = jnp.result_type(float)
         return cls(Batch(none, jnp.zeros(0, dtype)), jnp.asarray(n, dtype))
 
     @classmethod
-    def of_model(cls, params: Any, n: Any) -> Sources:
+    def of_model(cls, params: PyTree, n: Number) -> Sources:
         """One model alone, with a weight of n rows."""
         dtype = jnp.result_type(float)
         return cls(Batch(jax.tree.map(lambda a: a[None], params), jnp.full(1, n, dtype)), jnp.zeros((), dtype))
@@ -168,7 +168,7 @@ class Sources:
         """Sum of the weights of the target and of the models."""
         return self.models.weight + self.real
 
-    def scale(self, factor: Any) -> Sources:
+    def scale(self, factor: Number | Array) -> Sources:
         """The same sources with every weight times `factor`."""
         return Sources(self.models.scale(factor), self.real * factor)
 
@@ -176,7 +176,7 @@ class Sources:
         """Models of both; the target's weights add."""
         return Sources(self.models.concat(other.models), self.real + other.real)
 
-    def append(self, other: Sources, row: Any) -> Sources:
+    def append(self, other: Sources, row: Count) -> Sources:
         """Write the models of `other` over those from `row` on and add its real weight; the capacity stays."""
         return Sources(self.models.append(other.models, row), self.real + other.real)
 

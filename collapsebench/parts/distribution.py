@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, PyTree
 
 from collapsebench.parts.data import POPULATION, Batch, Data
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.pytree import Key, Number, spec
 
 Moments = tuple[Float[Array, " d"], Float[Array, "d d"]]
 
@@ -89,7 +89,7 @@ class Distribution:
         raise self._unknown("risk")
 
 
-def population(distribution: Distribution, n: Any, summary: Any, noun: str) -> Data:
+def population(distribution: Distribution, n: Number, summary: Any, noun: str) -> Data:
     """An infinite sample with a weight of n rows: sufficient statistics of the form `summary`, or quadrature nodes.
 
     Raises RequestError when the family has neither.

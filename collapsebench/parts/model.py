@@ -15,7 +15,7 @@ from collapsebench.parts.data import Data, Kind
 from collapsebench.parts.distribution import Distribution, population
 from collapsebench.parts.part import Part
 from collapsebench.parts.target import Target, _shapes
-from collapsebench.specs.pytree import Key
+from collapsebench.specs.pytree import Key, Number
 
 Dials = Mapping[str, tuple[str, tuple[Any, ...]]]
 """By error, a field and its levels, from the largest error to the smallest."""
@@ -68,7 +68,7 @@ class Model(Part):
         """Initial parameters, before any data."""
         raise self.refuse("it needs a method init(key)")
 
-    def fit(self, key: Key, params: PyTree, data: Any) -> PyTree:
+    def fit(self, key: Key, params: PyTree, data: PyTree) -> PyTree:
         """Parameters fitted to `data`, a Batch (or a Summary or a stream, if declared), starting at `params`."""
         raise self.refuse("it needs a method fit(key, params, data)")
 
@@ -93,19 +93,19 @@ class Model(Part):
             raise self.refuse(f"its parameters are no Distribution, so it needs a method {instead}")
         return distribution
 
-    def sample_from(self, key: Key, params: PyTree, n: int, prompts: Any) -> PyTree:
+    def sample_from(self, key: Key, params: PyTree, n: int, prompts: PyTree) -> PyTree:
         """n synthetic rows; a `prompted` model continues `prompts`, the rows of the last data set."""
         return self.sample(key, params, n)
 
-    def summarise(self, key: Key, params: PyTree, n: Any, prompts: Any) -> Data:
+    def summarise(self, key: Key, params: PyTree, n: Number, prompts: PyTree) -> Data:
         """Sufficient statistics of n synthetic rows, drawn from their exact sampling law."""
         return self.summary.draw(key, self.generator(params), n)
 
-    def expect(self, params: PyTree, n: Any, prompts: Any) -> Data:
+    def expect(self, params: PyTree, n: Number, prompts: PyTree) -> Data:
         """An infinite synthetic sample with a weight of n rows."""
         return population(self.generator(params), n, self.summary, "this model")
 
-    def expect_real(self, key: Key, target: Target, n: Any) -> Data:
+    def expect_real(self, key: Key, target: Target, n: Number) -> Data:
         """An infinite real sample with a weight of n rows, in the form that the model learns from."""
         return target.expect(n, self.summary)
 

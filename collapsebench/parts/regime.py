@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
+
+from jaxtyping import PyTree
 
 from collapsebench.parts.data import Data, has_rows
 from collapsebench.parts.part import Part
-from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.pytree import Count, Key, Number, spec, static
 
 
 @spec
 class Pool:
     """All data so far: a Summary, or a buffer of fixed capacity whose synthetic rows start at row `first`."""
 
-    data: Any
+    data: PyTree
     first: int = static(0)
 
     @classmethod
-    def of(cls, real: Any, generations: int, capacity: Any) -> Pool:
+    def of(cls, real: PyTree, generations: int, capacity: Number) -> Pool:
         """A pool with the real data and room for `generations - 1` synthetic sets of `capacity` rows."""
         if not has_rows(real):
             return cls(real)
         return cls(real.pad(real.capacity + (generations - 1) * int(capacity)), real.capacity)
 
-    def add(self, synthetic: Any, t: Any) -> Pool:
+    def add(self, synthetic: PyTree, t: Count) -> Pool:
         """The pool with the synthetic set of generation t = 1, 2, ... added."""
         row = self.first + (t - 1) * synthetic.capacity if has_rows(synthetic) else 0
         return Pool(self.data.append(synthetic, row), self.first)
@@ -40,26 +42,26 @@ class Regime(Part):
     models: int = 1
     """number of last models that the synthetic data are drawn from, in equal parts"""
 
-    def capacity(self, n: Any, generations: int) -> Any:
+    def capacity(self, n: Number, generations: int) -> Number:
         """Rows of the largest synthetic set of a run."""
         return n
 
-    def synthetic_size(self, n: Any, t: Any) -> Any:
+    def synthetic_size(self, n: Number, t: Count) -> Number:
         """Synthetic rows that generation t trains on; at most `capacity`."""
         return n
 
-    def fresh_capacity(self, n: Any) -> Any:
+    def fresh_capacity(self, n: Number) -> Number:
         """Rows of the largest set of fresh real data in a run; 0: none is drawn."""
         return 0
 
-    def fresh_size(self, n: Any, t: Any) -> Any:
+    def fresh_size(self, n: Number, t: Count) -> Number:
         """Fresh real rows that generation t receives; at most `fresh_capacity`."""
         return self.fresh_capacity(n)
 
-    def init(self, real: Data, generations: int, capacity: Any) -> Any:
+    def init(self, real: Data, generations: int, capacity: Number) -> PyTree:
         """The pool before generation 1; by default empty. `capacity` is that of a synthetic set."""
         return ()
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: PyTree, synthetic: Data, fresh: PyTree, t: Count) -> tuple[PyTree, Data]:
         """The pool with generation t's synthetic and fresh real data, and the training set of generation t."""
         raise self.refuse("it needs a method update(key, pool, synthetic, fresh, t)")

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from collapsebench.parts.data import Data, Kind
 from collapsebench.parts.distribution import Distribution, population
 from collapsebench.parts.part import Part
-from collapsebench.specs.pytree import Key
+from collapsebench.specs.pytree import Key, Number
 
 if TYPE_CHECKING:
     from collapsebench.parts.model import Model
@@ -92,7 +92,7 @@ class Target(Part):
             raise self.refuse(f"it gives no distribution(), so it needs a method {instead}")
         return distribution
 
-    def expect(self, n: Any, summary: Any) -> Data:
+    def expect(self, n: Number, summary: Any) -> Data:
         """An infinite real sample with a weight of n rows: statistics of the form `summary`, or weighted rows."""
         return population(self.distribution(), n, summary, "this target")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
+from jaxtyping import PyTree
 
 from collapsebench.maths import samplers
 from collapsebench.parts.data import Batch, Data
 from collapsebench.parts.regime import Pool, Regime
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.pytree import Count, Key, Number, spec
 from collapsebench.specs.registry import REGIMES
 
 
@@ -20,11 +19,11 @@ class AccumulateSubsample(Regime):
 
     needs_samples = True
 
-    def init(self, real: Data, generations: int, capacity: Any) -> Pool:
+    def init(self, real: Data, generations: int, capacity: Number) -> Pool:
         """The real data, with room for every later synthetic set."""
         return Pool.of(real, generations, capacity)
 
-    def update(self, key: Key, pool: Pool, synthetic: Any, fresh: Any, t: Any) -> tuple[Pool, Data]:
+    def update(self, key: Key, pool: Pool, synthetic: PyTree, fresh: PyTree, t: Count) -> tuple[Pool, Data]:
         """The pool with the synthetic rows added, and `synthetic.capacity` of its rows drawn without replacement."""
         pool = pool.add(synthetic, t)
         rows, kept = samplers.subsample_rows(key, pool.data.w, synthetic.capacity)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jaxtyping import PyTree
 
 from collapsebench.parts.data import Data
 from collapsebench.parts.regime import Regime
-from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.pytree import Count, Key, Number, spec, static
 from collapsebench.specs.registry import REGIMES
 
 
@@ -18,10 +18,10 @@ class Fresh(Regime):
     rows: int = static(10)
     models: int = static(1)
 
-    def fresh_capacity(self, n: Any) -> int:
+    def fresh_capacity(self, n: Number) -> int:
         """`rows` new real rows in every generation."""
         return self.rows
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: PyTree, synthetic: Data, fresh: PyTree, t: Count) -> tuple[PyTree, Data]:
         """No pool, and the new real rows with the synthetic data as training set."""
         return pool, fresh.concat(synthetic)

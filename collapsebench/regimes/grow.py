@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import jax.numpy as jnp
+from jaxtyping import PyTree
 
 from collapsebench.parts.data import Data
 from collapsebench.parts.regime import Regime
-from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.pytree import Count, Key, Number, spec, static
 from collapsebench.specs.registry import REGIMES
 
 
@@ -23,14 +23,14 @@ class Grow(Regime):
 
     power: float = static(1.0)
 
-    def capacity(self, n: Any, generations: int) -> Any:
+    def capacity(self, n: Number, generations: int) -> Number:
         """Rows of the last generation's training set: ceil(n generations^power)."""
         return math.ceil(n * generations**self.power) if isinstance(n, int) else n * generations**self.power
 
-    def synthetic_size(self, n: Any, t: Any) -> Any:
+    def synthetic_size(self, n: Number, t: Count) -> Number:
         """Rows of generation t's training set: ceil(n (1 + t)^power)."""
         return jnp.ceil(n * (1.0 + t) ** self.power)
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: PyTree, synthetic: Data, fresh: PyTree, t: Count) -> tuple[PyTree, Data]:
         """No pool, and the synthetic data as training set."""
         return pool, synthetic

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax.numpy as jnp
+from jaxtyping import PyTree
 
 from collapsebench.parts.data import Data
 from collapsebench.parts.regime import Regime
-from collapsebench.specs.pytree import Key, spec, within
+from collapsebench.specs.pytree import Count, Key, Number, spec, within
 from collapsebench.specs.registry import REGIMES
 
 
@@ -22,18 +21,18 @@ class Mix(Regime):
 
     real_fraction: float = within(0.1, low=0, high=1)
 
-    def fresh_capacity(self, n: Any) -> Any:
+    def fresh_capacity(self, n: Number) -> Number:
         """Room for n real rows, whatever the share."""
         return n
 
-    def fresh_size(self, n: Any, t: Any) -> Any:
+    def fresh_size(self, n: Number, t: Count) -> Number:
         """Real rows of a training set: round(real_fraction n)."""
         return jnp.round(self.real_fraction * n)
 
-    def synthetic_size(self, n: Any, t: Any) -> Any:
+    def synthetic_size(self, n: Number, t: Count) -> Number:
         """Synthetic rows of a training set: n - round(real_fraction n)."""
         return n - jnp.round(self.real_fraction * n)
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: PyTree, synthetic: Data, fresh: PyTree, t: Count) -> tuple[PyTree, Data]:
         """No pool, and the new real rows with the synthetic data as training set."""
         return pool, fresh.concat(synthetic)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jaxtyping import PyTree
 
 from collapsebench.parts.data import Data
 from collapsebench.parts.regime import Regime
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.pytree import Count, Key, spec
 from collapsebench.specs.registry import REGIMES
 
 
@@ -17,6 +17,6 @@ class Replace(Regime):
 
     replaces = True
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: PyTree, synthetic: Data, fresh: PyTree, t: Count) -> tuple[PyTree, Data]:
         """No pool, and the synthetic data as training set."""
         return pool, synthetic

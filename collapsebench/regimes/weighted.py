@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jaxtyping import PyTree
 
 from collapsebench.maths.numerics import divide
 from collapsebench.parts.data import Data
 from collapsebench.parts.regime import Regime
-from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.pytree import Count, Key, Number, spec, static, within
 from collapsebench.specs.registry import REGIMES
 
 
@@ -22,11 +22,11 @@ class Weighted(Regime):
     weight: float = within(0.618, low=0, high=1)
     rows: int = static(10)
 
-    def fresh_capacity(self, n: Any) -> int:
+    def fresh_capacity(self, n: Number) -> int:
         """`rows` new real rows in every generation."""
         return self.rows
 
-    def update(self, key: Key, pool: Any, synthetic: Data, fresh: Any, t: Any) -> tuple[Any, Data]:
+    def update(self, key: Key, pool: PyTree, synthetic: Data, fresh: PyTree, t: Count) -> tuple[PyTree, Data]:
         """No pool, and real and synthetic rows with the shares `weight` and 1 - `weight` of their total weight."""
         total = fresh.weight + synthetic.weight
         real = fresh.scale(self.weight * divide(total, fresh.weight))

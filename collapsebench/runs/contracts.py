@@ -16,6 +16,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, PyTree
 
 from collapsebench.experiment.example import example
 from collapsebench.experiment.experiment import Experiment
@@ -30,18 +31,19 @@ from collapsebench.parts.target import Target
 from collapsebench.runs.runner import run
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import spec_name
+from collapsebench.specs.pytree import Key, difference
 from collapsebench.specs.registry import MODELS, import_object
 
 Check = Callable[[Any], None]
 ROWS, MANY = 24, 4096
 
 
-def _demand(truth: Any, message: str) -> None:
+def _demand(truth: object, message: str) -> None:
     if not bool(truth):
         raise AssertionError(message)
 
 
-def _key() -> Any:
+def _key() -> Key:
     return root_key(0, "contract")
 
 
@@ -61,7 +63,7 @@ def is_a_spec(part: Any) -> None:
     _demand(not isinstance(jax.tree.unflatten(tree, leaves), str), "it does not survive flattening")
 
 
-def says_what_it_is(part: Any) -> None:
+def says_what_it_is(part: object) -> None:
     """It has a docstring of its own, whose first line `list` shows."""
     _demand((type(part).__doc__ or "").strip(), "it has no docstring")
     own = type(part).__name__ + str(inspect.signature(type(part))).replace(" -> None", "")
@@ -71,42 +73,45 @@ def says_what_it_is(part: Any) -> None:
 # --- models ---------------------------------------------------------------------------------------------------------
 
 
-def _data(model: Any, target: Any, n: int = ROWS) -> Batch:
+def _data(model: Model, target: Target, n: int = ROWS) -> Batch:
     return Batch(_sample_target(target, n), jnp.ones(n))
 
 
 @partial(jax.jit, static_argnames="n")
-def _sample_target(target: Any, n: int) -> Any:
+def _sample_target(target: Target, n: int) -> PyTree:
     return target.sample(_key(), n)
 
 
 @jax.jit
-def _fit(model: Any, key: Any, batch: Batch) -> Any:
+def _fit(model: Model, key: Key, batch: Batch) -> PyTree:
     return model.fit(key, model.init(key), batch)
 
 
 @jax.jit
-def _score(model: Any, params: Any, x: Any) -> Any:
+def _score(model: Model, params: PyTree, x: PyTree) -> Array:
     return model.log_prob(params, x)
 
 
-def _fitted(model: Any) -> tuple[Any, Batch, Any]:
+def _fitted(model: Model) -> tuple[Model, Batch, PyTree]:
     experiment = example(model)
     target, model = as_leaves(experiment.target), as_leaves(model)
     batch = _data(model, target)
     return model, batch, _fit(model, _key(), batch)
 
 
-def fits_samples_and_scores(model: Any) -> None:
+def fits_samples_and_scores(model: Model) -> None:
     """fit, sample and log_prob: shapes right, numbers finite."""
     model, batch, params = _fitted(model)
     for leaf in jax.tree.leaves(params):
         _demand(not np.isnan(np.asarray(leaf, float)).any(), "fit gives NaN on good data")
+    again = jax.eval_shape(model.fit, _key(), params, batch)
+    _demand(not (why := difference(again, params)), f"fit gives {why} when it goes on from its own parameters")
+    start = jax.eval_shape(model.init, _key())
+    ranks = (jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((0,) * leaf.ndim, leaf.dtype), t) for t in (params, start))
+    _demand(not (why := difference(*ranks)), f"fit gives {why} as init does (sizes may differ, axes may not)")
     drawn = _draw(model, params, batch, ROWS)
-    layout: Any = jax.tree.structure(drawn)
-    _demand(layout == jax.tree.structure(batch.x), "sample gives another structure than the data's")
+    _demand(not (why := difference(drawn, batch.x)), f"sample gives {why} as the data have")
     for ours, theirs in zip(jax.tree.leaves(drawn), jax.tree.leaves(batch.x), strict=True):
-        _demand(ours.shape == theirs.shape, f"sample gives shape {ours.shape}, the data have {theirs.shape}")
         _demand(ours.dtype == theirs.dtype, f"sample gives {ours.dtype}, the data have {theirs.dtype}")
     density = _score(model, params, batch.x)
     _demand(density.shape == (ROWS,), f"log_prob gives shape {density.shape} for {ROWS} rows")
@@ -114,11 +119,11 @@ def fits_samples_and_scores(model: Any) -> None:
 
 
 @partial(jax.jit, static_argnames="n")
-def _draw(model: Any, params: Any, batch: Batch, n: int) -> Any:
+def _draw(model: Model, params: PyTree, batch: Batch, n: int) -> PyTree:
     return model.sample_from(_key(), params, n, batch)
 
 
-def ignores_rows_of_weight_zero(model: Any) -> None:
+def ignores_rows_of_weight_zero(model: Model) -> None:
     """Rows of weight 0 do not change the fit."""
     model, batch, params = _fitted(model)
     garbage = Batch(jax.tree.map(lambda a: jnp.concatenate([a, a[:4] + 1]) if a.dtype != int else
@@ -128,7 +133,7 @@ def ignores_rows_of_weight_zero(model: Any) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4, err_msg="rows of weight 0 change the fit")
 
 
-def survives_collapse(model: Any) -> None:
+def survives_collapse(model: Model) -> None:
     """A model fitted to one repeated point draws without NaN."""
     model, batch, _ = _fitted(model)
     point = Batch(jax.tree.map(lambda a: jnp.repeat(a[:1], ROWS, axis=0), batch.x), batch.w)
@@ -137,7 +142,7 @@ def survives_collapse(model: Any) -> None:
         _demand(not np.isnan(np.asarray(leaf, float)).any(), "a model fitted to one repeated point draws NaN")
 
 
-def maps_over_lanes(model: Any) -> None:
+def maps_over_lanes(model: Model) -> None:
     """vmap over keys gives the same log densities as one fit after another, within 1e-3."""
     model, batch, _ = _fitted(model)
 
@@ -148,7 +153,7 @@ def maps_over_lanes(model: Any) -> None:
     np.testing.assert_allclose(together, apart, rtol=1e-3, atol=1e-3, err_msg="vmap gives other fits than a loop")
 
 
-def runs_or_refuses_each_handover(model: Any) -> None:
+def runs_or_refuses_each_handover(model: Model) -> None:
     """Two generations run under every handover, or are refused in one line; samples must run."""
     experiment = dataclasses.replace(example(model), generations=2, trajectories=2, n=ROWS, holdout=16)
     for handover in Handover:
@@ -165,7 +170,7 @@ def runs_or_refuses_each_handover(model: Any) -> None:
 # --- targets --------------------------------------------------------------------------------------------------------
 
 
-def samples_what_it_scores(target: Any) -> None:
+def samples_what_it_scores(target: Target) -> None:
     """Draws have the declared shape, and a finite log density if the target has one."""
     target = as_leaves(target.prepare())
     x = _sample_target(target, MANY)
@@ -182,7 +187,7 @@ def samples_what_it_scores(target: Any) -> None:
     )
 
 
-def agrees_with_its_distribution(target: Any) -> None:
+def agrees_with_its_distribution(target: Target) -> None:
     """The mean of many draws is the closed form's, within 5 standard errors."""
     target = as_leaves(target.prepare())
     distribution = target.distribution()
@@ -201,7 +206,7 @@ def _gaussian(**changes: Any) -> Experiment:
     return Experiment(name="contract", n=ROWS, generations=3, trajectories=2, holdout=64, **changes)
 
 
-def regime_runs_or_refuses(regime: Any) -> None:
+def regime_runs_or_refuses(regime: Regime) -> None:
     """Three generations run on samples; on summaries and populations they run or are refused in one line."""
     for handover in ("samples", "summary", "population"):
         try:
@@ -212,7 +217,7 @@ def regime_runs_or_refuses(regime: Any) -> None:
             _demand(np.isfinite(values).all() and (values > 0).all(), f"{handover} gives variances {values}")
 
 
-def curator_weighs(curator: Any) -> None:
+def curator_weighs(curator: Curator) -> None:
     """Three generations with the curator give finite variances."""
     values = run(_gaussian(curator=curator)).variance.values
     _demand(np.isfinite(values).all(), f"it gives variances {values}")
@@ -238,7 +243,7 @@ def gives_numbers(experiment: Experiment) -> None:
         _demand(not np.isnan(result[column].values).any(), f"{column} is NaN for {spec_name(experiment.model)}")
 
 
-def metric_measures(metric: Any) -> None:
+def metric_measures(metric: Metric) -> None:
     """The metric gives numbers, and standard errors if it estimates, for some registered model's example."""
     refusals = []
     for small in small_examples():
@@ -261,7 +266,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
 }  # fmt: skip
 
 
-def kind_of(part: Any) -> str:
+def kind_of(part: object) -> str:
     """Name of the registry that a spec belongs to, by its base class. Raises RequestError for any other class."""
     kinds = {Model: "models", Target: "targets", Regime: "regimes", Curator: "curators", Metric: "metrics"}
     for base, kind in kinds.items():

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from collapsebench import __version__
 from collapsebench.experiment.experiment import Experiment
@@ -53,7 +54,7 @@ def new_dataset(data: Any, coords: Any, attrs: Any) -> xr.Dataset:
     return xr.Dataset(data, coords, attrs)
 
 
-def is_dataset(value: Any) -> bool:
+def is_dataset(value: object) -> bool:
     """Whether a value is an xarray.Dataset."""
     import xarray as xr
 
@@ -61,7 +62,7 @@ def is_dataset(value: Any) -> bool:
 
 
 def from_columns(
-    experiment: Experiment, columns: np.ndarray, snapshots: dict[int, Any], *,
+    experiment: Experiment, columns: np.ndarray, snapshots: dict[int, PyTree], *,
     points: int | None, started: float, seconds: float, width: int,
 ) -> xr.Dataset:  # fmt: skip
     """The dataset of metrics [lanes, generations, columns]; lanes = points * trajectories, or trajectories alone."""
@@ -111,7 +112,7 @@ def kept_records(dataset: xr.Dataset) -> dict[str, Any]:
     return {str(name): dataset[name].variable for name in dataset.data_vars if str(name).startswith(RECORD_ARRAY)}
 
 
-def _snapshot_variables(snapshots: dict[int, Any]) -> dict[str, Any]:
+def _snapshot_variables(snapshots: dict[int, PyTree]) -> dict[str, Any]:
     stacked = jax.tree.map(lambda *a: np.stack(a, axis=1), *(snapshots[g] for g in sorted(snapshots)))
     leaves = jax.tree_util.tree_leaves_with_path(stacked)
     variables = {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from collapsebench.engine import devices, loop
 from collapsebench.engine.generation import Carry, Program, empty_carry, has_sampling_law
@@ -19,10 +20,11 @@ from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import Stream, key_for, root_key, trajectory_key
 from collapsebench.parts.data import Handover
+from collapsebench.parts.model import Model
 from collapsebench.runs import results
 from collapsebench.runs.progress import Progress, Step
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Size
+from collapsebench.specs.pytree import Key, Size
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -97,7 +99,7 @@ def make_plan(experiment: Experiment, program: Program, carry: Carry, lanes: int
     return Plan(width, groups * width * count, block)
 
 
-def _bytes(tree: Any) -> int:
+def _bytes(tree: PyTree) -> int:
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
 
@@ -166,7 +168,7 @@ def run_points(
 
 def _run_lanes(
     experiment: Experiment, leaves: dict[str, np.ndarray], points: int, progress: Progress | None
-) -> tuple[np.ndarray, dict[int, Any], bool, Plan]:
+) -> tuple[np.ndarray, dict[int, PyTree], bool, Plan]:
     """Metrics [lanes, generations, columns] with lanes = points * trajectories, point-major."""
     mesh = devices.mesh()  # before any array is made: the first one starts the backend, with one device if not told
     program = make_program(experiment)
@@ -217,8 +219,8 @@ def _run_lanes(
 
 
 def _snapshot(
-    experiment: Experiment, program: Program, root: Any, index: np.ndarray, carry: Carry, g: int, useful: int
-) -> Any:
+    experiment: Experiment, program: Program, root: Key, index: np.ndarray, carry: Carry, g: int, useful: int
+) -> PyTree:
     """Draws from the models of the first 16 trajectories, as they stand after generation g.
 
     Up to 1000, and of images about a hundred: the result is a file that is kept.
@@ -227,8 +229,8 @@ def _snapshot(
     size = int(min(experiment.n, 1000, max(64, 2**17 // (experiment.target.dim or 1))))
 
     @jax.jit
-    def draw(model: Any, root: Any, index: Any, params: Any, first: Any) -> Any:
-        def one(lane: Any) -> Any:
+    def draw(model: Model, root: Key, index: PyTree, params: PyTree, first: PyTree) -> PyTree:
+        def one(lane: PyTree) -> PyTree:
             i, params, first = lane
             key = key_for(trajectory_key(root, i), Stream.SNAPSHOT, g)
             x = model.sample(key, params, size)

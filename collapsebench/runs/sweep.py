@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import PyTree
 
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, is_leaf, label, set_field
@@ -62,7 +63,7 @@ def run_sweep(request: Sweep, *, progress: Progress | None = None) -> xr.Dataset
     return result
 
 
-def _assemble(request: Sweep, leaves: Any, shapes: Any, parts: list[xr.Dataset | None]) -> xr.Dataset:
+def _assemble(request: Sweep, leaves: Any, shapes: PyTree, parts: list[xr.Dataset | None]) -> xr.Dataset:
     first = next(part for part in parts if part is not None)
     inner = tuple(len(v) for v in leaves.values())
     outer = tuple(len(v) for v in shapes.values())

@@ -62,7 +62,7 @@ class Heat:
 class Images:
     """Grey images [rows, columns, height, width] from 0 to 1 in a grid; a label for each row and each column."""
 
-    values: Any
+    values: np.ndarray
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
 

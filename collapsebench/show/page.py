@@ -19,7 +19,9 @@ tr { border-bottom: 1px solid #e4e4e4; vertical-align: top } img { max-width: 10
 """
 
 
-def write_page(verdicts: list[dict[str, Any]], files: Sequence[Path], out: Path, studies: Mapping[str, Any]) -> Path:
+def write_page(
+    verdicts: Sequence[Mapping[str, Any]], files: Sequence[Path], out: Path, studies: Mapping[str, Any]
+) -> Path:
     """Write `report.html` below `out` and return its path: a table of verdicts and every figure of `files`, by study.
 
     studies: by name, each with `title` and `citation`; a file's folder has the name of its study.
@@ -40,7 +42,7 @@ def write_page(verdicts: list[dict[str, Any]], files: Sequence[Path], out: Path,
     return path
 
 
-def _table(verdicts: list[dict[str, Any]]) -> str:
+def _table(verdicts: Sequence[Mapping[str, Any]]) -> str:
     rows = []
     for v in verdicts:
         low, high = v["interval"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ def with_interval(value: float, low: float, high: float, digits: int = 3) -> str
     return f"{value:.{digits}g} [{low:.{digits}g}, {high:.{digits}g}]"
 
 
-def _number(value: Any) -> str:
+def _number(value: object) -> str:
     return "-" if value is None else f"{value:.4g}"
 
 
@@ -55,7 +55,7 @@ def verdict_table(verdicts: list[dict[str, Any]]) -> str:
     )
 
 
-def verdict_counts(verdicts: list[dict[str, Any]]) -> str:
+def verdict_counts(verdicts: Sequence[Mapping[str, Any]]) -> str:
     """Number of claims with each verdict, as text."""
     words = [v["verdict"] for v in verdicts]
     return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))

@@ -26,7 +26,7 @@ def encode_number(value: float) -> float | str:
     return value if math.isfinite(value) else str(value)
 
 
-def encode_array(value: Any, arrays: dict[str, bytes] | None, field: str) -> dict[str, Any]:
+def encode_array(value: object, arrays: dict[str, bytes] | None, field: str) -> dict[str, Any]:
     """JSON data of an array; if it is larger than INLINE bytes, its digest, with the bytes added to `arrays`.
 
     Raises RequestError for what is no array of numbers.
@@ -50,7 +50,7 @@ def encode_array(value: Any, arrays: dict[str, bytes] | None, field: str) -> dic
     return {"sha256": name, "dtype": array.dtype.name, "shape": list(array.shape)}
 
 
-def decode_array(entries: Any, dtype: str, shape: Any, where: str) -> np.ndarray:
+def decode_array(entries: object, dtype: str, shape: object, where: str) -> np.ndarray:
     """The array written as nested lists; `shape` is given for an empty array only. Raises RequestError at `where`."""
     kind = _dtype(dtype, where)
     try:
@@ -63,7 +63,7 @@ def decode_array(entries: Any, dtype: str, shape: Any, where: str) -> np.ndarray
         raise RequestError(f"{where}: no array of {dtype} ({error})") from None
 
 
-def find_array(name: str, dtype: str, shape: Any, arrays: Mapping[str, Any], where: str) -> np.ndarray:
+def find_array(name: str, dtype: str, shape: object, arrays: Mapping[str, Any], where: str) -> np.ndarray:
     """The array of digest `name` from `arrays`. Raises RequestError if its bytes are missing or of another digest."""
     kind = _dtype(dtype, where)
     if name not in arrays:
@@ -80,13 +80,13 @@ def _digest(raw: bytes, dtype: str, shape: tuple[int, ...]) -> str:
     return hashlib.sha256(f"{dtype} {list(shape)} ".encode() + raw).hexdigest()
 
 
-def _encode_list(value: Any) -> Any:
+def _encode_list(value: object) -> Any:
     if isinstance(value, list):
         return [_encode_list(entry) for entry in value]
     return encode_number(value) if isinstance(value, float) else value
 
 
-def _decode_list(value: Any, whole: bool, where: str, depth: int = 0) -> Any:
+def _decode_list(value: object, whole: bool, where: str, depth: int = 0) -> Any:
     """Nested lists of numbers, with "inf", "-inf" and "nan" replaced. Raises RequestError for other types of value."""
     if isinstance(value, list) and depth < _DEEPEST:
         return [_decode_list(entry, whole, where, depth + 1) for entry in value]
@@ -103,7 +103,7 @@ def _dtype(name: str, where: str) -> np.dtype[Any]:
     return np.dtype(name)
 
 
-def _shape(shape: Any, where: str) -> tuple[int, ...]:
+def _shape(shape: object, where: str) -> tuple[int, ...]:
     if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
         raise RequestError(f"{where}: shape = {shape!r} is no list of sizes")
     return tuple(shape)

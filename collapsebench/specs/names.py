@@ -10,7 +10,6 @@ same name. The target and the distribution that are both called Normal are no su
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from collapsebench.specs.errors import RequestError, nearest
 from collapsebench.specs.pytree import MADE
@@ -25,13 +24,13 @@ _LONGEST = 200
 _OURS = __name__.split(".")[0]
 
 
-def spec_name(part: Any) -> str:
+def spec_name(part: object) -> str:
     """Name of a spec in messages: its registered name, or its `module:Class`."""
     cls = type(part)
     return cls.__dict__.get("registry_name") or f"{cls.__module__}:{cls.__qualname__}"
 
 
-def short_name(part: Any) -> str:
+def short_name(part: object) -> str:
     """Name of a spec in a column: its registered name, or its class's name in lower case with underscores."""
     name = type(part).__name__
     return type(part).__dict__.get("registry_name") or re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
@@ -49,7 +48,7 @@ def type_name(cls: type, field: str) -> str:
     return cls.__name__
 
 
-def find_type(name: Any, field: str, where: str, *, moved: bool = False) -> type:
+def find_type(name: object, field: str, where: str, *, moved: bool = False) -> type:
     """The spec class of a type name in a record: one of this package's, or one that the caller has imported.
 
     Nothing but our own folders is imported, and nothing is called. `where` is what an error begins with. moved: a

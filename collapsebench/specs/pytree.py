@@ -7,10 +7,14 @@ import math
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
-from jaxtyping import PRNGKeyArray
+import jax.numpy as jnp
+from jaxtyping import Array, Int, Num, PRNGKeyArray, PyTree
 
 Key = PRNGKeyArray
-Params = Any
+Number = float | Num[Array, ""]
+"""A number as a user writes it, or the leaf of a compiled program that it becomes."""
+Count = int | Int[Array, ""]
+"""A whole number: a generation, or the index in a loop."""
 Class = TypeVar("Class", bound=type)
 MADE: dict[str, type] = {}
 """Every class that `spec` has made in this process, by `module:Class`: the reader of a record finds here what has been
@@ -31,7 +35,7 @@ class Size(int):
     __slots__ = ()
 
 
-def static(default: Any = dataclasses.MISSING, **options: Any) -> Any:
+def static(default: object = dataclasses.MISSING, **options: Any) -> Any:
     """A static field: it sets a shape, a loop length or a branch. Every other field of a spec is a traced leaf."""
     return dataclasses.field(default=default, metadata={"static": True}, **options)
 
@@ -62,10 +66,10 @@ def spec(cls: Class) -> Class:
     leaves = [name for name in names if name not in fixed]
     keys = [jax.tree_util.GetAttrKey(name) for name in leaves]
 
-    def flatten(self: Any) -> tuple[tuple[Any, ...], Any]:
+    def flatten(self: object) -> tuple[tuple[Any, ...], Any]:
         return tuple(getattr(self, name) for name in leaves), (made, *(getattr(self, name) for name in fixed))
 
-    def flatten_with_keys(self: Any) -> tuple[tuple[Any, ...], Any]:
+    def flatten_with_keys(self: object) -> tuple[tuple[Any, ...], Any]:
         children, static_part = flatten(self)
         return tuple(zip(keys, children, strict=True)), static_part
 
@@ -83,3 +87,27 @@ def spec(cls: Class) -> Class:
 def is_static(cls: type, name: str) -> bool:
     """Whether field `name` of a spec class is static: sets a shape, a loop length or a branch."""
     return any(f.name == name and bool(f.metadata.get("static")) for f in dataclasses.fields(cls))
+
+
+def difference(found: PyTree, wanted: PyTree) -> str:
+    """The first difference of two pytrees in structure or in a leaf's shape, in half a line; empty: there is none."""
+    ours, theirs = (jax.tree_util.tree_flatten_with_path(tree) for tree in (found, wanted))
+    structures: Any = (ours[1], theirs[1])
+    if structures[0] != structures[1]:
+        names, others = (", ".join(_leaf(path) for path, _ in tree[0]) or "no leaf" for tree in (ours, theirs))
+        if names == others:
+            names, others = (_one_line(str(tree[1])) for tree in (ours, theirs))
+        return f"structure ({names}), not ({others})"
+    for (path, leaf), (_, other) in zip(ours[0], theirs[0], strict=True):
+        if jnp.shape(leaf) != jnp.shape(other):
+            where = _leaf(path)
+            return f"shape {jnp.shape(leaf)}, not {jnp.shape(other)}" + (f", in {where}" if path else "")
+    return ""
+
+
+def _leaf(path: tuple[object, ...]) -> str:
+    return jax.tree_util.keystr(path).lstrip(".") or "one array"
+
+
+def _one_line(text: str) -> str:
+    return text if len(text) < 80 else f"{text[:77]}..."

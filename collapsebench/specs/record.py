@@ -44,7 +44,7 @@ _KINDS: dict[str, Any] = {
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
-def encode(value: Any, arrays: dict[str, bytes] | None = None, field: str = "", depth: int = 0) -> Any:
+def encode(value: object, arrays: dict[str, bytes] | None = None, field: str = "", depth: int = 0) -> Any:
     """JSON data of a spec or of a field's value; the bytes of large arrays are added to `arrays` by digest.
 
     Raises RequestError for what a record cannot hold, such as a function.
@@ -93,11 +93,11 @@ def _is_float(field: dataclasses.Field[Any]) -> bool:
     return isinstance(field.default, float) or "float" in str(field.type)
 
 
-def _same(first: Any, second: Any) -> bool:
+def _same(first: object, second: object) -> bool:
     return json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True)  # to which 1, 1.0 and True are three
 
 
-def digest(data: Any) -> str:
+def digest(data: object) -> str:
     """First 16 hexadecimal digits of the SHA-256 of JSON data: the same on any machine."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -106,7 +106,7 @@ def digest(data: Any) -> str:
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def parse(text: Any, field: str) -> Any:
+def parse(text: object, field: str) -> Any:
     """The data of a JSON text. Raises RequestError, one line, if it is not JSON."""
     if not isinstance(text, str):
         raise RequestError(f"{field}: it must be JSON, and is {'missing' if text is None else 'no text'}")
@@ -164,7 +164,7 @@ class _Reader:
                 raise RequestError(f"{path} = {values[name]!r}: it must be of type {own.type}")
         return values
 
-    def value(self, value: Any, field: str, where: str, words: bool, depth: int) -> Any:
+    def value(self, value: object, field: str, where: str, words: bool, depth: int) -> Any:
         """The value that JSON data stand for: lists as tuples, words of numbers as floats, tagged objects built."""
         if depth > DEPTH:
             raise RequestError(f"{where}: it is nested more than {DEPTH} levels deep")
@@ -217,7 +217,7 @@ def _kinds(own: dataclasses.Field[Any]) -> set[str]:
     return {name.split("[")[0].strip() for name in text.split("|")}
 
 
-def _fits(own: dataclasses.Field[Any], value: Any) -> bool:
+def _fits(own: dataclasses.Field[Any], value: object) -> bool:
     """Whether a value matches a field's annotation, where that is simple; False for an array in a static field."""
     if own.metadata.get("static") and isinstance(value, np.ndarray):
         return False

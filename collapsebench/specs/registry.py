@@ -93,7 +93,7 @@ class Registry:
         self._fill()
         return tuple(sorted(self._entries))
 
-    def items(self) -> Iterator[tuple[str, Any]]:
+    def items(self) -> Iterator[tuple[str, type]]:
         """Pairs (name, class) of all registered classes, in the order of `names`."""
         return ((name, self._entries[name]) for name in self.names())
 
@@ -103,7 +103,7 @@ class Registry:
             self._fill()
         return name in self._entries
 
-    def get(self, name: str) -> Any:
+    def get(self, name: str) -> type:
         """The class registered as `name`, or the imported spec class called `package.module:Class`.
 
         Raises RequestError, with the nearest known name or what to import.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -28,10 +27,10 @@ class Circles(NoisyCurves):
     def span(self) -> tuple[float, float]:
         return -math.pi, math.pi
 
-    def _radius(self, curve: Any) -> Array:
+    def _radius(self, curve: int | Array) -> Array:
         return jnp.where(jnp.asarray(curve) == 0, 1.0, self.factor)
 
-    def point(self, curve: Array, t: Array) -> tuple[Array, Array]:
+    def point(self, curve: int | Array, t: Array) -> tuple[Array, Array]:
         return self._radius(curve) * jnp.cos(t), self._radius(curve) * jnp.sin(t)
 
     def windows(self, curve: int, x: Array) -> list[tuple[Array, Array]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from collapsebench import datasets
 from collapsebench.learning.features import Classifier, classifier
@@ -68,7 +69,7 @@ class Images(Target):
     def classifier(self) -> Classifier:
         return classifier(self.name)
 
-    def sample(self, key: Key, n: int) -> Any:
+    def sample(self, key: Key, n: int) -> PyTree:
         return self.prepare().sample(key, n)
 
 

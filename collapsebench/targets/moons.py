@@ -26,7 +26,7 @@ class Moons(NoisyCurves):
     def span(self) -> tuple[float, float]:
         return 0.0, math.pi
 
-    def point(self, curve: Array, t: Array) -> tuple[Array, Array]:
+    def point(self, curve: int | Array, t: Array) -> tuple[Array, Array]:
         side = 1 - 2 * jnp.asarray(curve)
         return jnp.asarray(curve) + side * jnp.cos(t), 0.5 * jnp.asarray(curve) + side * jnp.sin(t)
 

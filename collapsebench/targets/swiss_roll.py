@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from collapsebench.maths.distributions.curve import REACH, NoisyCurves
-from collapsebench.specs.pytree import spec, within
+from collapsebench.specs.pytree import Count, spec, within
 from collapsebench.specs.registry import TARGETS
 
 HALVINGS = 12
@@ -33,14 +33,14 @@ class SwissRoll(NoisyCurves):
     def span(self) -> tuple[float, float]:
         return 1.5 * math.pi, 4.5 * math.pi
 
-    def point(self, curve: Array, t: Array) -> tuple[Array, Array]:
+    def point(self, curve: int | Array, t: Array) -> tuple[Array, Array]:
         return t * jnp.cos(t), t * jnp.sin(t)
 
     def windows(self, curve: int, x: Array) -> list[tuple[Array, Array]]:
         first, last = self.span()
         radius, angle = jnp.hypot(x[:, 0], x[:, 1]), jnp.arctan2(x[:, 1], x[:, 0])
 
-        def turning(t: Any, side: Any) -> Array:
+        def turning(t: float | Array, side: float | Array) -> Array:
             """Where the distance from x turns, up to whole turns, from a guess t: peaks at side -1, minima at side 1.
 
             Law: d|x - point|^2 / dt = 0 where cos(t - angle + arctan t) = sin(arctan t) / radius.
@@ -48,7 +48,7 @@ class SwissRoll(NoisyCurves):
             cosine = t / (jnp.sqrt(1 + t**2) * radius)
             return angle - jnp.arctan(t) + side * jnp.arccos(jnp.minimum(cosine, 1))  # above 1 the distance only grows
 
-        def settle(_: int, t: Array) -> Array:
+        def settle(_: Count, t: Array) -> Array:
             return jnp.clip(turns + turning(t, jnp.array([[[-1]], [[1]]])), first, last)
 
         # From the last peak before the curve to the first after it, both cut to the span: one minimum after each peak.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.sources import Fountain
@@ -13,7 +13,7 @@ from collapsebench.maths.streams import Stream, key_for, root_key
 from collapsebench.parts.data import Batch, Sources
 from collapsebench.parts.model import Model
 from collapsebench.parts.part import Setting
-from collapsebench.parts.target import OfModel
+from collapsebench.parts.target import OfModel, Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import MODELS, TARGETS
@@ -43,7 +43,7 @@ class Trained(OfModel):
         if not self.held_by().streams:
             raise RequestError(f"target.model = {self.model}: it is no network; Truth(model, params) takes any model")
 
-    def params(self) -> Any:
+    def params(self) -> PyTree:
         """Parameters of the network, trained on first use."""
         return _train(repr(self), self)
 
@@ -51,10 +51,10 @@ class Trained(OfModel):
         """Target with its network trained: a `Truth`."""
         return TARGETS.get("truth")(self.held_by(), self.params())
 
-    def sample(self, key: Key, n: int) -> Any:
+    def sample(self, key: Key, n: int) -> PyTree:
         return self.prepare().sample(key, n)
 
-    def log_prob(self, x: Any) -> Float[Array, " n"]:
+    def log_prob(self, x: PyTree) -> Float[Array, " n"]:
         return self.prepare().log_prob(x)
 
 
@@ -70,9 +70,9 @@ def _train(recipe: str, trained: Trained) -> Any:
     return _KEPT[recipe]
 
 
-def _learn(model: Any, target: Any, key: Key, n: int) -> Any:
+def _learn(model: Model, target: Target, key: Key, n: int) -> Any:
     @jax.jit
-    def learn(model: Any, target: Any, key: Key) -> Any:
+    def learn(model: Model, target: Target, key: Key) -> Any:
         if n:
             x = target.sample(key_for(key, Stream.REAL), n)
             rows = jax.tree.leaves(x)[0]

@@ -36,13 +36,13 @@ class Truth(OfModel):
         model, params = self._resolved()
         return model.distribution(params)
 
-    def sample(self, key: Key, n: int) -> Any:
+    def sample(self, key: Key, n: int) -> PyTree:
         distribution = self.distribution()
         if distribution.known:  # without the model's sampling bias
             return distribution.sample(key, n)
         model, params = self._resolved()
         return model.sample(key, params, n)
 
-    def log_prob(self, x: Any) -> Float[Array, " n"]:
+    def log_prob(self, x: PyTree) -> Float[Array, " n"]:
         model, params = self._resolved()
         return model.log_prob(params, x)

@@ -13,6 +13,7 @@ from collapsebench.analysis.ablation.dials import Dials
 from collapsebench.analysis.intervals import bootstrap_means, percentile_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, set_field
+from collapsebench.parts.metric import Metric
 from collapsebench.runs.progress import Progress
 from collapsebench.runs.sweep import run_sweep
 from collapsebench.specs.errors import RequestError
@@ -34,7 +35,7 @@ def default_doses(experiment: Experiment) -> dict[str, Dose]:
 
 
 def dose_sweeps(
-    experiment: Experiment, found: Dials, metric: Any, chosen: Mapping[str, Dose]
+    experiment: Experiment, found: Dials, metric: Metric, chosen: Mapping[str, Dose]
 ) -> dict[tuple[str, str], Sweep]:
     """A sweep over the levels for each (error, whether the others are "off" or "on"), common random numbers in all.
 
@@ -109,5 +110,5 @@ def run_doses(
     return data, coords | ({"others": list(OTHERS)} if found else {}), seconds
 
 
-def _label(level: Any) -> str:
+def _label(level: object) -> str:
     return "all" if level is None else f"{level:g}" if isinstance(level, int | float) else str(level)

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench import datasets
 from collapsebench.learning.features import cache as files
@@ -35,7 +35,7 @@ SCALED_ON = 1024
 class _Images:
     """Images and their classes, drawn with replacement."""
 
-    x: Any
+    x: PyTree
     y: Any
 
     def draw(self, key: Key, n: int) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _halvings(side: int) -> tuple[int, ...]:
     return (32,) if side < 16 else (16, 32)
 
 
-def _start(shapes: Any) -> Any:
+def _start(shapes: PyTree) -> PyTree:
     """Initial weights: normal of variance 1 / inputs, biases 0, by NumPy: flax's own would have to be compiled."""
     random = np.random.default_rng(0)
 

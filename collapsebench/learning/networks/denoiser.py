@@ -34,7 +34,7 @@ class Layers(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float[Array, "batch dim"], t: Float[Array, " batch"], caption: Any
+        self, x: Float[Array, "batch dim"], t: Float[Array, " batch"], caption: Int[Array, "n words"]
     ) -> Float[Array, "batch dim"]:
         h = nn.Dense(self.hidden[0])(x)
         condition = nn.silu(Condition(self.words, self.hidden[0])(t, caption))
@@ -69,7 +69,7 @@ class UNet(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float[Array, "batch dim"], t: Float[Array, " batch"], caption: Any
+        self, x: Float[Array, "batch dim"], t: Float[Array, " batch"], caption: Int[Array, "n words"]
     ) -> Float[Array, "batch dim"]:
         side = math.isqrt(x.shape[1])
         condition = nn.silu(Condition(self.words, 4 * self.channels[0])(t, caption))

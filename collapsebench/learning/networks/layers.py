@@ -17,8 +17,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-Image = Float[Array, "batch side side channels"]
-Kernel = Float[Array, "rows columns channels features"]
+Image = Float[Array, "_batch _side _side _channels"]
+Kernel = Float[Array, "_rows _columns _channels _features"]
+"""Their axes have no size that one function's arguments and results share: only their number is checked."""
 
 
 def _by_itself(alone: Callable[..., Any], side_by_side: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Self
+from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from collapsebench.maths.distributions.totals import whole_rows
 from collapsebench.maths.numerics import divide, safe_log, xlogy
 from collapsebench.parts.data import POPULATION, Batch, Summary
 from collapsebench.parts.distribution import Distribution
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.pytree import Key, Number, spec
 
 
 @spec
@@ -28,7 +28,7 @@ class Counts(Summary):
         """Total weight, as a number of rows."""
         return self.counts.sum()
 
-    def scale(self, factor: Any) -> Counts:
+    def scale(self, factor: Number) -> Counts:
         """The same statistics with every weight times `factor`."""
         return Counts(self.counts * factor)
 
@@ -49,7 +49,7 @@ class Counter:
             return data
         return Counts(jnp.zeros(self.classes, data.w.dtype).at[data.x].add(data.w, mode="promise_in_bounds"))
 
-    def draw(self, key: Key, distribution: Categorical, n: Any) -> Counts:
+    def draw(self, key: Key, distribution: Categorical, n: Number) -> Counts:
         """Counts of n draws, drawn directly from the multinomial distribution.
 
         For n that is not whole: the counts of `whole_rows(n)` draws, scaled to weigh n.
@@ -58,7 +58,7 @@ class Counter:
         rows = whole_rows(n)
         return Counts(samplers.multinomial(key, rows, distribution.probs) * divide(n, rows))
 
-    def expect(self, distribution: Categorical, n: Any) -> Counts:
+    def expect(self, distribution: Categorical, n: Number) -> Counts:
         """Counts of an infinite sample with a weight of n rows among infinite samples."""
         return Counts(distribution.probs * (n * POPULATION))
 
@@ -82,7 +82,7 @@ class Categorical(Distribution):
     def summary(self) -> Counter:
         return Counter(self.classes)
 
-    def sharpen(self, temperature: Any) -> Categorical:
+    def sharpen(self, temperature: Number) -> Categorical:
         """The distribution p^(1/T) / Z at temperature T; probabilities of 0 stay 0, and T = 1 changes nothing."""
 
         def tilt(probs: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from collapsebench.maths.distributions.mixture import normal_rule
 from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.target import Target
-from collapsebench.specs.pytree import Key
+from collapsebench.specs.pytree import Key, Number
 
 REACH = 9.0
 """A point of the curve adds nothing to a density if |x - point|^2 is more than (REACH noise)^2 above its minimum."""
@@ -30,13 +30,13 @@ class NoisyCurves(Target, Distribution):
 
     dim = 2
     curves: ClassVar[int] = 2
-    noise: Any
+    noise: Number
 
     def span(self) -> tuple[float, float]:
         """First and last t, the same for all curves."""
         raise NotImplementedError
 
-    def point(self, curve: Any, t: Array) -> tuple[Array, Array]:
+    def point(self, curve: int | Array, t: Array) -> tuple[Array, Array]:
         """Both coordinates of the curve at t."""
         raise NotImplementedError
 
@@ -90,13 +90,13 @@ class NoisyCurves(Target, Distribution):
         return mean, (centred * nodes.w[:, None]).T @ centred
 
 
-def window(near: Array, width: Any, first: Any, last: Any) -> tuple[Array, Array]:
+def window(near: Array, width: Number | Array, first: Number | Array, last: Number | Array) -> tuple[Array, Array]:
     """The interval of t in [first, last] within REACH widths of `near`, after `near` is clipped to [first, last]."""
     near = jnp.clip(near, first, last)
     return jnp.maximum(near - REACH * width, first), jnp.minimum(near + REACH * width, last)
 
 
-def arc_width(noise: Any, distance: Array, radius: Any) -> Array:
+def arc_width(noise: Number, distance: Array, radius: Number) -> Array:
     """Standard deviation of t given x, on an arc of radius `radius` with x at `distance` from its centre.
 
     |x - point|^2 = distance^2 + radius^2 - 2 distance radius cos(t - angle of x).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ from collapsebench.maths import samplers
 from collapsebench.maths.numerics import safe_log
 from collapsebench.parts.data import POPULATION, Batch, Summary
 from collapsebench.parts.distribution import Distribution
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.pytree import Key, Number, spec
 
 _NODES, _WEIGHTS = np.polynomial.laguerre.laggauss(32)
 
@@ -36,19 +36,19 @@ class LogTotal(Summary):
         return data if isinstance(data, LogTotal) else cls(data.w.sum(), safe_log((data.w * data.x[:, 0]).sum()))
 
     @classmethod
-    def draw(cls, key: Key, distribution: Exponential, n: Any) -> LogTotal:
+    def draw(cls, key: Key, distribution: Exponential, n: Number) -> LogTotal:
         """Statistics of n draws from their sampling law: total / scale ~ Gamma(n), for any n >= 0."""
         n = jnp.asarray(n, distribution.log_scale.dtype)
         log_gamma = samplers.log_gamma(key, jnp.where(n > 0, n, 1))
         return cls(n, jnp.where(n > 0, distribution.log_scale + log_gamma, -jnp.inf))
 
     @classmethod
-    def expect(cls, distribution: Exponential, n: Any) -> LogTotal:
+    def expect(cls, distribution: Exponential, n: Number) -> LogTotal:
         """Statistics of an infinite sample with a weight of n rows among infinite samples."""
         w = jnp.asarray(n * POPULATION, distribution.log_scale.dtype)
         return cls(w, safe_log(w) + distribution.log_scale)
 
-    def scale(self, factor: Any) -> LogTotal:
+    def scale(self, factor: Number) -> LogTotal:
         """The same statistics with every weight times `factor`."""
         return LogTotal(self.w * factor, self.log_total + safe_log(jnp.asarray(factor, self.w.dtype)))
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
 from collapsebench.parts.data import Data, Kind
+from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key
+from collapsebench.specs.pytree import Key, Number
 
 Rows = dict[str, Array]
 """Labelled rows: {"x": [n, d], "y": [n]}."""
 
 
-def feature_scales(dim: int, decay: Any) -> Float[Array, " dim"]:
+def feature_scales(dim: int, decay: Number) -> Float[Array, " dim"]:
     """Standard deviations [dim] of the inputs, whose variances are i^-decay for i = 1..dim; decay 0 is N(0, I)."""
     return jnp.arange(1, dim + 1, dtype=jnp.result_type(float)) ** (-0.5 * decay)
 
@@ -47,22 +48,22 @@ class LabelledModel(Model):
     def prompted(self) -> bool:  # type: ignore[override]
         return not self.fresh
 
-    def sample(self, key: Key, params: Any, n: int, prompts: Rows | None = None) -> Rows:
+    def sample(self, key: Key, params: PyTree, n: int, prompts: Rows | None = None) -> Rows:
         """n labelled rows, on the inputs of `prompts` if given."""
         return self.generator(params).sample(key, n, prompts)
 
-    def sample_from(self, key: Key, params: Any, n: int, prompts: Any) -> Rows:
+    def sample_from(self, key: Key, params: PyTree, n: int, prompts: PyTree) -> Rows:
         return self.sample(key, params, n, prompts.x if self.prompted else None)
 
-    def summarise(self, key: Key, params: Any, n: Any, prompts: Any) -> Data:
+    def summarise(self, key: Key, params: PyTree, n: Number, prompts: PyTree) -> Data:
         return self.summary.draw(key, self.generator(params), n, prompts if self.prompted else None)
 
-    def expect(self, params: Any, n: Any, prompts: Any) -> Data:
+    def expect(self, params: PyTree, n: Number, prompts: PyTree) -> Data:
         return (
             self.summary.expect(self.generator(params), n, prompts) if self.prompted else super().expect(params, n, ())
         )
 
-    def holds(self, family: Any) -> bool:
+    def holds(self, family: Distribution) -> bool:
         """Whether the model uses all inputs."""
         return self.features in (None, self.dim)
 

@@ -6,7 +6,7 @@ import math
 from typing import Any, ClassVar, Self
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
 from collapsebench.maths.distributions.labelled import Rows, draw_inputs
@@ -15,7 +15,7 @@ from collapsebench.maths.numerics import safe_log
 from collapsebench.maths.streams import part
 from collapsebench.parts.data import POPULATION, Summary
 from collapsebench.parts.distribution import Distribution
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.pytree import Key, Number, spec
 
 
 @spec
@@ -48,7 +48,7 @@ class RegressionMoments(Summary):
         return self.factor @ self.image
 
     @classmethod
-    def of(cls, data: Any) -> RegressionMoments:
+    def of(cls, data: PyTree) -> RegressionMoments:
         """Statistics of weighted labelled rows."""
         if isinstance(data, RegressionMoments):
             return data
@@ -61,7 +61,7 @@ class RegressionMoments(Summary):
 
     @classmethod
     def draw(
-        cls, key: Key, distribution: LinearGaussian, n: Any, prompts: RegressionMoments | None = None
+        cls, key: Key, distribution: LinearGaussian, n: Number, prompts: RegressionMoments | None = None
     ) -> RegressionMoments:
         """Statistics of n rows from their sampling law: new inputs, or the inputs of `prompts` with new labels.
 
@@ -81,14 +81,14 @@ class RegressionMoments(Summary):
 
     @classmethod
     def expect(
-        cls, distribution: LinearGaussian, n: Any, prompts: RegressionMoments | None = None
+        cls, distribution: LinearGaussian, n: Number, prompts: RegressionMoments | None = None
     ) -> RegressionMoments:
         """Statistics of an infinite sample with a weight of n rows among infinite samples."""
         w = jnp.asarray(n, distribution.coef.dtype) * POPULATION
         factor = jnp.sqrt(w) * jnp.diag(distribution.scales) if prompts is None else prompts.factor
         return cls(w, factor, _transposed_product(factor, distribution.coef))
 
-    def scale(self, factor: Any) -> RegressionMoments:
+    def scale(self, factor: Number) -> RegressionMoments:
         """The same statistics with every weight times `factor`."""
         root = jnp.sqrt(jnp.asarray(factor, self.w.dtype))
         return RegressionMoments(self.w * factor, root * self.factor, root * self.image)

@@ -18,7 +18,7 @@ from collapsebench.maths.streams import part
 from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.pytree import Count, Key, spec
 
 _NODES = 32
 """Gauss-Hermite nodes along one axis."""
@@ -105,7 +105,7 @@ def newton(data: Batch, start: Float[Array, " d"], penalty: Array, steps: int) -
     share = divide(data.w, data.w.sum())
     ridge = penalty * jnp.eye(x.shape[1], dtype=x.dtype)
 
-    def step(_: int, coef: Array) -> Array:
+    def step(_: Count, coef: Array) -> Array:
         score = x @ coef
         residual = jnp.where(y > 0.5, sigmoid(-score), -sigmoid(score))
         gradient = (share * residual) @ x - penalty * coef

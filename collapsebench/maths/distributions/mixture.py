@@ -19,7 +19,7 @@ from collapsebench.maths.numerics import safe_log
 from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.pytree import Key, Number, spec
 
 NODES = {1: 96, 2: 32, 3: 14}
 """Quadrature nodes per axis and component, by dimension: up to about 1000 (2000 in three dimensions) a component."""
@@ -35,7 +35,7 @@ class Mixture(Distribution):
     factor: Float[Array, "k d d"]
 
     @classmethod
-    def spherical(cls, mean: Any, sd: Any, weights: Any = None) -> Mixture:
+    def spherical(cls, mean: Any, sd: Number, weights: Any = None) -> Mixture:
         """Mixture of N(mean_k, sd_k^2 I): mean [k, d], sd a number or [k], weights [k] (by default equal)."""
         mean = jnp.asarray(mean, jnp.result_type(float))
         count, dim = mean.shape
@@ -45,7 +45,7 @@ class Mixture(Distribution):
         return cls(safe_log(weights / weights.sum()), mean, log_scale, factor)
 
     @classmethod
-    def from_factors(cls, log_weights: Array, mean: Array, factor: Array, log_unit: Any = 0.0) -> Mixture:
+    def from_factors(cls, log_weights: Array, mean: Array, factor: Array, log_unit: Number = 0.0) -> Mixture:
         """Mixture with covariances exp(2 log_unit) factor factor^T, for factor [k, d, d] of any scale."""
         size = (factor**2).sum(axis=(1, 2)) / mean.shape[1]
         unit = jnp.eye(mean.shape[1], dtype=mean.dtype)
@@ -73,7 +73,7 @@ class Mixture(Distribution):
 
     def component_normals(self) -> Normal:
         """The components as one Normal whose leaves have leading axis k, for `vmap`."""
-        return Normal(self.mean, self.log_scale, self.factor)
+        return jax.vmap(Normal)(self.mean, self.log_scale, self.factor)
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
         label_key, normal_key = jax.random.split(key)
@@ -155,7 +155,7 @@ class Mixture(Distribution):
         return Batch(x.reshape(-1, self.dim), w.reshape(-1) / w.sum())
 
 
-def as_mixture(distribution: Any) -> Mixture:
+def as_mixture(distribution: Distribution) -> Mixture:
     """A Normal as a mixture of one component; a Mixture unchanged. Raises TypeError for any other type."""
     if isinstance(distribution, Mixture):
         return distribution

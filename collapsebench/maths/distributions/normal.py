@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
 from collapsebench.maths.linalg import psd_factor, solve_lower
@@ -17,7 +17,7 @@ from collapsebench.maths.streams import part
 from collapsebench.parts.data import POPULATION, Batch, Summary
 from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.pytree import Key, Number, spec
 
 
 @spec
@@ -39,7 +39,7 @@ class Moments(Summary):
         return self.w
 
     @classmethod
-    def of(cls, data: Any) -> Moments:
+    def of(cls, data: PyTree) -> Moments:
         """Statistics of weighted rows x [capacity, d]."""
         if isinstance(data, Moments):
             return data
@@ -56,7 +56,7 @@ class Moments(Summary):
         return _moments(total, mean, jnp.zeros((), x.dtype), scatter)
 
     @classmethod
-    def draw(cls, key: Key, distribution: Normal, n: Any) -> Moments:
+    def draw(cls, key: Key, distribution: Normal, n: Number) -> Moments:
         """Statistics of n draws from `distribution`, drawn directly from their sampling law.
 
         Law: mean ~ N(mu, S / n); scatter ~ Wishart(n - 1, S) by Bartlett's decomposition, independent of it.
@@ -76,13 +76,13 @@ class Moments(Summary):
         return _moments(n, mean, distribution.log_scale, root @ root.T)
 
     @classmethod
-    def expect(cls, distribution: Normal, n: Any) -> Moments:
+    def expect(cls, distribution: Normal, n: Number) -> Moments:
         """Statistics of an infinite sample with a weight of n rows among infinite samples."""
         w = jnp.asarray(n, distribution.mean.dtype) * POPULATION
         shape = distribution.factor @ distribution.factor.T
         return cls(w, distribution.mean, distribution.log_scale + 0.5 * jnp.log(w), shape)
 
-    def scale(self, factor: Any) -> Moments:
+    def scale(self, factor: Number) -> Moments:
         """The same statistics with every weight times `factor`."""
         w = self.w * factor
         return Moments(w, self.mean, self.log_scale + 0.5 * safe_log(jnp.asarray(factor, w.dtype)), self.shape)
@@ -157,7 +157,7 @@ class Normal(Distribution):
         """Root of the covariance [d, d]."""
         return jnp.exp(self.log_scale) * self.factor
 
-    def widen(self, factor: Any) -> Normal:
+    def widen(self, factor: Number) -> Normal:
         """The same normal with its covariance times `factor`."""
         return Normal(self.mean, self.log_scale + 0.5 * safe_log(jnp.asarray(factor)), self.factor)
 

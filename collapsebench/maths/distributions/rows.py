@@ -7,12 +7,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int
+from jaxtyping import Array, Int, PyTree
 
 from collapsebench.parts.data import POPULATION, Batch, Data
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.pytree import Key, Number, spec, static
 
 HELD_OUT = 0.2
 """Share of the rows that only metrics see; the same rows on every machine."""
@@ -35,21 +35,21 @@ class Rows(Target):
 
     has_density = False
 
-    def sample(self, key: Key, n: int) -> Any:
+    def sample(self, key: Key, n: int) -> PyTree:
         """n rows without replacement, repeated in the same order if n exceeds the number of rows."""
         return _some(key, self.train, n)
 
-    def sample_holdout(self, key: Key, n: int) -> Any:
+    def sample_holdout(self, key: Key, n: int) -> PyTree:
         """n held-out rows, which no model sees."""
         return _some(key, self.held_out, n)
 
-    def expect(self, n: Any, summary: Any) -> Data:
+    def expect(self, n: Number, summary: Any) -> Data:
         """Every row once with equal weight, together weighing n rows of an infinite sample."""
         first = jax.tree.leaves(self.train)[0]
         return Batch(self.train, jnp.full(first.shape[0], 1 / first.shape[0], first.dtype)).scale(n * POPULATION)
 
 
-def _some(key: Key, rows: Any, n: int) -> Any:
+def _some(key: Key, rows: PyTree, n: int) -> Any:
     index = _without_replacement(key, jax.tree.leaves(rows)[0].shape[0], n)
     return jax.tree.map(lambda a: a[index], rows)
 

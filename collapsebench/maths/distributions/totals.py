@@ -9,7 +9,8 @@ from jaxtyping import Array, Float
 
 from collapsebench.maths.numerics import divide
 from collapsebench.parts.data import POPULATION, Batch, Summary
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.parts.distribution import Distribution
+from collapsebench.specs.pytree import Key, Number, spec
 
 
 @spec
@@ -44,12 +45,12 @@ class Totals(Summary):
         return cls(n, distribution.draw_total(key, n))
 
     @classmethod
-    def expect(cls, distribution: Any, n: Any) -> Totals:
+    def expect(cls, distribution: Distribution, n: Number) -> Totals:
         """Statistics of an infinite sample with a weight of n rows among infinite samples."""
         w = jnp.asarray(n * POPULATION, jnp.result_type(float))
         return cls(w, w * distribution.moments()[0][0])
 
-    def scale(self, factor: Any) -> Totals:
+    def scale(self, factor: Number) -> Totals:
         """The same statistics with every weight times `factor`."""
         return Totals(self.w * factor, self.total * factor)
 
