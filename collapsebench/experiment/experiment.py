@@ -19,6 +19,7 @@ from collapsebench.parts.target import Target
 from collapsebench.specs import record
 from collapsebench.specs.errors import RequestError, nearest
 from collapsebench.specs.names import short_name, spec_name
+from collapsebench.specs.pytree import is_spec
 from collapsebench.specs.registry import CURATORS, METRICS, MODELS, REGIMES, TARGETS, Registry
 
 _PARTS: dict[str, Registry] = {"target": TARGETS, "model": MODELS, "regime": REGIMES, "curator": CURATORS}
@@ -195,6 +196,8 @@ def build_part(field: str, value: object) -> Any:
             else f"a {base.noun.rstrip('s')} derives from collapsebench.{base.__name__}"
         )
         raise RequestError(f"{field} = {what}: {why}")
+    if not is_spec(part):
+        raise RequestError(f"{field} = {spec_name(part)}: it is no spec; decorate its class with @collapsebench.spec")
     return part
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from collapsebench import datasets
 from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.example import example
-from collapsebench.experiment.experiment import Experiment
+from collapsebench.experiment.experiment import Experiment, build_part
 from collapsebench.experiment.sweep import Sweep, set_fields
 from collapsebench.literature.study import Request, Scale, studies
 from collapsebench.show.markdown import table, update_block
@@ -68,7 +68,7 @@ def request(name: str) -> Request:
     if ":" in name:
         found = import_object(name)
         found = found() if isinstance(found, type) else found
-        return found if isinstance(found, Experiment | Sweep | Ablation) else example(found)
+        return found if isinstance(found, Experiment | Sweep | Ablation) else example(build_part("model", found))
     known = _study_experiments()
     if name not in known:
         names = [*MODELS.names(), *known]

@@ -31,7 +31,7 @@ from collapsebench.parts.target import Target
 from collapsebench.runs.runner import run
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import spec_name
-from collapsebench.specs.pytree import Key, difference
+from collapsebench.specs.pytree import Key, difference, is_spec
 from collapsebench.specs.registry import MODELS, import_object
 
 Check = Callable[[Any], None]
@@ -279,7 +279,8 @@ def kind_of(part: object) -> str:
 def check(path: str) -> Iterator[tuple[str, str | None]]:
     """Run the contract checks of `package.module:Class`; yields (check, None or the failure in one line)."""
     part = import_object(path)()
-    for function in CHECKS[kind_of(part)]:
+    kind = kind_of(part)
+    for function in CHECKS[kind] if is_spec(part) else (is_a_spec,):  # nothing else makes sense of what is no spec
         try:
             function(part)
         except Exception as problem:

@@ -84,6 +84,11 @@ def spec(cls: Class) -> Class:
     return made
 
 
+def is_spec(value: object) -> bool:
+    """Whether a value is an instance of a class that `spec` made."""
+    return type(value) in MADE.values()
+
+
 def is_static(cls: type, name: str) -> bool:
     """Whether field `name` of a spec class is static: sets a shape, a loop length or a branch."""
     return any(f.name == name and bool(f.metadata.get("static")) for f in dataclasses.fields(cls))

@@ -11,4 +11,4 @@ published, whose features are Inception's.
 
 from collapsebench.learning.features.trained import Classifier, classifier
 
-__all__ = ["Classifier", "classifier", "digests", "prepare"]
+__all__ = ["Classifier", "classifier"]

@@ -208,7 +208,7 @@ class GroupNorm(nn.Module):
 
 
 def waves(t: Float[Array, " batch"], size: int) -> Float[Array, "batch size"]:
-    """Sinusoidal embedding of a time in [0, 1], wavelengths 1 to 1e-3 in equal ratios (Vaswani et al., 2017)."""
+    """Sinusoidal embedding of a time in [0, 1], wavelengths 4 to 1/250 in equal ratios, after Vaswani et al. (2017)."""
     rates = 2 * math.pi * jnp.exp(jnp.linspace(-math.log(4.0), math.log(250.0), size // 2, dtype=t.dtype))
     angle = t[:, None] * rates
     return jnp.concatenate([jnp.sin(angle), jnp.cos(angle)], axis=1)
