@@ -38,7 +38,7 @@ class Truncate(Curator):
         """1 for a draw that stays, else 0."""
         batch = view.synthetic
         x, w = batch.x.reshape(batch.capacity, -1), batch.w
-        centred = x - divide(w @ x, w.sum())
+        centred = x - divide(w @ x, w.sum())[None]
         distance = (centred**2).sum(axis=1)
         spread = divide((w * distance).sum(), w.sum())
         nearest = jnp.where(w > 0, distance, jnp.inf).min()
