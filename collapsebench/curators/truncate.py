@@ -38,7 +38,7 @@ class Truncate(Curator):
         """Weights [capacity]: 1 for a draw within the radius and for the nearest draw, else 0; the state as given."""
         batch = view.synthetic
         x, w = batch.x.reshape(batch.capacity, -1), batch.w
-        centred = x - divide(w @ x, w.sum())
+        centred = x - divide(w @ x, w.sum())[None]
         distance = (centred**2).sum(axis=1)
         spread = divide((w * distance).sum(), w.sum())
         nearest = jnp.where(w > 0, distance, jnp.inf).min()

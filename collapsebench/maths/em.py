@@ -78,18 +78,20 @@ def _lane_by_lane(rules: Rules, size: int) -> Any:
 def _fit(key: Key, start: Mixture, data: Batch, rules: Rules) -> Mixture:
     w = divide(data.w, data.w.sum())
     centre = w @ data.x
-    x = (data.x - centre).T
+    x = (data.x - centre[None]).T
     variance = (w @ (x * x).T).mean()
     unit = jnp.where(variance > 0, jnp.sqrt(variance), 1)
     x = x / unit
     floor = jnp.where(variance > 0, jnp.finfo(x.dtype).eps, 0)
     local = dataclasses.replace(rules, ridge=rules.ridge / unit**2, floor=floor)
     blank = _all_equal(start)
-    given = _Scaled(start.weights, (start.mean - centre) / unit, start.scale_tril / unit)
+    given = _Scaled(start.weights, (start.mean - centre[None]) / unit, start.scale_tril / unit)
     seeded = _seed(key, blank, x, w, given, local)
     begun = jax.tree.map(lambda a, b: jnp.where(blank, a, b), seeded, given)
     fitted = _maximise(x, w, begun, local)
-    return Mixture.from_factors(safe_log(fitted.weights), centre + fitted.mean * unit, fitted.factor, jnp.log(unit))
+    return Mixture.from_factors(
+        safe_log(fitted.weights), centre[None] + fitted.mean * unit, fitted.factor, jnp.log(unit)
+    )
 
 
 def _all_equal(start: Mixture) -> Array:
@@ -128,7 +130,7 @@ def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: bool | Ar
         far = jnp.where((i > 0) & (far.sum() > 0), far, w)
         points = x[:, draw_rows(u[i], far)].T
         squares = squared_distances(residuals(x, points), _units(points), diagonal=True)
-        squares = jnp.where(i > 0, jnp.minimum(nearest, squares), squares)
+        squares = jnp.where(i > 0, jnp.minimum(nearest[None], squares), squares)
         best = jnp.where(i > 0, jnp.argmin(squares @ w), 0)  # the first centre is any row
         return centres.at[i].set(points[best]), squares[best]
 
@@ -175,10 +177,10 @@ def draw_rows(u: Float[Array, " count"], weights: Float[Array, " n"]) -> Array:
     below = 1 - jnp.finfo(weights.dtype).eps
     totals = _running(table.sum(axis=0))
     u = jnp.minimum(u, below) * totals[-1]
-    group = jnp.minimum((totals[:, None] <= u).sum(axis=0), side - 1)
+    group = jnp.minimum((totals[:, None] <= u[None]).sum(axis=0), side - 1)
     rest = u - jnp.where(group > 0, jnp.maximum(totals[group - 1], 0), 0)
     inner = jax.vmap(_running, 1, 1)(table[:, group])
-    place = (inner <= jnp.clip(rest, 0, inner[-1] * below)).sum(axis=0)
+    place = (inner <= jnp.clip(rest, 0, inner[-1] * below)[None]).sum(axis=0)
     return jnp.minimum(place, side - 1) * side + group
 
 
@@ -221,9 +223,9 @@ def _expectation(x: Array, w: Array, mixture: _Scaled, full: bool) -> _Sums:
     logs = level[:, None] - 0.5 * squared_distances(residual, inverse, diagonal=not full)
     top = over_components(jnp.maximum, logs)
     top = jnp.where(jnp.isfinite(top), top, 0)
-    parts = jnp.exp(logs - top)
+    parts = jnp.exp(logs - top[None])
     total = over_components(jnp.add, parts)
-    return _sums(parts * divide(w, total), residual, full, w @ jnp.where(w > 0, top + safe_log(total), 0))
+    return _sums(parts * divide(w, total)[None], residual, full, w @ jnp.where(w > 0, top + safe_log(total), 0))
 
 
 @spec

@@ -93,8 +93,8 @@ def _factorise_lanes(
         rest, done = state
         row = lax.dynamic_index_in_dim(rest, k, 0, keepdims=False)
         pivot = lax.dynamic_index_in_dim(row, k, 0, keepdims=False)
-        live = (pivot > floor) & (index >= k)
-        row = jnp.where(live, row, 0) / jnp.sqrt(jnp.where(pivot > floor, pivot, 1))
+        live = (pivot > floor)[None] & (index >= k)
+        row = jnp.where(live, row, 0) / jnp.sqrt(jnp.where(pivot > floor, pivot, 1))[None]
         rest = rest - row[:dim, None] * row[None]
         return rest, lax.dynamic_update_index_in_dim(done, row, k, 0)
 
@@ -142,7 +142,7 @@ def _solve_upper_lanes(factor: Float[Array, "lanes d d"], image: Float[Array, "l
         pivot = lax.dynamic_index_in_dim(row, k, 0, keepdims=False)
         value = lax.dynamic_index_in_dim(rest, k, 0, keepdims=False) / jnp.where(pivot != 0, pivot, 1)
         value = jnp.where(pivot != 0, value, 0)
-        return rest - row * value, lax.dynamic_update_index_in_dim(solution, value, k, 0)
+        return rest - row * value[None], lax.dynamic_update_index_in_dim(solution, value, k, 0)
 
     return lax.fori_loop(0, dim, step, (image.T, jnp.zeros_like(image.T)))[1].T
 

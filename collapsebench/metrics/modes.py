@@ -42,7 +42,7 @@ class Modes(Metric):
         inverse = invert_lower(target.scale_tril)
         squares = squared_distances(residuals(x.T, target.mean), inverse)
         near = squares.min(axis=0) <= target.dim + self.reach * jnp.sqrt(2.0 * target.dim)
-        mine = (jnp.argmin(squares, axis=0)[None, :] == jnp.arange(target.components)[:, None]) & near
+        mine = (jnp.argmin(squares, axis=0)[None, :] == jnp.arange(target.components)[:, None]) & near[None]
         real, mass = target.weights, mine.mean(axis=1, dtype=target.mean.dtype)
         count, exists = (real > 0).sum(), real > 0
         kept = exists & (mass >= self.keep * real)

@@ -93,7 +93,7 @@ class RenderedDigits(Target):
         y = strokes[..., 1] + 0.03 * shake[3]
         width = jnp.where(caption[:, 1, None, None] == 1, 0.1, 0.045) * jnp.exp(0.1 * shake[4])
         place = (jnp.arange(self.side) + 0.5) / self.side - 0.5
-        across, down = jnp.tile(place, self.side)[:, None], jnp.repeat(place, self.side)[:, None]
+        across, down = jnp.tile(place, self.side)[None, :, None], jnp.repeat(place, self.side)[None, :, None]
         (ax, bx), (ay, by) = ((e[:, None, :, 0], e[:, None, :, 1]) for e in (x, y))
         along = ((across - ax) * (bx - ax) + (down - ay) * (by - ay)) / ((bx - ax) ** 2 + (by - ay) ** 2)
         along = jnp.clip(along, 0, 1)

@@ -47,7 +47,7 @@ class Coupling(nn.Module):
 
     def __call__(self, x: Float[Array, "batch dim"]) -> tuple[Float[Array, "batch dim"], Float[Array, " batch"]]:
         """Noise [batch, dim] of rows, and the log determinant of the map."""
-        x = (x - self.centre) * jnp.exp(-self.log_scale)
+        x = (x - self.centre[None]) * jnp.exp(-self.log_scale)[None]
         volume = -self.log_scale.sum() + jnp.zeros(x.shape[0], x.dtype)
         for i in range(self.layers):
             stays, moves = self._halves(i, x)
@@ -65,4 +65,4 @@ class Coupling(nn.Module):
             scale, shift = self.conditioners[i](stays)
             moves = moves * jnp.exp(scale) + shift
             x = jnp.concatenate([stays, moves] if i % 2 else [moves, stays], axis=1)
-        return x * jnp.exp(self.log_scale) + self.centre
+        return x * jnp.exp(self.log_scale)[None] + self.centre[None]

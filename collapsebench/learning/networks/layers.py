@@ -146,7 +146,8 @@ class Halve(nn.Module):
     @nn.compact
     def __call__(self, x: Image) -> Image:
         kernel = self.param("kernel", nn.initializers.lecun_normal(), (4, 4, x.shape[3], self.features))
-        return halve(x, kernel) + self.param("bias", nn.initializers.zeros_init(), (self.features,))
+        bias = self.param("bias", nn.initializers.zeros_init(), (self.features,))
+        return halve(x, kernel) + bias[None, None, None]
 
 
 class Double(nn.Module):
@@ -210,5 +211,5 @@ class GroupNorm(nn.Module):
 def waves(t: Float[Array, " batch"], size: int) -> Float[Array, "batch size"]:
     """Sinusoidal embedding of a time in [0, 1], wavelengths 4 to 1/250 in equal ratios, after Vaswani et al. (2017)."""
     rates = 2 * math.pi * jnp.exp(jnp.linspace(-math.log(4.0), math.log(250.0), size // 2, dtype=t.dtype))
-    angle = t[:, None] * rates
+    angle = t[:, None] * rates[None]
     return jnp.concatenate([jnp.sin(angle), jnp.cos(angle)], axis=1)

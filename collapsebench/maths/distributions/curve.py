@@ -65,11 +65,11 @@ class NoisyCurves(Target, Distribution):
     def _stretch(self, curve: int, x: Array, low: Array, high: Array) -> Array:
         """Log of the integral of exp(-|x - point|^2 / (2 noise^2)) over low < t < high; [n]."""
         z, weight = (jnp.asarray(a, x.dtype) for a in RULE)
-        t = 0.5 * (low + high)[:, None] + 0.5 * (high - low)[:, None] * z
+        t = 0.5 * (low + high)[:, None] + 0.5 * (high - low)[:, None] * z[None]
         a, b = self.point(curve, t)
         squares = ((x[:, :1] - a) ** 2 + (x[:, 1:] - b) ** 2) / self.noise**2
         log_length = jnp.where(high > low, jnp.log(jnp.where(high > low, 0.5 * (high - low), 1)), -jnp.inf)
-        return jax.nn.logsumexp(jnp.log(weight) - 0.5 * squares, axis=1) + log_length
+        return jax.nn.logsumexp(jnp.log(weight)[None] - 0.5 * squares, axis=1) + log_length
 
     def nodes(self) -> Batch:
         """Quadrature nodes: Gauss-Legendre along each curve, with 8 x 8 nodes of noise at each."""
@@ -78,7 +78,7 @@ class NoisyCurves(Target, Distribution):
         t = jnp.asarray(0.5 * (first + last) + 0.5 * (last - first) * z, jnp.result_type(float))
         centres = jnp.concatenate([jnp.stack(self.point(c, t), axis=1) for c in range(self.curves)])
         offsets, shares = normal_rule(8, 2)
-        x = centres[:, None, :] + self.noise * jnp.asarray(offsets, t.dtype)
+        x = centres[:, None, :] + self.noise * jnp.asarray(offsets, t.dtype)[None]
         w = jnp.asarray(np.multiply.outer(np.tile(weight / 2, self.curves) / self.curves, shares), t.dtype)
         return Batch(x.reshape(-1, 2), w.reshape(-1) / w.sum())
 
@@ -86,7 +86,7 @@ class NoisyCurves(Target, Distribution):
         """Mean and covariance from the quadrature nodes, exact to rounding for these smooth curves."""
         nodes = self.nodes()
         mean = nodes.w @ nodes.x
-        centred = nodes.x - mean
+        centred = nodes.x - mean[None]
         return mean, (centred * nodes.w[:, None]).T @ centred
 
 

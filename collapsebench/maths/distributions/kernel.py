@@ -66,7 +66,7 @@ class KernelMixture(Distribution):
         dtype = self.centres.dtype
         root = jnp.where(proper, self.kernel_tril, jnp.eye(self.dim, dtype=dtype)) * math.sqrt(2)
         origin = self.centres[0]  # whitening rounds less near the data than far from 0
-        centres, points = _whiten(root, self.centres - origin), _whiten(root, x.astype(dtype) - origin)
+        centres, points = (_whiten(root, rows - origin[None]) for rows in (self.centres, x.astype(dtype)))
         share = safe_log(divide(self.w, self.w.sum()))
         exponents = jnp.where(proper, share, jnp.where(self.w > 0, 0, -jnp.inf))
         top, rest = _log_sum_exp(centres, exponents, points)

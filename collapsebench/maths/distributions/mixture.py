@@ -106,8 +106,8 @@ class Mixture(Distribution):
     def _centre(self) -> tuple[Array, Array]:
         """Mean of the mixture, and offsets of the components' means from it; exactly 0 for equal components."""
         anchor = self.mean[jnp.argmax(self.log_weights)]
-        shift = self.weights @ (self.mean - anchor)
-        return anchor + shift, (self.mean - anchor) - shift
+        shift = self.weights @ (self.mean - anchor[None])
+        return anchor + shift, (self.mean - anchor[None]) - shift[None]
 
     def moments(self) -> tuple[Float[Array, " d"], Float[Array, "d d"]]:
         mean, offset = self._centre()
@@ -151,7 +151,7 @@ class Mixture(Distribution):
             raise RequestError(f"dim = {self.dim}: quadrature nodes of a mixture reach 3 dimensions; use samples")
         z, weight = normal_rule(NODES[self.dim], self.dim)
         x = self.mean[:, None, :] + jnp.einsum("kij,nj->kni", self.scale_tril, jnp.asarray(z, self.mean.dtype))
-        w = self.weights[:, None] * jnp.asarray(weight, self.mean.dtype)
+        w = self.weights[:, None] * jnp.asarray(weight, self.mean.dtype)[None]
         return Batch(x.reshape(-1, self.dim), w.reshape(-1) / w.sum())
 
 

@@ -163,15 +163,17 @@ class Normal(Distribution):
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
         z = samplers.normal(key, (n, self.dim), self.mean.dtype)
-        return self.mean + (z * self.scale_tril[0, 0] if self.dim == 1 else z @ self.scale_tril.T)
+        return self.mean[None] + (z * self.scale_tril[0, 0] if self.dim == 1 else z @ self.scale_tril.T)
 
     def log_prob(self, x: Float[Array, "n d"]) -> Float[Array, " n"]:
         """Log density; for a point mass -inf everywhere but at the mean."""
-        centred = jnp.where(x == self.mean, 0, (x - self.mean) * jnp.exp(-self.log_scale))  # no 0 * inf
+        centred = jnp.where(x == self.mean[None], 0, (x - self.mean[None]) * jnp.exp(-self.log_scale))  # no 0 * inf
         white = jax.vmap(solve_lower, (None, 0))(self.factor, centred)
         log_det = self.log_root_det
         density = -0.5 * (white**2).sum(axis=1) - log_det - 0.5 * self.dim * math.log(2 * math.pi)
-        return jnp.where(jnp.isfinite(log_det), density, jnp.where((x == self.mean).all(axis=1), jnp.inf, -jnp.inf))
+        return jnp.where(
+            jnp.isfinite(log_det), density, jnp.where((x == self.mean[None]).all(axis=1), jnp.inf, -jnp.inf)
+        )
 
     def moments(self) -> tuple[Float[Array, " d"], Float[Array, "d d"]]:
         return self.mean, self.scale_tril @ self.scale_tril.T
@@ -187,7 +189,7 @@ class Normal(Distribution):
         z = np.stack(np.meshgrid(*[axis] * self.dim, indexing="ij"), axis=-1).reshape(-1, self.dim)
         mass = np.exp(-0.5 * (z**2).sum(axis=1))
         dtype = self.mean.dtype
-        return Batch(self.mean + jnp.asarray(z, dtype) @ self.scale_tril.T, jnp.asarray(mass / mass.sum(), dtype))
+        return Batch(self.mean[None] + jnp.asarray(z, dtype) @ self.scale_tril.T, jnp.asarray(mass / mass.sum(), dtype))
 
     def w2_squared(self, other: Normal) -> Float[Array, ""]:
         """Squared 2-Wasserstein distance: |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1^1/2 S2 S1^1/2)^1/2.

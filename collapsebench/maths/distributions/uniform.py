@@ -29,10 +29,10 @@ class Uniform(Distribution):
         return self.low.shape[-1]
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
-        return self.low + (self.high - self.low) * jax.random.uniform(key, (n, self.dim), self.low.dtype)
+        return self.low[None] + (self.high - self.low)[None] * jax.random.uniform(key, (n, self.dim), self.low.dtype)
 
     def log_prob(self, x: Float[Array, "n d"]) -> Float[Array, " n"]:
-        inside = ((x >= self.low) & (x <= self.high)).all(axis=1)
+        inside = ((x >= self.low[None]) & (x <= self.high[None])).all(axis=1)
         return jnp.where(inside, -self.entropy(), -jnp.inf)
 
     def nodes(self) -> Batch:
@@ -42,7 +42,9 @@ class Uniform(Distribution):
         unit = np.array(list(itertools.product((_NODES + 1) / 2, repeat=self.dim)))
         weights = np.prod(list(itertools.product(_WEIGHTS / 2, repeat=self.dim)), axis=1)
         dtype = self.low.dtype
-        return Batch(self.low + (self.high - self.low) * jnp.asarray(unit, dtype), jnp.asarray(weights, dtype))
+        return Batch(
+            self.low[None] + (self.high - self.low)[None] * jnp.asarray(unit, dtype), jnp.asarray(weights, dtype)
+        )
 
     def moments(self) -> tuple[Float[Array, " d"], Float[Array, "d d"]]:
         return (self.low + self.high) / 2, jnp.diag((self.high - self.low) ** 2 / 12)

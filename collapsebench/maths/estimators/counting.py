@@ -34,7 +34,7 @@ def _hashes(x: Any) -> tuple[UInt32[Array, " n"], UInt32[Array, " n"]]:
     """Two 32-bit hashes of each row's bits: two different rows agree in both with probability 2^-64."""
     leaves = jax.tree.leaves(x)
     words = jnp.concatenate([_words(leaf.reshape(leaf.shape[0], -1)) for leaf in leaves], axis=1)
-    column = jnp.arange(words.shape[1], dtype=jnp.uint32)
+    column = jnp.arange(words.shape[1], dtype=jnp.uint32)[None]
     first = _mix(words ^ _mix(column * jnp.uint32(0x9E3779B9) + jnp.uint32(1)))
     second = _mix(first + _mix(column + jnp.uint32(0x85EBCA77)) ^ words)
     return first.sum(axis=1, dtype=jnp.uint32), second.sum(axis=1, dtype=jnp.uint32)

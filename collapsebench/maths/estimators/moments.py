@@ -16,7 +16,7 @@ def weighted_moments(x: Float[Array, "n d"], w: Float[Array, " n"]) -> tuple[Flo
         centred = x[:, 0] - mean
         return mean[None], (share * centred * centred).sum()[None, None]
     mean = share @ x
-    centred = x - mean
+    centred = x - mean[None]
     return mean, (centred * share[:, None]).T @ centred
 
 

@@ -25,7 +25,7 @@ def squared_distances(x: Float[Array, "n d"], y: Float[Array, "m d"]) -> Float[A
     if x.shape[1] <= FEW:
         return sum(((x[:, None, k] - y[None, :, k]) ** 2 for k in range(x.shape[1])), jnp.zeros((), x.dtype))
     centre = y.mean(axis=0)
-    x, y = x - centre, y - centre
+    x, y = x - centre[None], y - centre[None]
     cross = jnp.matmul(x, y.T, precision="highest")
     return jnp.maximum((x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None, :] - 2 * cross, 0)
 
@@ -57,7 +57,9 @@ def visits(points: Float[Array, "n d"], sample: Float[Array, "m d"], k: int) -> 
 
     Any ball of the sample: the point is in its manifold (Kynkaanniemi et al., 2019, equation 1).
     """
-    return squared_distances(points, sample) <= smallest(own_distances(sample), k + 1)[k]  # the first is the row itself
+    return (
+        squared_distances(points, sample) <= smallest(own_distances(sample), k + 1)[k][None]
+    )  # the first is the row itself
 
 
 def coverage(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> Estimate:
@@ -67,7 +69,7 @@ def coverage(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> E
     """
     hits_mn = visits(drawn, real, k)
     count_n = hits_mn.sum(axis=0)
-    lost_m = (hits_mn & (count_n == 1)).mean(axis=1, dtype=drawn.dtype)
+    lost_m = (hits_mn & (count_n == 1)[None]).mean(axis=1, dtype=drawn.dtype)
     return Estimate((count_n > 0).mean(dtype=drawn.dtype), jackknife(lost_m))
 
 
@@ -79,9 +81,9 @@ def recall(real: Float[Array, "n d"], drawn: Float[Array, "m d"], k: int) -> Est
     own = own_distances(drawn)
     *_, radius, next_radius = smallest(own, k + 2)
     distance_nm = squared_distances(real, drawn)
-    hits_nm = distance_nm <= radius
+    hits_nm = distance_nm <= radius[None]
     count_n = hits_nm.sum(axis=1)
-    gained_nm = ((distance_nm > radius) & (distance_nm <= next_radius)).astype(drawn.dtype)
+    gained_nm = ((distance_nm > radius[None]) & (distance_nm <= next_radius[None])).astype(drawn.dtype)
     near_mm = (own <= radius[:, None]) & ~jnp.eye(drawn.shape[0], dtype=bool)
     left_nm = count_n[:, None] - hits_nm + gained_nm @ near_mm.astype(drawn.dtype)
     without_m = (left_nm > 0.5).mean(axis=0, dtype=drawn.dtype)

@@ -43,7 +43,7 @@ def frechet(x: Float[Array, "n d"], mean: Float[Array, " d"], covariance: Float[
     groups = min(GROUPS, x.shape[0])
     group = jnp.arange(x.shape[0]) % groups
     values, vectors = jnp.linalg.eigh(covariance)
-    root = vectors * jnp.sqrt(jnp.maximum(values, 0))
+    root = vectors * jnp.sqrt(jnp.maximum(values, 0))[None]
 
     def distance(w: Array) -> Array:
         own_mean, own = sample_moments(x, w)

@@ -52,7 +52,7 @@ def _choose(k0, k1, weights, index):
     """Row indices [lanes, n] for weights [lanes, rows]."""
     live = jnp.sum(weights > 0, axis=1)
     places = lax.iota(jnp.int32, weights.shape[1])
-    level = jnp.all(weights == jnp.where(places < live[:, None], weights[:, :1], 0), axis=1)
+    level = jnp.all(weights == jnp.where(places[None] < live[:, None], weights[:, :1], 0), axis=1)
     high, _ = hash_words(k0[:, None], k1[:, None], UNIFORM, index)
     whole = _scaled(high, live[:, None].astype(jnp.uint32)).astype(jnp.int32)
 
