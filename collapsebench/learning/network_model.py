@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from collapsebench.learning.training import Training, train
-from collapsebench.parts.data import Data, Sources
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
@@ -64,14 +63,6 @@ class NetworkModel(Model):
 
     def fit(self, key: Key, params: Any, data: Any) -> Any:
         return train(key, params, self.loss, data, self.training)
-
-    def expect(self, params: Any, n: Any, prompts: Any) -> Data:
-        """The model itself, to be drawn from anew at every step."""
-        return Sources.of_model(params, n)
-
-    def expect_real(self, key: Key, target: Target, n: Any) -> Data:
-        """The target itself, to be drawn from anew at every step."""
-        return Sources.of_reality(jax.eval_shape(self.init, key), n)
 
     def ended(self, params: Any) -> Bool[Array, ""]:
         """Whether one of the parameters is not finite."""

@@ -115,6 +115,16 @@ class Handover(enum.StrEnum):
     SUMMARY = "summary"
     POPULATION = "population"
 
+    @property
+    def rows(self) -> bool:
+        """Whether single rows are drawn."""
+        return self is Handover.SAMPLES
+
+    @property
+    def infinite(self) -> bool:
+        """Whether samples are infinite."""
+        return self is Handover.POPULATION
+
 
 @spec
 class Sources:

@@ -104,10 +104,6 @@ class Model(Part):
         """An infinite synthetic sample that weighs as n rows."""
         return population(self.generator(params), n, self.summary, "this model")
 
-    def expect_real(self, key: Key, target: Target, n: Any) -> Data:
-        """An infinite real sample that weighs as n rows, in the form that the model learns from."""
-        return target.expect(n, self.summary)
-
     def exact(self) -> Self:
         """The same class with the exact learner and without sampling bias."""
         return self

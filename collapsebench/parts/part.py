@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from collapsebench.parts.data import Handover
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import spec_name
 
@@ -37,7 +38,7 @@ class Setting(Protocol):
     @property
     def generations(self) -> int: ...
     @property
-    def handover(self) -> str: ...
+    def handover(self) -> Handover: ...
 
 
 class Part:
