@@ -10,7 +10,6 @@ from typing import Any
 from collapsebench.bench import ceilings
 from collapsebench.bench.ceilings import Ceiling, Shape
 from collapsebench.experiment.experiment import Experiment
-from collapsebench.parts.data import Handover
 
 FLOAT = 4
 """Bytes of a number: networks learn in float32."""
@@ -49,7 +48,7 @@ class Cost:
 
 def per_generation(experiment: Experiment) -> Cost | None:
     """Work of one generation of one trajectory; None for a family that does not know (see `Model.work`)."""
-    if experiment.handover != Handover.SAMPLES:
+    if not experiment.handover.rows:
         return None
     work = experiment.model.work(float(experiment.n))
     return None if work is None else Cost(*work)

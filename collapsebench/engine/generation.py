@@ -9,15 +9,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
+from collapsebench.engine.handover import Transfer, weighted
 from collapsebench.maths.sources import Fountain
 from collapsebench.maths.streams import Stream, key_for, part
 from collapsebench.parts.curator import Curator
-from collapsebench.parts.data import Batch, Data, Handover, Sources, has_rows
+from collapsebench.parts.data import Batch, Data, Sources, has_rows
 from collapsebench.parts.metric import Estimate, Metric, View
 from collapsebench.parts.model import Model
 from collapsebench.parts.regime import Regime
 from collapsebench.parts.target import Target
-from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Count, Key, Number, difference, spec, static
 
 
@@ -37,7 +37,7 @@ class Program:
     n_real: Any
     holdout: int = static()
     generations: int = static()
-    handover: Handover = static()
+    transfer: Transfer = static()
     warm_start: bool = static()
 
     @property
@@ -78,41 +78,13 @@ class Carry:
     memory: PyTree
 
 
-def _rows(x: PyTree, n: Number) -> Batch:
-    capacity = jax.tree.leaves(x)[0].shape[0]
-    return Batch(x, (jnp.arange(capacity) < n).astype(jnp.result_type(float)))
-
-
-def has_sampling_law(target: Target, model: Model) -> bool:
-    """Whether the model's statistics of real data can be drawn without the data."""
-    return model.summary is not None and target.distribution().summary == model.summary
-
-
-def counted(owner: Target | Model, method: str, x: PyTree, rows: int, like: PyTree = None) -> PyTree:
-    """Rows that a part has drawn. Raises RequestError unless there are so many, of the shape of a row of `like`."""
-    found = jax.tree.map(jnp.shape, x)
-    for shape in jax.tree.leaves(found, is_leaf=lambda leaf: isinstance(leaf, tuple)):
-        if shape[:1] != (rows,):
-            raise owner.refuse(f"{method} gives shape {shape} for {rows} rows")
-    if like is not None and (why := difference(_row(x), _row(like))):
-        raise owner.refuse(f"{method} gives rows of {why} as the target's")
-    return x
+def draw_real(program: Program, key: Key, capacity: Number, n: Number) -> Data:
+    """n rows of real data in a set of `capacity` rows, in the form of the handover."""
+    return program.transfer.real(key, program.target, program.model, capacity, n)
 
 
 def _row(x: PyTree) -> PyTree:
     return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), x)
-
-
-def draw_real(program: Program, key: Key, capacity: Number, n: Number) -> Data:
-    """n rows of real data in a set of `capacity` rows, in the form of the handover."""
-    target, model = program.target, program.model
-    if program.handover is Handover.POPULATION:
-        return model.expect_real(key, target, n)
-    if program.handover is Handover.SUMMARY and has_sampling_law(target, model):
-        return model.summary.draw(key, target.distribution(), n)
-    if not isinstance(capacity, int):
-        raise RequestError("n: it must be a fixed number where the target has no sampling law of the model's summary")
-    return _rows(counted(target, "sample", target.sample(key, int(capacity)), int(capacity)), n)
 
 
 def reduced(program: Program, data: Data) -> Data:
@@ -124,21 +96,19 @@ def draw_synthetic(
     program: Program, key: Key, view: View, prompts: PyTree, memory: PyTree, capacity: Number, n: Number
 ) -> tuple[Data, PyTree]:
     """Synthetic data that the model of a view hands over, curated, and the curator's next state."""
-    model, params = program.model, view.params
-    if program.handover is Handover.POPULATION:
-        return model.expect(params, n, prompts), memory
-    if program.handover is Handover.SUMMARY:
-        return model.summarise(key, params, n, prompts), memory
-    x = model.sample_from(part(key, 0), params, int(capacity), prompts)
-    like = view.real.x if isinstance(view.real, Batch) else None
-    batch = _rows(counted(model, "sample", x, int(capacity), like), n)
+    model = program.model
+    data = program.transfer.synthetic(key, model, view.params, prompts, capacity, n)
+    if not isinstance(data, Batch):
+        return data, memory
+    if isinstance(view.real, Batch) and (why := difference(_row(data.x), _row(view.real.x))):
+        raise model.refuse(f"sample gives rows of {why} as the target's")
     if program.curator is None:
-        return batch, memory
-    curated = dataclasses.replace(view, synthetic=batch)
+        return data, memory
+    curated = dataclasses.replace(view, synthetic=data)
     weights, memory = program.curator.weights(part(key, 1), curated, memory)
-    if why := difference(weights, batch.w):
+    if why := difference(weights, data.w):
         raise program.curator.refuse(f"weights gives {why} as there are rows")
-    return Batch(batch.x, batch.w * weights), memory
+    return Batch(data.x, data.w * weights), memory
 
 
 def draw_parts(
@@ -149,13 +119,11 @@ def draw_parts(
     capacity, n = program.capacity, program.regime.synthetic_size(program.n, view.generation + 1)
     if count == 1:
         return draw_synthetic(program, key, view, prompts, memory, capacity, n)
-    rows = program.handover is Handover.SAMPLES
-    capacity = -(-int(capacity) // count) if rows else capacity
     total: Data | None = None
     for i in range(count):
         own: Any = dataclasses.replace(view, params=jax.tree.map(lambda a, i=i: a[i], models))
-        size = (n - i + count - 1) // count if rows else n / count
-        more, memory = draw_synthetic(program, part(key, i), own, prompts, memory, capacity, size)
+        room, size = program.transfer.share(capacity, n, i, count)
+        more, memory = draw_synthetic(program, part(key, i), own, prompts, memory, room, size)
         total = more if total is None else total.concat(more)
     assert total is not None
     return total, memory
@@ -252,7 +220,7 @@ def real_and_holdout(program: Program, key: Key) -> tuple[Data, Batch]:
     """The real data of a trajectory and its holdout rows, the same in every generation."""
     real = draw_real(program, key_for(key, Stream.REAL), program.n_real, program.n_real)
     x = program.target.sample_holdout(key_for(key, Stream.HOLDOUT), program.holdout)
-    return real, _rows(x, program.holdout)
+    return real, weighted(x, program.holdout)
 
 
 def _same_shapes(first: PyTree, second: PyTree) -> bool:

@@ -53,7 +53,7 @@ class Experiment:
     seed: int = 0
     n_real: int | None = None
     holdout: int = 1024
-    handover: str = "samples"
+    handover: Any = "samples"
     warm_start: bool = False
     x64: bool = False
     curator: Any = None
@@ -78,13 +78,17 @@ class Experiment:
         self._check()
 
     def _check(self) -> None:
+        if self.handover not in list(Handover):
+            known = ", ".join(Handover)
+            raise RequestError(f"handover = {self.handover}: not one of {known}{nearest(str(self.handover), Handover)}")
+        object.__setattr__(self, "handover", Handover(self.handover))
         for field, least in _LEAST.items():
             value = getattr(self, field)
             if value is None and field in ("n_real", "width"):
                 continue
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise RequestError(f"{field} = {value!r}: it must be a whole number of at least {least}")
-        if self.handover == Handover.SAMPLES and max(self.n, self.n_real or 0) >= 2**31:
+        if self.handover.rows and max(self.n, self.n_real or 0) >= 2**31:
             raise RequestError(f"n = {self.n}: at most 2**31 - 1 samples can be drawn; handover = summary has no limit")
         if self.seed >= 2**64:
             raise RequestError(f"seed = {self.seed}: it must be below 2**64")
@@ -93,9 +97,6 @@ class Experiment:
         for field in ("warm_start", "x64"):
             if not isinstance(getattr(self, field), bool | np.bool_):
                 raise RequestError(f"{field} = {getattr(self, field)!r}: it must be True or False")
-        if self.handover not in list(Handover):
-            known = ", ".join(Handover)
-            raise RequestError(f"handover = {self.handover}: not one of {known}{nearest(str(self.handover), Handover)}")
         if not self.metrics:
             raise RequestError("metrics = (): name at least one, for instance variance")
         if self.snapshots and not 0 <= self.snapshots[0] <= self.snapshots[-1] < self.generations:
@@ -114,17 +115,17 @@ class Experiment:
         for part in (self.target, self.model, self.regime, self.curator, *self.metrics):
             if part is not None:
                 part.check(self)
-        if self.handover != Handover.SAMPLES and self.regime.needs_samples:
+        if not self.handover.rows and self.regime.needs_samples:
             name = spec_name(self.regime)
             raise RequestError(
                 f"regime = {name}: it must see single samples, which handover = {self.handover} never makes"
             )
-        if self.handover != Handover.SAMPLES and self.curator is not None:
+        if not self.handover.rows and self.curator is not None:
             name = spec_name(self.curator)
             raise RequestError(
                 f"curator = {name}: it must see single samples, which handover = {self.handover} never makes"
             )
-        if self.handover == Handover.SUMMARY and self.model.summary is None:
+        if not (self.handover.rows or self.handover.infinite) and self.model.summary is None:
             name = spec_name(self.model)
             raise RequestError(
                 f"handover = summary: model {name} has no sampling law of sufficient statistics; use samples"

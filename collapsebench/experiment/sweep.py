@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from collapsebench.experiment.experiment import Experiment, build_part
-from collapsebench.parts.data import Handover
 from collapsebench.specs import record
 from collapsebench.specs.errors import RequestError, nearest
 from collapsebench.specs.names import short_name, spec_name
@@ -109,7 +108,7 @@ def is_leaf(experiment: Experiment, path: str, values: tuple[Any, ...]) -> bool:
     head, *rest = path.split(".")
     if head in ("n", "n_real") and not rest:
         same_real = head == "n_real" or experiment.n_real is not None
-        return experiment.handover != Handover.SAMPLES and (same_real or head == "n")
+        return not experiment.handover.rows and (same_real or head == "n")
     if len(rest) != 1 or head not in ("target", "model", "regime", "curator"):
         return False
     part = getattr(experiment, head)

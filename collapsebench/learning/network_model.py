@@ -11,12 +11,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PyTree
 
 from collapsebench.learning.training import Training, train
-from collapsebench.parts.data import Data, Sources
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, Number
+from collapsebench.specs.pytree import Key
 
 
 class NetworkModel(Model):
@@ -66,14 +65,6 @@ class NetworkModel(Model):
 
     def fit(self, key: Key, params: PyTree, data: PyTree) -> PyTree:
         return train(key, params, self.loss, data, self.training)
-
-    def expect(self, params: PyTree, n: Number, prompts: PyTree) -> Data:
-        """The model itself as Sources, drawn from anew at every step."""
-        return Sources.of_model(params, n)
-
-    def expect_real(self, key: Key, target: Target, n: Number) -> Data:
-        """The target itself as Sources, drawn from anew at every step."""
-        return Sources.of_reality(jax.eval_shape(self.init, key), n)
 
     def ended(self, params: PyTree) -> Bool[Array, ""]:
         """Whether any parameter is not finite."""

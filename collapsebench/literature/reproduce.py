@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.sweep import Sweep
 from collapsebench.literature.study import Request, Scale, Study, studies
-from collapsebench.parts.data import Handover
 from collapsebench.runs.progress import Progress, part
 from collapsebench.runs.results import save
 from collapsebench.runs.runner import run
@@ -70,7 +69,7 @@ def work(request: Request) -> float:
     if isinstance(request, Ablation):
         return 8 * work(request.experiment)
     experiment, points = (request.experiment, request.size) if isinstance(request, Sweep) else (request, 1)
-    rows = experiment.model.rows_per_fit(float(experiment.n) if experiment.handover == Handover.SAMPLES else 50.0)
+    rows = experiment.model.rows_per_fit(float(experiment.n) if experiment.handover.rows else 50.0)
     return 3e7 + points * experiment.trajectories * experiment.generations * (rows + 20.0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxtyping import Array, Float
 
 from collapsebench.maths.estimators.counting import distinct_rows
-from collapsebench.parts.data import Handover, Kind
+from collapsebench.parts.data import Kind
 from collapsebench.parts.metric import Metric, View
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import nearest
@@ -30,8 +30,8 @@ class Distinct(Metric):
         """Raise RequestError where no single rows and no counts of symbols are made."""
         if self.per not in PER:
             raise self.refuse(f"per = {self.per}: not one of {', '.join(PER)}{nearest(self.per, PER)}")
-        counted = experiment.model.kind == Kind.SYMBOL and experiment.handover == Handover.SUMMARY
-        if experiment.handover != Handover.SAMPLES and not counted:
+        counted = experiment.model.kind == Kind.SYMBOL and not experiment.handover.infinite
+        if not experiment.handover.rows and not counted:
             raise self.refuse(f"it counts rows, and handover = {experiment.handover} makes none; use samples")
 
     def __call__(self, key: Key, view: View) -> Float[Array, ""]:

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from collapsebench.maths.estimators.means import mean_estimate
 from collapsebench.maths.estimators.neighbours import nearest_distance
-from collapsebench.parts.data import Batch, Handover, as_matrix
+from collapsebench.parts.data import Batch, as_matrix
 from collapsebench.parts.metric import Estimate, Metric, View
 from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, static
@@ -30,7 +30,7 @@ class Memorisation(Metric):
     def check(self, experiment: Setting) -> None:
         """Raise RequestError where there is no real training set of rows of numbers."""
         self.needs_rows(experiment)
-        if experiment.handover != Handover.SAMPLES:
+        if not experiment.handover.rows:
             why = f"it looks for the nearest training row, and handover = {experiment.handover} has none; use samples"
             raise self.refuse(why)
 

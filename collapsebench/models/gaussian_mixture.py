@@ -13,7 +13,7 @@ from jaxtyping import PyTree
 
 from collapsebench.maths.distributions.mixture import NODES, Mixture
 from collapsebench.maths.em import Rules, fit_mixture
-from collapsebench.parts.data import Batch, Handover
+from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
@@ -65,7 +65,7 @@ class GaussianMixture(Model):
             raise RequestError(f"model.components = {self.components}: it must be at least 1")
         if self.start is not None and not self._fits(self.start):
             raise RequestError(f"model.start: it must be a Mixture with means of shape {(self.components, self.dim)}")
-        if experiment.handover == Handover.POPULATION and self.dim not in NODES:
+        if experiment.handover.infinite and self.dim not in NODES:
             raise RequestError(f"model.dim = {self.dim}: handover = population needs at most {max(NODES)} dimensions")
 
     def _fits(self, start: PyTree) -> bool:

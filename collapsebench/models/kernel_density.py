@@ -48,11 +48,11 @@ class KernelDensity(Model):
         if isinstance(h, str):
             if h not in RULES:
                 raise RequestError(f"model.bandwidth = {h}: a positive number, {' or '.join(RULES)}")
-            if experiment.handover == "population":
+            if experiment.handover.infinite:
                 raise RequestError(f"model.bandwidth = {h}: it is 0 for an infinite sample; give a number")
         elif isinstance(h, int | float) and not h > 0:
             raise RequestError(f"model.bandwidth = {h}: a positive number, {' or '.join(RULES)}")
-        if experiment.handover == "population":
+        if experiment.handover.infinite:
             self._check_population(experiment.target)
 
     def _check_population(self, target: Target) -> None:

@@ -39,7 +39,7 @@ class LogisticRegression(LabelledModel):
     def check(self, experiment: Setting) -> None:
         """Raise RequestError as for every labelled model, and for a population without quadrature nodes."""
         super().check(experiment)
-        if experiment.handover == "population" and not (self.fresh and self.dim <= 2):
+        if experiment.handover.infinite and not (self.fresh and self.dim <= 2):
             raise RequestError(
                 "handover = population: logistic regression needs model.fresh = True and dim = 1 or 2; use samples"
             )

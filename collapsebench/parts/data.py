@@ -133,6 +133,16 @@ class Handover(enum.StrEnum):
     POPULATION = "population"
     """infinite sample: no statistical error"""
 
+    @property
+    def rows(self) -> bool:
+        """Whether single rows are drawn."""
+        return self is Handover.SAMPLES
+
+    @property
+    def infinite(self) -> bool:
+        """Whether samples are infinite."""
+        return self is Handover.POPULATION
+
 
 @spec
 class Sources:

@@ -105,10 +105,6 @@ class Model(Part):
         """An infinite synthetic sample with a weight of n rows."""
         return population(self.generator(params), n, self.summary, "this model")
 
-    def expect_real(self, key: Key, target: Target, n: Number) -> Data:
-        """An infinite real sample with a weight of n rows, in the form that the model learns from."""
-        return target.expect(n, self.summary)
-
     def exact(self) -> Self:
         """The same class of models with the exact learner and without sampling bias."""
         return self

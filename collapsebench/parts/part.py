@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from collapsebench.parts.data import Handover
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import spec_name
 
@@ -55,7 +56,7 @@ class Setting(Protocol):
         """Number of fits, the one to real data included."""
 
     @property
-    def handover(self) -> str:
+    def handover(self) -> Handover:
         """Form in which samples reach the next generation, a value of `Handover`."""
 
 

@@ -15,16 +15,16 @@ import numpy as np
 from jaxtyping import PyTree
 
 from collapsebench.engine import devices, loop
-from collapsebench.engine.generation import Carry, Program, empty_carry, has_sampling_law
+from collapsebench.engine.generation import Carry, Program, empty_carry
+from collapsebench.engine.handover import transfer
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import Stream, key_for, root_key, trajectory_key
-from collapsebench.parts.data import Handover
 from collapsebench.parts.model import Model
 from collapsebench.runs import results
 from collapsebench.runs.progress import Progress, Step
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, Size
+from collapsebench.specs.pytree import Key
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,22 +54,21 @@ class Plan:
 
 def make_program(experiment: Experiment) -> Program:
     """The experiment as a pytree; here, and only here, Python numbers become arrays."""
-    samples = experiment.handover == Handover.SAMPLES
     n_real = experiment.n if experiment.n_real is None else experiment.n_real
     target = experiment.target.prepare()
     metrics = tuple(metric.prepare(experiment) for metric in experiment.metrics)
-    real_rows = experiment.handover == Handover.SUMMARY and not has_sampling_law(target, experiment.model)
+    kind = transfer(experiment.handover, experiment.model)
     return Program(
         target=as_leaves(target),
         model=as_leaves(experiment.model.prepare()),
         regime=as_leaves(experiment.regime),
         curator=as_leaves(experiment.curator),
         metrics=as_leaves(metrics),
-        n=Size(experiment.n) if samples else as_leaves(float(experiment.n)),
-        n_real=Size(n_real) if samples or real_rows else as_leaves(float(n_real)),
+        n=kind.size(experiment.n),
+        n_real=kind.real_size(target, experiment.model, n_real),
         holdout=experiment.holdout,
         generations=experiment.generations,
-        handover=Handover(experiment.handover),
+        transfer=kind,
         warm_start=experiment.warm_start,
     )
 
@@ -78,7 +77,7 @@ def make_plan(experiment: Experiment, program: Program, carry: Carry, lanes: int
     """Width from the cache and the memory budget, chunk from the memory budget; see `Experiment.width`."""
     count = devices.mesh().size
     held = _bytes(carry)
-    drawn = int(program.capacity) if experiment.handover == Handover.SAMPLES else 1
+    drawn = int(program.capacity) if experiment.handover.rows else 1
     dim = max((leaf.size for leaf in jax.tree.leaves(carry.params)), default=1)
     row = experiment.target.dim or 1
     working = held + 4 * 3 * (drawn * max(1, row) + dim)

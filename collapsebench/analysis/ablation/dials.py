@@ -39,7 +39,7 @@ class Dials:
         """
         model = self.models[expressivity][approximation]
         handover = self.handover
-        if handover == Handover.SUMMARY and model.summary is None:
+        if model.summary is None:
             handover = str(Handover.SAMPLES)  # the same law, by rows
         warm = experiment.warm_start or (not approximation and model.iterative)
         return dataclasses.replace(
@@ -95,7 +95,7 @@ def dials(experiment: Experiment, rich: Any = None, learner: Mapping[str, Any] |
     rich: a model whose class contains the truth, where `containing` finds none or a better one is known. learner:
     fields that make the learner exact, beyond what the model's `exact` says, such as {"unbiased": True}.
     """
-    if experiment.handover == Handover.POPULATION:
+    if experiment.handover.infinite:
         raise RequestError("handover = population: that is the dial's end without error; ablate samples or summary")
     rich = containing(experiment) if rich is None else rich
     with_truth = (exact(rich, learner).from_truth(experiment.target), rich)

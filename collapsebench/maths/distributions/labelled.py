@@ -94,7 +94,7 @@ def _check_same_size(experiment: Setting) -> None:
             f"regime.models = {regime.models}: one model labels one design; use 1, or model.fresh = True"
         )
     drawn = {float(regime.synthetic_size(n, t)) for t in (1, experiment.generations)}
-    constant = experiment.handover == "samples" or drawn == {float(n)}
+    constant = experiment.handover.rows or drawn == {float(n)}
     if regime.capacity(n, experiment.generations) != n or not constant:
         raise RequestError(
             f"regime = {type(regime).__name__}: the same n = {n} inputs are labelled every time; use model.fresh = True"

@@ -61,7 +61,7 @@ def _without_replacement(key: Key, rows: int, n: int) -> Int[Array, " n"]:
 def check_size(experiment: Any, name: str, rows: int, held_out: int) -> None:
     """Raise RequestError if an experiment uses more real rows or holdout rows than the data set has."""
     n_real = experiment.n if experiment.n_real is None else experiment.n_real
-    if experiment.handover == "population":
+    if experiment.handover.infinite:
         n_real = 0  # all rows, whatever they weigh
     for field, value, most in (("n_real", n_real, rows), ("holdout", experiment.holdout, held_out)):
         if value > most:
