@@ -83,6 +83,12 @@ def draw_real(program: Program, key: Key, capacity: Number, n: Number) -> Data:
     return program.transfer.real(key, program.target, program.model, capacity, n)
 
 
+def _pair(owner: Curator | Regime, method: str, value: PyTree, what: str) -> tuple[PyTree, PyTree]:
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise owner.refuse(f"{method} must return {what}, and gives a {type(value).__name__}")
+    return value
+
+
 def _row(x: PyTree) -> PyTree:
     return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), x)
 
@@ -105,7 +111,8 @@ def draw_synthetic(
     if program.curator is None:
         return data, memory
     curated = dataclasses.replace(view, synthetic=data)
-    weights, memory = program.curator.weights(part(key, 1), curated, memory)
+    both = program.curator.weights(part(key, 1), curated, memory)
+    weights, memory = _pair(program.curator, "weights", both, "(weights, the next state)")
     if why := difference(weights, data.w):
         raise program.curator.refuse(f"weights gives {why} as there are rows")
     return Batch(data.x, data.w * weights), memory
@@ -145,7 +152,8 @@ def train_on(program: Program, key: Key, real: PyTree, carry: Carry, generation:
     real = reduced(program, real)
 
     def later() -> tuple[PyTree, Data]:
-        return regime.update(key_for(key, Stream.REGIME, generation), carry.pool, carry.synthetic, fresh, generation)
+        both = regime.update(key_for(key, Stream.REGIME, generation), carry.pool, carry.synthetic, fresh, generation)
+        return _pair(regime, "update", both, "(pool, training set)")
 
     pool, train = jax.eval_shape(later)
     rows = max(real.capacity, train.capacity) if has_rows(real) else 0

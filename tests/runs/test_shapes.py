@@ -71,6 +71,14 @@ class OneWeight(cb.Curator):
 
 
 @cb.spec
+class NoState(cb.Curator):
+    """Weights without the next state."""
+
+    def weights(self, key, view, state):
+        return view.synthetic.w
+
+
+@cb.spec
 class Rows(cb.Metric):
     """Not one number, but one a row."""
 
@@ -94,6 +102,7 @@ WRONG_RUNS = {
     "OtherStart: fit gives parameters of structure (": {"model": OtherStart(), "warm_start": True},
     "Growing: update gives a pool of structure (": {"regime": Growing()},
     "OneWeight: weights gives shape (8, 1), not (8,) as there are rows": {"curator": OneWeight()},
+    "NoState: weights must return (weights, the next state), and gives a ": {"curator": NoState()},
     "Rows: it gives shape (16,), not (): one number a generation": {"metrics": (Rows(),)},
     "FewReal: sample gives shape (7, 1) for 8 rows": {"target": FewReal()},
 }
