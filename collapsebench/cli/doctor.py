@@ -30,7 +30,8 @@ def act(arguments: argparse.Namespace) -> int:
         ("python", platform.python_version()), *results.versions().items(),
         ("devices", f"{mesh.size} x {kind} ({jax.default_backend()})"),
         ("cores", str(devices.cores())), ("run memory", f"{devices.memory_budget() / 2**30:.1f} GiB per device at a time"),
-        ("programs", str(cast(Any, jax.config).jax_compilation_cache_dir)), ("data sets", ", ".join(datasets.names())),
+        ("programs", str(cast(Any, jax.config).jax_compilation_cache_dir or "not kept")),
+        ("data sets", ", ".join(datasets.names())),
     ):  # fmt: skip
         print(f"{name:14} {value}")
     return DONE

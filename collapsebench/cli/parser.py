@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,8 @@ from collapsebench.cli import ablate, bench, check, compare, doctor, profile, re
 from collapsebench.cli import list as names
 from collapsebench.specs.errors import DONE, FULL, STOPPED, WRONG, RequestError, nearest, say
 
+SELDOM = (10_000, 10, 10)
+"""Thresholds of the garbage collector: what a start makes stays, and Python's own thresholds search it 600 times."""
 COMMANDS = (names, run, ablate, profile, reproduce, bench, compare, check, doctor)
 """One module a command: LINE and TEXT of its help, add(parser), and act(arguments), which returns the exit code."""
 
@@ -61,6 +64,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line on `argv`; returns the exit code."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(*SELDOM)
     sys.path.insert(0, "")  # a class of one's own beside the shell: package.module:Class
     try:
         parser = make_parser()
@@ -88,6 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "RESOURCE_EXHAUSTED" in str(error):
             return say("out of device memory: ask for fewer --trajectories, a smaller --n, or --set width=1", FULL)
         raise
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def _lost(error: OSError) -> int:

@@ -1,15 +1,16 @@
 """Persistent cache of compiled programs: JAX's own, in a private folder whose every entry is checked.
 
-JAX asks a cache for the executable of a program's text; an entry is XLA's own serialised executable, compressed, which is
-machine code: whoever can write the folder can run code here, and a damaged entry is a wrong program. So the folder is
-the user's alone (mode 0700, no link), there is one for each kind of processor, and an entry is only read if its SHA-256
-is the one it was written with. Nothing in it is unpickled.
+JAX looks an executable up by a hash of the program's text, the versions, the flags, the compile options and the devices.
+An entry is XLA's serialised executable (a protocol buffer around machine code), compressed by zlib or, where it is
+installed, by zstandard. Nothing is unpickled, but who can write an entry can run code here. JAX relies on zlib's
+checksum, has none with zstandard (there a flipped bit ends the process, or worse), and never replaces a damaged entry. So
+the folder is the user's alone, there is one for each kind of processor, and an entry is only read if its SHA-256 is the
+one it was written with; any other is deleted, and the program compiled anew.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import os
 import platform
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
-from jax.experimental.compilation_cache import compilation_cache
+from jax._src import compilation_cache
 
 from collapsebench.specs.errors import say
 
@@ -28,95 +29,118 @@ HITS = "/jax/compilation_cache/cache_hits"
 """What jax.monitoring is told when a program comes from the cache."""
 MOST = 1 << 30
 """Bytes that are kept; beyond that the entries that were not used for longest are deleted."""
-_DIGEST = hashlib.sha256().digest_size
 _PROCESSOR = ("flags", "Features", "CPU implementer", "CPU part", "CPU variant", "model name")
 """Lines of /proc/cpuinfo that say what code a processor runs: x86 has flags, ARM features and a part of a maker."""
 
 
 class CheckedCache:
-    """JAX's interface of a persistent cache: one file an entry, which is its SHA-256 and then its bytes."""
+    """JAX's interface of a persistent cache: one file an entry, which is a SHA-256 and then the entry's bytes."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = self.folder = folder
+        self._path = folder  # JAX logs it by that name
 
     def get(self, key: str) -> bytes | None:
         """The entry of that key; None where it is missing or damaged (it is then deleted)."""
         path = self._file(key)
         try:
             raw = path.read_bytes()
-            if hashlib.sha256(raw[_DIGEST:]).digest() != raw[:_DIGEST]:
+            value = raw[hashlib.sha256().digest_size :]
+            if raw != _sealed(key, value):
                 path.unlink()
                 return None
             os.utime(path)
         except OSError:
             return None
-        return raw[_DIGEST:]
+        return value
 
     def put(self, key: str, value: bytes) -> None:
         """Write an entry atomically; a full disk, or any other OSError, is ignored."""
-        with contextlib.suppress(OSError), tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
-            try:
-                file.write(hashlib.sha256(value).digest() + value)
-                file.close()
-                os.replace(file.name, self._file(key))
-                self._forget()
-            except OSError:
-                os.unlink(file.name)
+        with contextlib.suppress(OSError):
+            with tempfile.NamedTemporaryFile(dir=self._path, delete=False) as file:
+                try:
+                    file.write(_sealed(key, value))
+                    file.close()  # Windows renames no open file
+                    os.replace(file.name, self._file(key))
+                except BaseException:
+                    os.unlink(file.name)
+                    raise
+            self._forget()
 
     def _file(self, key: str) -> Path:
-        return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.program"
+        return self._path / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.program"
 
     def _forget(self) -> None:
-        files = [(path.stat().st_mtime, path.stat().st_size, path) for path in self.folder.glob("*.program")]
-        excess = sum(size for _, size, _ in files) - MOST
-        for _, size, path in sorted(files):
-            if excess <= 0:
-                return
-            path.unlink()
-            excess -= size
+        """Delete the oldest files beyond MOST bytes, those that a killed process left half written among them."""
+        found = ((path, path.stat()) for path in self._path.iterdir())
+        files = sorted(((at.st_mtime, at.st_size, path) for path, at in found), reverse=True)
+        kept = 0
+        for _, size, path in files:
+            kept += size
+            if kept > MOST:
+                path.unlink()
+
+
+def _sealed(key: str, value: bytes) -> bytes:
+    """The digest of an entry and of its key (a file that got another's name is no entry), then the entry."""
+    return hashlib.sha256(f"{key}\n".encode() + value).digest() + value
 
 
 def program_folder() -> Path:
     """Folder of compiled programs between processes: below the user's cache folder, one for each processor.
 
-    What was compiled for one processor may stop another, and homes are shared. Raises RuntimeError without a home.
+    What was compiled for one processor may stop another, and homes are shared. Raises OSError or RuntimeError without a
+    home.
     """
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(home):  # a relative one is invalid, says the standard
+        if os.name == "posix" and not os.environ.get("HOME"):
+            raise OSError("HOME is not set")
+        home = os.path.join(Path.home(), ".cache")
     try:
-        text = Path("/proc/cpuinfo").read_text()
+        text = Path("/proc/cpuinfo").read_text(errors="replace")
     except OSError:
         text = ""
-    return home / "collapsebench" / f"xla-{processor(text)}"
+    return Path(home, "collapsebench", f"xla-{processor(text)}")
 
 
-@functools.cache
 def processor(cpuinfo: str) -> str:
-    """Digest of what a processor's /proc/cpuinfo says of the code that it runs."""
-    lines = (line.split(":", 1) for line in cpuinfo.splitlines() if ":" in line)
-    found = {name.strip(): value.strip() for name, value in lines if name.strip() in _PROCESSOR}
-    own = sorted(found.items()) or platform.processor()
-    return hashlib.sha256(f"{platform.machine()} {own}".encode()).hexdigest()[:12]
+    """Digest of what a processor's /proc/cpuinfo says of the code that it runs; cores may differ.
+
+    Elsewhere of what Python knows: the version of a Mac's kernel names its chip.
+    """
+    names = ((line.split(":")[0].strip(), line) for line in cpuinfo.splitlines())
+    own = sorted({" ".join(line.split()) for name, line in names if name in _PROCESSOR})
+    known = own or [platform.processor(), platform.version()]
+    return hashlib.sha256(f"{platform.machine()} {known}".encode()).hexdigest()[:12]
 
 
 def private_folder(folder: Path) -> Path:
-    """The folder, created with mode 0700 where missing. Raises OSError where others could write or own it."""
+    """The folder, created with mode 0700 where missing. Raises OSError where it is not the user's alone.
+
+    Windows says who may read a file by other means, and the folders of a profile are private there.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
-    if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
-        raise OSError("it is a link, not a folder")
+    if not stat.S_ISDIR(found.st_mode):
+        raise OSError(f"{folder} is a link, not a folder")
     if os.name == "posix":
         if found.st_uid != os.getuid():
-            raise OSError("it belongs to another user")
+            raise OSError(f"{folder} belongs to another user")
         if found.st_mode & 0o077:
-            raise OSError(f"others may use it (mode {stat.S_IMODE(found.st_mode):04o}; 0700 is needed)")
+            raise OSError(f"{folder} has mode {stat.S_IMODE(found.st_mode):04o}, and others may use it; 0700 is needed")
+        for above in folder.resolve().parents:
+            if above.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+                raise OSError(
+                    f"{above} has mode {stat.S_IMODE(above.stat().st_mode):04o}, and anyone may replace {folder}"
+                )
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise OSError("no file can be written there")
+        raise OSError(f"{folder}: no file can be written there")
     return folder
 
 
 @contextlib.contextmanager
-def kept(folder: Path | None = None) -> Iterator[None]:
-    """Context in which compiled programs are written to and read from `folder`, by default `program_folder()`.
+def kept() -> Iterator[None]:
+    """Context in which compiled programs are written to and read from `program_folder()`.
 
     Where JAX_COMPILATION_CACHE_DIR says where, that is the caller's business; where the folder is not the user's alone,
     one line says so and nothing is kept.
@@ -125,51 +149,45 @@ def kept(folder: Path | None = None) -> Iterator[None]:
     if config.jax_compilation_cache_dir is not None or not config.jax_enable_compilation_cache:
         yield
         return
+    own: Any = compilation_cache
     try:
-        place = private_folder(folder or program_folder())
-    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        say(f"compiled programs are not kept in {folder or 'the cache folder'}: {why}", 0)
+        folder, jaxs_cache = private_folder(program_folder()), own.get_file_cache
+    except (OSError, RuntimeError, AttributeError) as error:  # no private folder, no home, or a JAX without that seam
+        why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+        say(f"compiled programs are not kept: {why}", 0)
         yield
         return
-    before = config.jax_persistent_cache_min_compile_time_secs
-    config.update("jax_compilation_cache_dir", str(place))
-    config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-    _install()
+    own.get_file_cache = lambda path: (CheckedCache(Path(path)), path)  # JAX has no public way to
     try:
-        yield
+        with _settings(
+            jax_compilation_cache_dir=str(folder), jax_persistent_cache_min_compile_time_secs=0.1,
+            jax_persistent_cache_enable_xla_caches="none",  # what XLA keeps of a GPU's tuning has no digest
+        ):  # fmt: skip
+            yield
     finally:
-        config.update("jax_compilation_cache_dir", None)
-        config.update("jax_persistent_cache_min_compile_time_secs", before)
-        compilation_cache.reset_cache()
-
-
-def _install() -> None:
-    """Put a CheckedCache in the place of JAX's own. JAX has no public way to: it is set where JAX sets its own."""
-    from jax._src import compilation_cache as own
-
-    config: Any = jax.config
-    store: Any = CheckedCache(Path(config.jax_compilation_cache_dir))
-    compilation_cache.reset_cache()
-    own._cache, own._cache_initialized = store, True
+        own.get_file_cache = jaxs_cache
 
 
 @contextlib.contextmanager
 def without_cache() -> Iterator[None]:
-    """Context without the persistent cache, so that a compile time measured inside is that of a compilation.
+    """Context without the persistent cache, so that a compile time measured inside is that of a compilation."""
+    with _settings(jax_enable_compilation_cache=False):
+        yield
 
-    The flag alone does not do it: whether the cache is in use is remembered from the first look.
-    """
-    from jax._src import compilation_cache as own
 
+@contextlib.contextmanager
+def _settings(**settings: Any) -> Iterator[None]:
+    """Context with these settings of JAX. Its cache is opened anew, for JAX remembers how it was from the first look."""
     config: Any = jax.config
-    before, checked = config.jax_enable_compilation_cache, isinstance(own._cache, CheckedCache)
-    config.update("jax_enable_compilation_cache", False)
-    compilation_cache.reset_cache()
+    before = {name: getattr(config, name) for name in settings}
+
+    def change(values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            config.update(name, value)
+        compilation_cache.reset_cache()
+
+    change(settings)
     try:
         yield
     finally:
-        config.update("jax_enable_compilation_cache", before)
-        compilation_cache.reset_cache()
-        if checked:
-            _install()
+        change(before)

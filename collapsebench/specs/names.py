@@ -41,7 +41,7 @@ def type_name(cls: type, field: str) -> str:
     if not _is_ours(cls.__module__):
         return f"{cls.__module__}:{cls.__qualname__}"
     if name := cls.__dict__.get("registry_name"):
-        noun = next(noun for noun, registry in NOUNS.items() if registry.own(name) is cls)
+        noun = next(noun for noun, registry in NOUNS.items() if registry.holds(name, cls))
         return name if FIELDS.get(field) == noun else f"{noun}.{name}"
     if len(same := unregistered(cls.__name__)) > 1:
         raise ValueError(f"two specs are called {cls.__name__}: {', '.join(c.__module__ for c in same)}; rename one")

@@ -46,6 +46,10 @@ class Registry:
 
         return add
 
+    def holds(self, name: str, cls: type) -> bool:
+        """Whether a class is the one of that name. A class that is there has been imported: nothing else is."""
+        return self._entries.get(name) is cls
+
     def _import_folder(self) -> None:
         """Import every file in the noun's own folder."""
         folder = importlib.import_module(self._package)

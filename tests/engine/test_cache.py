@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +13,22 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from collapsebench.bench import events
 from collapsebench.engine import cache
+
+PROCESS = """
+import sys
+seen = []
+sys.addaudithook(lambda event, arguments: seen.append(event) if event == "pickle.find_class" else None)
+import jax
+import numpy as np
+from collapsebench.bench import events
+from collapsebench.engine import cache
+before = events.now()
+with cache.kept():
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    value = jax.jit(lambda x: 3 * x + 1)(np.arange(4.0, dtype=np.float32))
+    print(*value, (events.now() - before).hits, len(seen))
+"""
+"""A process that compiles one small program with the cache, and prints its answer, the hits and what was unpickled."""
 
 
 @pytest.fixture
@@ -90,6 +108,33 @@ def test_a_flipped_byte_is_noticed_wherever_it_is(kept, home, capfd, random):
     assert capfd.readouterr().err == ""
 
 
+def test_a_file_that_got_another_entrys_name_is_no_entry(tmp_path):
+    store = cache.CheckedCache(tmp_path)
+    store.put("one", b"its program")
+    assert store.get("one") == b"its program"
+    store._file("one").rename(store._file("other"))
+    assert store.get("other") is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_processes_may_write_at_once(home):
+    """Both compile and both write; a third finds the program, and unpickles nothing."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(home)}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
+
+    def start():
+        return subprocess.Popen([sys.executable, "-c", PROCESS], stdout=-1, stderr=-1, text=True, env=environment)
+
+    pair = [start(), start()]
+    said = [process.communicate() for process in pair] + [start().communicate()]
+    answers = [out.split() for out, _ in said]
+    assert [answer[:4] for answer in answers] == [["1.0", "4.0", "7.0", "10.0"]] * 3
+    assert int(answers[2][4]) > 0
+    assert answers[2][5] == "0"
+    assert [error for _, error in said] == [""] * 3
+    assert {path.suffix for path in files(home)[0].parent.iterdir()} == {".program"}
+
+
 def spoil(folder, how, monkeypatch):
     if how == "mode 0777":
         folder.chmod(0o777)
@@ -101,10 +146,31 @@ def spoil(folder, how, monkeypatch):
     elif how == "a file":
         folder.rename(folder.with_name("elsewhere"))
         folder.write_text("")
+    elif how == "a parent for all":
+        folder.parent.chmod(0o777)
+    elif how == "no place":
+        monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+    elif how == "no home":
+        monkeypatch.delenv("XDG_CACHE_HOME")
+        monkeypatch.delenv("HOME")
+    elif how == "another JAX":
+        monkeypatch.delattr(cache.compilation_cache, "get_file_cache")
 
 
-@pytest.mark.parametrize("how", ["mode 0777", "another owner", "a link", "a file"])
-def test_a_folder_that_is_not_the_users_alone_is_not_used(how, kept, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("mode 0777", "has mode 0777"),
+        ("another owner", "another user"),
+        ("a link", "a link"),
+        ("a file", "File exists"),
+        ("a parent for all", "may replace"),
+        ("no place", "/dev/null"),
+        ("no home", "HOME is not set"),
+        ("another JAX", "get_file_cache"),
+    ],
+)
+def test_a_folder_that_is_not_the_users_alone_is_not_used(how, why, kept, capsys, monkeypatch):
     right, _ = kept()
     spoil(cache.program_folder(), how, monkeypatch)
     value, found = kept()
@@ -112,14 +178,8 @@ def test_a_folder_that_is_not_the_users_alone_is_not_used(how, kept, capsys, mon
     assert np.array_equal(value, right)
     said = capsys.readouterr().err
     assert said.startswith("collapsebench: compiled programs are not kept")
+    assert why in said
     assert len(said.splitlines()) == 1
-
-
-def test_without_a_home_nothing_is_kept(kept, capsys, monkeypatch):
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr(cache.Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
-    assert kept()[1] == 0
-    assert "no home" in capsys.readouterr().err
 
 
 def test_the_callers_own_cache_is_the_callers_business(home, tmp_path):
@@ -143,4 +203,5 @@ def test_two_processors_are_two_folders():
     arm = "CPU implementer : 0x41\nFeatures : fp asimd\nCPU part : {}\n"
     texts = [arm.format("0xd0c"), arm.format("0xd40"), "flags : sse avx\n", "flags : sse avx avx512f\n"]
     assert len({cache.processor(text) for text in texts}) == 4
+    assert cache.processor(texts[0] + texts[1]) not in [cache.processor(text) for text in texts]  # big and little cores
     assert cache.processor(texts[0]) == cache.processor(texts[0] + "BogoMIPS : 50.0\n")
