@@ -13,8 +13,8 @@ from jax.sharding import AxisType, Mesh, PartitionSpec
 from jaxtyping import PyTree
 
 from collapsebench.engine import devices, loop
-from collapsebench.engine import generation as trajectory
-from collapsebench.engine.generation import Program
+from collapsebench.engine.generation import Program, empty_carry
+from collapsebench.engine.plan import Plan
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import part, root_key, trajectory_key
@@ -27,12 +27,12 @@ from collapsebench.specs.pytree import Key
 
 @dataclasses.dataclass(frozen=True)
 class LoopProgram:
-    """Program of all generations of all trajectories, one call of `loop.advance`; it donates the state."""
+    """Program of all generations of all trajectories, one call of `loop.advance`; the call donates the state."""
 
     experiment: Experiment
     program: Program
     shapes: PyTree
-    plan: runner.Plan
+    plan: Plan
     mesh: Mesh
 
     @classmethod
@@ -47,8 +47,8 @@ class LoopProgram:
             mesh = jax.make_mesh((len(chosen),), ("trajectory",), axis_types=(AxisType.Auto,), devices=chosen)
         with runner.precision(experiment):
             program = runner.make_program(experiment)
-            shapes = trajectory.empty_carry(program, root_key(experiment.seed, experiment.name))
-            plan = runner.make_plan(experiment, program, shapes, experiment.trajectories)
+            shapes = empty_carry(program, root_key(experiment.seed, experiment.name))
+            plan = Plan.of(program, shapes, experiment.trajectories, experiment.width)
         if plan.chunk < experiment.trajectories:
             raise RequestError(f"trajectories = {experiment.trajectories}: {plan.chunk} fit into one call; time those")
         if count is not None:
@@ -56,15 +56,10 @@ class LoopProgram:
             plan = dataclasses.replace(plan, chunk=-(-experiment.trajectories // lanes) * lanes)
         return cls(experiment, program, shapes, plan, mesh)
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Static arguments of `loop.advance`."""
-        return {"mesh": self.mesh, "width": self.plan.width, "block": self.experiment.generations}
-
     def arguments(self) -> tuple[Any, ...]:
         """Arguments of one call, with a new state."""
         index = np.arange(self.plan.chunk, dtype=np.int32) % self.experiment.trajectories
-        carry = loop.blank(self.shapes, self.plan.chunk, self.mesh)
+        carry = loop.placed(self.shapes, self.plan.chunk, self.mesh)
         root = root_key(self.experiment.seed, self.experiment.name)
         return (self.program, root, {}, index, carry, np.int32(0), np.int32(self.experiment.generations))
 
@@ -72,13 +67,20 @@ class LoopProgram:
         """The call's answer as the Dataset of a run."""
         columns = np.swapaxes(np.asarray(answer[1]), 0, 1)[: self.experiment.trajectories]
         return results.from_columns(
-            self.experiment, columns, {}, points=None, started=0.0, seconds=0.0, width=self.plan.width
+            self.experiment,
+            columns,
+            {},
+            points=None,
+            started=0.0,
+            seconds=0.0,
+            plan=dataclasses.asdict(self.plan),
+            trajectories=range(self.experiment.trajectories),
         )
 
     def trace(self) -> PyTree:
         """The traced program, to be lowered and compiled."""
         with runner.precision(self.experiment):
-            return loop.advance.trace(*self.arguments(), **self.options)
+            return loop.compiled(self.mesh, self.plan.width, self.experiment.generations).trace(*self.arguments())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,11 +103,11 @@ class TrainingProgram:
 
     def function(self) -> PyTree:
         """Compiled function of (model, keys, rows): the trained parameters of every network."""
-        over = jax.vmap if self.lanes > 1 else loop.alone
+        over: Any = jax.vmap if self.lanes > 1 else loop.alone
 
         def shard(model: Model, keys: Key, rows: PyTree) -> PyTree:
             data = Batch(rows, jnp.ones(jax.tree.leaves(rows)[0].shape[0]))
-            return over(lambda key: model.fit(part(key, 0), model.init(part(key, 1)), data))(keys)
+            return over(lambda key: model.fit(part(key, 0), model.init(part(key, 1)), data), (0,))(keys)
 
         everywhere, split = PartitionSpec(), PartitionSpec("trajectory")
         return jax.jit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -63,19 +64,31 @@ class Program:
 
 @spec
 class Carry:
-    """The state of a trajectory between generations: one pytree that can be saved; () for what nothing reads.
+    """The state of a trajectory between generations, a pytree that can be saved; None for what nothing reads.
 
-    models: the last `regime.models` ones, the newest first. prompts: the last data set, for a model that goes on from
-    it. first: the parameters of generation 0. memory: the curator's.
+    params: of the last fit. pool: the regime's. synthetic: the last synthetic set, as the pool takes it. older: the
+    models before the last, newest first, for a regime that draws from several. prompts: the last data set, for
+    a model that continues it. first: the parameters of generation 0. memory: the curator's.
     """
 
     params: PyTree
     pool: PyTree
-    synthetic: PyTree
-    models: PyTree
-    prompts: PyTree
-    first: PyTree
-    memory: PyTree
+    synthetic: Data
+    older: tuple[PyTree, ...] = ()
+    prompts: Data | None = None
+    first: PyTree | None = None
+    memory: PyTree | None = None
+
+
+@spec
+class Entry:
+    """What a generation starts from: pool, training set, prompts, the curator's state, and parameters for a warm start."""
+
+    pool: PyTree
+    train: Data
+    prompts: Data | None
+    memory: PyTree | None
+    start: PyTree | None
 
 
 def draw_real(program: Program, key: Key, capacity: Number, n: Number) -> Data:
@@ -119,7 +132,7 @@ def draw_synthetic(
 
 
 def draw_parts(
-    program: Program, key: Key, view: View, models: PyTree, prompts: PyTree, memory: PyTree
+    program: Program, key: Key, view: View, older: tuple[PyTree, ...], prompts: PyTree, memory: PyTree
 ) -> tuple[Data, PyTree]:
     """Synthetic data of the view's generation, in equal parts from the last models, and the curator's next state."""
     count = program.regime.models
@@ -128,7 +141,7 @@ def draw_parts(
         return draw_synthetic(program, key, view, prompts, memory, capacity, n)
     total: Data | None = None
     for i in range(count):
-        own: Any = dataclasses.replace(view, params=jax.tree.map(lambda a, i=i: a[i], models))
+        own = dataclasses.replace(view, params=older[i - 1] if i else view.params)
         room, size = program.transfer.share(capacity, n, i, count)
         more, memory = draw_synthetic(program, part(key, i), own, prompts, memory, room, size)
         total = more if total is None else total.concat(more)
@@ -136,70 +149,133 @@ def draw_parts(
     return total, memory
 
 
-def _rows_of(program: Program, synthetic: PyTree) -> Number:
-    """Rows that a pool reserves per generation: the synthetic set's capacity if it has rows, else the program's."""
+def reserved(program: Program, synthetic: Data) -> Number:
+    """Rows that a pool reserves for a synthetic set like this one: its capacity if it has rows, else the program's."""
     return synthetic.capacity if has_rows(synthetic) else program.capacity
 
 
-def train_on(program: Program, key: Key, real: PyTree, carry: Carry, generation: Count) -> tuple[PyTree, Data]:
-    """The pool and the training set of a generation; generation 0 sees the real data."""
+def begin(program: Program, key: Key, real: Data, data: Data, room: Number, rows: int) -> Entry:
+    """Entry of generation 0: the real data in a buffer of `rows` rows, and the state that the parts begin with.
+
+    data: the real data, `reduced`. room: what a pool reserves for a synthetic set.
+    """
+    model, curator = program.model, program.curator
+    return Entry(
+        pool=program.regime.init(data, program.generations, room),
+        train=_padded(data, rows),
+        prompts=real if model.prompted else None,
+        memory=None if curator is None else curator.init(key_for(key, Stream.CURATE)),
+        start=model.init(key_for(key, Stream.INIT)) if program.warm_start else None,
+    )
+
+
+def draw_fresh(program: Program, key: Key, generation: Count) -> Data | None:
+    """Fresh real data of a generation; None where the regime takes none."""
+    regime, n = program.regime, program.n
+    capacity = regime.fresh_capacity(n)
+    if isinstance(capacity, int) and capacity == 0:
+        return None
+    size = regime.fresh_size(n, generation)
+    return reduced(program, draw_real(program, key_for(key, Stream.FRESH, generation), capacity, size))
+
+
+def step(program: Program, key: Key, carry: Carry, fresh: Data | None, generation: Count, rows: int) -> Entry:
+    """Entry of a later generation: what the regime makes of the pool, the synthetic and the fresh real data."""
     regime = program.regime
-    n, fresh = program.n, None
-    if not (isinstance(regime.fresh_capacity(n), int) and regime.fresh_capacity(n) == 0):
-        size = regime.fresh_size(n, generation)
-        drawn = draw_real(program, key_for(key, Stream.FRESH, generation), regime.fresh_capacity(n), size)
-        fresh = reduced(program, drawn)
-    real = reduced(program, real)
-
-    def later() -> tuple[PyTree, Data]:
-        both = regime.update(key_for(key, Stream.REGIME, generation), carry.pool, carry.synthetic, fresh, generation)
-        return _pair(regime, "update", both, "(pool, training set)")
-
-    pool, train = jax.eval_shape(later)
-    rows = max(real.capacity, train.capacity) if has_rows(real) else 0
-
-    def padded() -> tuple[PyTree, Data]:
-        pool, train = later()
-        return pool, train.pad(rows)
-
-    def first() -> tuple[PyTree, Data]:
-        return regime.init(real, program.generations, _rows_of(program, carry.synthetic)), real.pad(rows)
-
-    if why := difference(pool, jax.eval_shape(first)[0]):
-        raise regime.refuse(f"update gives a pool of {why} as init does")
-    return jax.lax.cond(generation == 0, first, padded)
+    both = regime.update(key_for(key, Stream.REGIME, generation), carry.pool, carry.synthetic, fresh, generation)
+    pool, train = _pair(regime, "update", both, "(pool, training set)")
+    start = carry.params if program.warm_start else None
+    return Entry(pool, _padded(train, rows), carry.prompts, carry.memory, start)
 
 
-def step(
-    program: Program, key: Key, real: Data, holdout: Batch, generation: Count, carry: Carry
+def _padded(data: Data, rows: int) -> Data:
+    return data.pad(rows) if rows else data
+
+
+def training_rows(program: Program, key: Key, real: Data, synthetic: Data) -> int:
+    """Rows of a buffer for the real data and for every later training set; 0 where training sets are no buffers.
+
+    Raises RequestError for a regime whose `update` gives a pool of another form than `init`.
+    """
+
+    def two(real: Data, synthetic: Data) -> tuple[Data, PyTree, PyTree, Data]:
+        first = begin(program, key, real, reduced(program, real), reserved(program, synthetic), 0)
+        cold = dataclasses.replace(program, warm_start=False)
+        fresh, one = draw_fresh(program, key, jnp.int32(1)), jnp.int32(1)
+        second = step(cold, key, Carry((), first.pool, synthetic), fresh, one, 0)
+        return first.train, first.pool, second.pool, second.train
+
+    first, pool, later, second = jax.eval_shape(two, real, synthetic)
+    if why := difference(later, pool):
+        raise program.regime.refuse(f"update gives a pool of {why} as init does")
+    return max(first.capacity, second.capacity) if has_rows(first) else 0
+
+
+def learn(program: Program, key: Key, generation: Count, entry: Entry) -> PyTree:
+    """Parameters of the model fitted to an entry's training set."""
+    return program.model.fit(*to_learn(program, key, generation, entry))
+
+
+def to_learn(program: Program, key: Key, generation: Count, entry: Entry) -> tuple[Key, PyTree, PyTree]:
+    """Arguments of `fit`: key, initial parameters, training set; Sources become a Fountain over target and model."""
+    model, data = program.model, entry.train
+    start = model.init(key_for(key, Stream.INIT, generation)) if entry.start is None else entry.start
+    return key_for(key, Stream.FIT, generation), start, drawable(program, data)
+
+
+def finish(
+    program: Program,
+    key: Key,
+    real: Data,
+    holdout: Batch,
+    generation: Count,
+    entry: Entry,
+    params: PyTree,
+    carry: Carry,
 ) -> tuple[Carry, Array]:
-    """One generation: train, draw, measure. Returns the next state and the metrics, [columns]."""
-    model = program.model
+    """Draw from the fitted model and measure. Returns the state for the next generation and the metrics, [columns].
 
-    def at_first(new: PyTree, old: PyTree) -> PyTree:
-        return jax.tree.map(lambda a, b: jnp.where(generation == 0, a, b), new, old)
-
-    pool, train = train_on(program, key, real, carry, generation)
-    start = model.init(key_for(key, Stream.INIT, 0 if program.warm_start else generation))
-    if program.warm_start:
-        start = at_first(start, carry.params)
-    params = model.fit(key_for(key, Stream.FIT, generation), start, drawable(program, train))
-    first: PyTree = at_first(params, carry.first) if program.remembers_first else ()
-    models = carry.models
-    if program.regime.models > 1:
-        models = jax.tree.map(
-            lambda old, new: jnp.where(generation == 0, new, jnp.concatenate([new[None], old[:-1]])), models, params
-        )
-    prompts = at_first(real, carry.prompts) if model.prompted else ()
-    memory = carry.memory
-    if program.curator is not None:
-        memory = at_first(program.curator.init(key_for(key, Stream.CURATE)), memory)
-    view = View(program.target, model, params, train, (), real, holdout, generation, carry.params, first)
-    synthetic, memory = draw_parts(program, key_for(key, Stream.SAMPLE, generation), view, models, prompts, memory)
+    carry: the state before; of no use in generation 0.
+    """
+    model, count, first = program.model, program.regime.models - 1, None
+    older = chosen(generation, lambda: (params,) * count, lambda: carry.older) if count else ()
+    if program.remembers_first:
+        first = chosen(generation, lambda: params, lambda: carry.first)
+    view = View(program.target, model, params, entry.train, (), real, holdout, generation, carry.params, first)
+    sample_key = key_for(key, Stream.SAMPLE, generation)
+    synthetic, memory = draw_parts(program, sample_key, view, older, entry.prompts, entry.memory)
     view = dataclasses.replace(view, synthetic=synthetic)
     measured = measure(program, key_for(key, Stream.METRIC, generation), view)
-    prompts = synthetic if model.prompted else ()
-    return Carry(params, pool, reduced(program, synthetic), models, prompts, first, memory), measured
+    prompts = synthetic if model.prompted else None
+    older = (params, *older)[:count]
+    return Carry(params, entry.pool, reduced(program, synthetic), older, prompts, first, memory), measured
+
+
+def enter(program: Program, key: Key, real: Data, generation: Count, carry: Carry, rows: int) -> Entry:
+    """Entry of a generation, the first or a later one. carry: the state before; of generation 0 its shapes."""
+    data, room = reduced(program, real), reserved(program, carry.synthetic)
+    fresh = draw_fresh(program, key, generation)
+    return chosen(
+        generation,
+        lambda: begin(program, key, real, data, room, rows),
+        lambda: step(program, key, carry, fresh, generation, rows),
+    )
+
+
+def generate(
+    program: Program, key: Key, real: Data, holdout: Batch, generation: Count, carry: Carry
+) -> tuple[Carry, Array]:
+    """One generation of a compiled loop, the first or a later one. Returns the next state and the metrics."""
+    entry = enter(program, key, real, generation, carry, training_rows(program, key, real, carry.synthetic))
+    params = learn(program, key, generation, entry)
+    return finish(program, key, real, holdout, generation, entry, params, carry)
+
+
+def chosen(generation: Count, first: Callable[[], PyTree], later: Callable[[], PyTree]) -> PyTree:
+    """`first()` in generation 0, else `later()`: Python's branch for a number, the program's for a traced one."""
+    if isinstance(generation, int):
+        return later() if generation else first()
+    return jax.lax.cond(generation == 0, first, later)
 
 
 def drawable(program: Program, data: Data) -> PyTree:
@@ -224,6 +300,15 @@ def measure(program: Program, key: Key, view: View) -> Float[Array, " columns"]:
     return jnp.append(jnp.where(over, jnp.nan, row), over.astype(row.dtype))
 
 
+def snapshot(program: Program, key: Key, generation: Count, params: PyTree, first: PyTree, n: int) -> PyTree:
+    """n draws from a trajectory's model, for a picture; with its codes in generation 0's model where that is kept."""
+    model = program.model
+    x = model.sample(key_for(key, Stream.SNAPSHOT, generation), params, n)
+    if model.encodes and program.remembers_first:
+        return {"x": x, "code": model.encode(first, x)[0]}
+    return x
+
+
 def real_and_holdout(program: Program, key: Key) -> tuple[Data, Batch]:
     """The real data of a trajectory and its holdout rows, the same in every generation."""
     real = draw_real(program, key_for(key, Stream.REAL), program.n_real, program.n_real)
@@ -240,30 +325,30 @@ def _same_shapes(first: PyTree, second: PyTree) -> bool:
 
 def empty_carry(program: Program, key: Key) -> Carry:
     """Shapes of the state as a pytree of jax.ShapeDtypeStruct, by abstract evaluation."""
+    model, count = program.model, program.regime.models - 1
 
     def initial(key: Key) -> Carry:
         real, holdout = real_and_holdout(program, key)
-        model, count = program.model, program.regime.models
-        prompts = real if model.prompted else ()
-        memory = () if program.curator is None else program.curator.init(key)
-
-        def fitted(data: Data) -> tuple[PyTree, PyTree, PyTree]:
-            params = model.fit(key, model.init(key), drawable(program, data))
-            models = jax.tree.map(lambda a: jnp.stack([a] * count), params) if count > 1 else ()
-            return params, models, params if program.remembers_first else ()
-
-        params, models, first = fitted(real)
         zero = jnp.zeros((), jnp.int32)
+        memory = None if program.curator is None else program.curator.init(key)
+        prompts = real if model.prompted else None
+        params = () if model.hosted else learn(program, key, zero, Entry((), real, prompts, memory, None))
+        first = params if program.remembers_first else None
         view = View(program.target, model, params, real, (), real, holdout, zero, params, first)
-        drawn, memory = draw_parts(program, key, view, models, prompts, memory)
+        if model.hosted:  # which cannot be traced; its rows are like the target's
+            params, drawn = None, program.transfer.stand_in(key, program.target, program.capacity, count + 1)
+        else:
+            drawn, memory = draw_parts(program, key, view, (params,) * count, prompts, memory)
         synthetic = reduced(program, drawn)
-        pool = program.regime.init(reduced(program, real), program.generations, _rows_of(program, synthetic))
-        carry = Carry(params, pool, synthetic, models, prompts, first, memory)
-        train = train_on(program, key, real, carry, zero)[1]
-        if not _same_shapes(train, reduced(program, real)):  # of parameters that are rows, as a kernel density's are
-            params, models, first = fitted(train)
-        if program.warm_start and (why := difference(params, model.init(key))):
+        rows, room = training_rows(program, key, real, synthetic), reserved(program, synthetic)
+        entry = begin(program, key, real, reduced(program, real), room, rows)
+        if not model.hosted and not _same_shapes(
+            entry.train, reduced(program, real)
+        ):  # of parameters that are rows, as a kernel density's
+            params = learn(program, key, zero, entry)
+        if program.warm_start and not model.hosted and (why := difference(params, model.init(key))):
             raise model.refuse(f"fit gives parameters of {why} as init does, and warm_start goes on from them")
-        return Carry(params, pool, synthetic, models, prompts, first, memory)
+        first = params if program.remembers_first else None
+        return Carry(params, entry.pool, synthetic, (params,) * count, prompts, first, memory)
 
     return jax.eval_shape(initial, key)

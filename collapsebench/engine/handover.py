@@ -33,6 +33,10 @@ class Transfer:
     def __repr__(self) -> str:
         return type(self).__name__
 
+    def stand_in(self, key: Key, target: Target, capacity: Number, count: int) -> Data:
+        """A synthetic set of `count` parts with the target's rows in place of a model's: for its shapes."""
+        raise NotImplementedError
+
     def size(self, n: int) -> Any:
         """A number of synthetic rows in a program: a leaf that can be swept, where it sets no shape."""
         return as_leaves(float(n))
@@ -40,6 +44,10 @@ class Transfer:
     def real_size(self, target: Target, model: Model, n: int) -> Any:
         """A number of real rows in a program."""
         return self.size(n)
+
+    def drawn_rows(self, capacity: Number) -> int:
+        """Rows that are in memory at once while a synthetic set of `capacity` is made."""
+        return 1
 
     def real(self, key: Key, target: Target, model: Model, capacity: Number, n: Number) -> Data:
         """n real rows in a set of `capacity`."""
@@ -60,6 +68,9 @@ class Samples(Transfer):
     def size(self, n: int) -> Any:
         return Size(n)
 
+    def drawn_rows(self, capacity: Number) -> int:
+        return int(capacity)
+
     def real(self, key: Key, target: Target, model: Model, capacity: Number, n: Number) -> Data:
         if not isinstance(capacity, int):
             raise RequestError(
@@ -74,6 +85,19 @@ class Samples(Transfer):
 
     def share(self, capacity: Number, n: Number, i: int, count: int) -> tuple[Any, Any]:
         return -(-int(capacity) // count), (n - i + count - 1) // count
+
+
+class Called(Samples):
+    """Rows are drawn by a model that runs outside of JAX: exactly n of them, in a Batch of a static capacity."""
+
+    def stand_in(self, key: Key, target: Target, capacity: Number, count: int) -> Data:
+        rows = sum(self.share(capacity, capacity, i, count)[0] for i in range(count))
+        return weighted(target.sample(key, rows), rows)
+
+    def synthetic(self, key: Key, model: Model, params: PyTree, prompts: PyTree, capacity: Number, n: Number) -> Data:
+        rows = int(n)
+        x = counted(model, model.sample_from(part(key, 0), params, rows, prompts), rows)
+        return weighted(x, rows).pad(int(capacity))
 
 
 class Summaries(Transfer):
@@ -116,6 +140,8 @@ class Stream(Population):
 
 def transfer(handover: Handover, model: Model) -> Transfer:
     """What a handover is for a model."""
+    if model.hosted:
+        return Called()
     kinds = {Handover.SAMPLES: Samples, Handover.SUMMARY: Summaries, Handover.POPULATION: Population}
     return Stream() if handover.infinite and model.streams else kinds[handover]()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
-from functools import partial
+import time
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,18 +15,87 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, PyTree
 
-from collapsebench.engine.generation import Carry, Program, real_and_holdout, step
+from collapsebench.engine import devices
+from collapsebench.engine.cursor import START, Block, Cursor, Lanes
+from collapsebench.engine.generation import Carry, Program, empty_carry, generate, real_and_holdout, snapshot
+from collapsebench.engine.plan import Plan
 from collapsebench.maths.streams import trajectory_key
-from collapsebench.parts.data import Batch, Data
 from collapsebench.specs.pytree import Count, Key
 
 COPIED = 1 << 18
 """Numbers that are sooner copied to the devices than a program that makes them there is compiled."""
+SECONDS = 0.5
+"""How long a call should take: often enough for a progress bar and Ctrl-C, seldom enough to cost nothing."""
 
 
-def blank(shapes: Carry, lanes: int, mesh: Mesh) -> Carry:
-    """The state before generation 0, placed as `advance` returns it: otherwise the second call would compile anew."""
-    split = NamedSharding(mesh, PartitionSpec("trajectory"))
+class Compiled:
+    """The engine of models that JAX can trace: lanes are compiled into one program and run side by side."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._mesh = (
+            devices.mesh()
+        )  # before any array is made: the first starts the backend, with one device if not told
+        self._lanes = lanes
+        self._shapes = empty_carry(lanes.program, lanes.root)
+
+    def plan(self, width: int | None = None) -> Plan:
+        """Sizes of the run. Raises MemoryError, one line, where not even one lane fits."""
+        return Plan.of(self._lanes.program, self._shapes, len(self._lanes), width)
+
+    def full(self, plan: Plan) -> Cursor:
+        """A cursor of shapes with all that one of this run can hold."""
+        lead = lambda leaf: jax.ShapeDtypeStruct((plan.chunk, *leaf.shape), leaf.dtype)  # noqa: E731
+        return Cursor(state=jax.tree.map(lead, self._shapes))
+
+    def blocks(self, plan: Plan, cursor: Cursor = START) -> Iterator[Block]:
+        """Run the lanes from a cursor on: a block of generations of one chunk after another, in order."""
+        lanes, program = self._lanes, self._lanes.program
+        advance = compiled(self._mesh, plan.width, plan.block)
+        rate = 0.0  # lane-generations a second; a block is one generation while it is unknown
+        for low in range(cursor.lane, len(lanes), plan.chunk):
+            rows = np.arange(low, low + plan.chunk) % len(lanes)  # the last chunk is filled up: one program for all
+            useful = min(plan.chunk, len(lanes) - low)
+            mine = {path: values[rows] for path, values in lanes.swept.items()}
+            carry, generation = placed(self._shapes, plan.chunk, self._mesh), 0
+            if low == cursor.lane and cursor.state is not None:
+                carry, generation = jax.device_put(cursor.state, _split(self._mesh)), cursor.generation
+            while generation < program.generations:
+                stop = lanes.end(generation, min(plan.block, max(1, int(rate * SECONDS / plan.chunk))))
+                begun = time.perf_counter()
+                bounds = np.int32(generation), np.int32(stop)
+                carry, measured = advance(program, lanes.root, mine, lanes.index[rows], carry, *bounds)
+                values = np.asarray(measured)[: stop - generation, :useful].swapaxes(0, 1)
+                rate = plan.chunk * (stop - generation) / max(time.perf_counter() - begun, 1e-6)
+                done = stop == program.generations
+                after = Cursor(low + useful) if done else Cursor(low, stop, carry)
+                yield Block(slice(low, low + useful), slice(generation, stop), values, carry, after)
+                generation = stop
+
+    def draw(self, block: Block, rows: int, n: int) -> PyTree:
+        """n draws of each model of a block, after its last generation, of the lanes below `rows`: [lanes, n, ...]."""
+        low, rows = block.lanes.start, min(rows, block.lanes.stop)
+        program, generation = self._lanes.program, block.generations.stop - 1
+        kept = jax.tree.map(lambda a: a[: rows - low], (block.carry.params, block.carry.first))
+
+        @jax.jit
+        def draws(program: Program, root: Key, index: Array, kept: PyTree) -> PyTree:
+            def one(lane: PyTree) -> PyTree:
+                i, (params, first) = lane
+                return snapshot(program, trajectory_key(root, i), generation, params, first, n)
+
+            # One after another: a picture is not worth the memory of 16 networks' draws.
+            return jax.lax.map(one, (index, kept))
+
+        return jax.tree.map(np.asarray, draws(program, self._lanes.root, self._lanes.index[low:rows], kept))
+
+
+def _split(mesh: Mesh) -> NamedSharding:
+    return NamedSharding(mesh, PartitionSpec("trajectory"))
+
+
+def placed(shapes: Carry, lanes: int, mesh: Mesh) -> Carry:
+    """The state before generation 0, placed as a block returns it: otherwise the second call would compile anew."""
+    split = _split(mesh)
 
     def zeros(leaf: jax.ShapeDtypeStruct) -> Array:
         shape = (lanes, *leaf.shape)
@@ -36,77 +107,68 @@ def blank(shapes: Carry, lanes: int, mesh: Mesh) -> Carry:
     return jax.tree.map(zeros, shapes)
 
 
-def advance_group(
-    program: Program, keys: Array, swept: dict[str, Array], carry: Carry, start: Count, stop: Count, block: int
-) -> tuple[Carry, Array]:
-    """Generations [start, stop) of a few trajectories together; the metrics [block, width, columns] fill the first rows.
+@cache
+def compiled(mesh: Mesh, width: int, block: int) -> Any:
+    """`advance` over all devices of a mesh, compiled; it takes back the memory of the states that it is given."""
+    everywhere, split = PartitionSpec(), PartitionSpec("trajectory")
+    mapped = jax.shard_map(
+        partial(advance, width=width, block=block), mesh=mesh,
+        in_specs=(everywhere, everywhere, split, split, split, everywhere, everywhere),
+        out_specs=(split, PartitionSpec(None, "trajectory")), check_vma=False,
+    )  # fmt: skip
+    return jax.jit(mapped, donate_argnums=4)
 
-    The bounds are numbers, not shapes, so every block of every length is the same compiled program. The loop is around
-    the map and not inside of it: its counter stays one number, and JAX traces a generation once.
+
+def advance(
+    program: Program, root: Key, swept: dict[str, Array], index: Array, carry: Carry, start: Count, stop: Count,
+    *, width: int, block: int,
+) -> tuple[Carry, Array]:  # fmt: skip
+    """Generations [start, stop) of many lanes, in groups of `width`, one group after another.
+
+    index [lanes] is each lane's trajectory, swept its own leaves (dotted path -> [lanes]); lanes is a multiple of
+    `width`. Returns the states and the metrics [block, lanes, columns], of which stop - start are filled.
     """
 
-    def own(leaves: dict[str, Array]) -> Program:
-        mine = program
-        for path, value in leaves.items():
-            mine = set_leaf(mine, path, value)
-        return mine
+    def group(lanes: PyTree) -> tuple[Carry, Array]:
+        # The bounds are numbers, not shapes, so every block of every length is the same compiled program. The loop is
+        # around the map and not inside of it: its counter stays one number, and JAX traces a generation once.
+        leaves, index, carry = lanes
+        own, axes = program, jax.tree.map(lambda _: None, program)
+        for path, values in leaves.items():
+            own, axes = set_leaf(own, path, values), set_leaf(axes, path, 0)
+        over_lanes: Any = jax.vmap if width > 1 else alone
+        keys = jax.vmap(trajectory_key, (None, 0))(root, index)
+        real, holdout = over_lanes(real_and_holdout, (axes, 0))(own, keys)
+        one = over_lanes(generate, (axes, 0, 0, 0, None, 0))
 
-    over_lanes = jax.vmap if keys.shape[0] > 1 else alone
-    real, holdout = over_lanes(lambda leaves, key: real_and_holdout(own(leaves), key))(swept, keys)
-    rows = jnp.zeros((block, keys.shape[0], program.columns), jnp.result_type(float))
+        def body(generation: Count, state: tuple[Carry, Array]) -> tuple[Carry, Array]:
+            carry, measured = one(own, keys, real, holdout, generation, state[0])
+            return carry, jax.lax.dynamic_update_index_in_dim(state[1], measured, generation - start, 0)
 
-    def body(generation: Count, state: tuple[Carry, Array]) -> tuple[Carry, Array]:
-        def one(leaves: dict[str, Array], key: Key, real: Data, holdout: Batch, carry: Carry) -> tuple[Carry, Array]:
-            return step(own(leaves), key, real, holdout, generation, carry)
+        rows = jnp.zeros((block, width, program.columns), jnp.result_type(float))
+        return jax.lax.fori_loop(start, stop, body, (carry, rows))
 
-        carry, rows = state
-        carry, measured = over_lanes(one)(swept, keys, real, holdout, carry)
-        return carry, jax.lax.dynamic_update_index_in_dim(rows, measured, generation - start, 0)
+    count = index.shape[0]  # no -1 in a reshape: a pool may have no rows at all
+    lanes = jax.tree.map(lambda a: a.reshape(count // width, width, *a.shape[1:]), (swept, index, carry))
+    carry, rows = jax.lax.map(group, lanes)
+    carry = jax.tree.map(lambda a: a.reshape(count, *a.shape[2:]), carry)
+    return carry, jnp.swapaxes(rows, 0, 1).reshape(block, -1, rows.shape[-1])
 
-    return jax.lax.fori_loop(start, stop, body, (carry, rows))
 
-
-def alone(function: Callable[..., PyTree]) -> Callable[..., PyTree]:
+def alone(function: Callable[..., PyTree], axes: tuple[PyTree, ...]) -> Callable[..., PyTree]:
     """`vmap` for a single lane without a batch axis: conditionals and matrix products stay unbatched."""
 
+    def first(axis: int | None, tree: PyTree) -> PyTree:
+        return tree if axis is None else jax.tree.map(lambda a: a[0], tree)
+
     def mapped(*lanes: PyTree) -> PyTree:
-        return jax.tree.map(lambda a: a[None], function(*jax.tree.map(lambda a: a[0], lanes)))
+        own = jax.tree.map(first, axes, lanes, is_leaf=lambda a: a is None)
+        return jax.tree.map(lambda a: a[None], function(*own))
 
     return mapped
 
 
-def set_leaf(tree: PyTree, path: str, value: Array) -> PyTree:
+def set_leaf(tree: PyTree, path: str, value: Any) -> PyTree:
     """`tree` with the field at a dotted path replaced."""
     head, _, rest = path.partition(".")
     return dataclasses.replace(tree, **{head: set_leaf(getattr(tree, head), rest, value) if rest else value})
-
-
-@partial(jax.jit, static_argnames=("mesh", "width", "block"), donate_argnames=("carry",))
-def advance(
-    program: Program, root: Key, swept: dict[str, Array], index: Array, carry: Carry, start: Count, stop: Count,
-    *, mesh: Mesh, width: int, block: int,
-) -> tuple[Carry, Array]:  # fmt: skip
-    """Generations [start, stop) of many lanes: a map of fixed width inside a shard_map over all devices.
-
-    index [lanes] is each lane's trajectory, swept its own leaves (dotted path -> [lanes]); lanes is a multiple of
-    devices * width. Returns the states and the metrics [block, lanes, columns].
-    """
-
-    def shard(program: Program, root: Key, lanes: PyTree, start: Count, stop: Count) -> PyTree:
-        def group(lanes: PyTree) -> PyTree:
-            leaves, index, carry = lanes
-            keys = jax.vmap(trajectory_key, (None, 0))(root, index)
-            return advance_group(program, keys, leaves, carry, start, stop, block)
-
-        count = lanes[1].shape[0]  # no -1 in a reshape: a pool may have no rows at all
-        grouped = jax.tree.map(lambda a: a.reshape(count // width, width, *a.shape[1:]), lanes)
-        carry, rows = jax.lax.map(group, grouped)
-        carry = jax.tree.map(lambda a: a.reshape(count, *a.shape[2:]), carry)
-        return carry, jnp.swapaxes(rows, 0, 1).reshape(block, -1, rows.shape[-1])
-
-    everywhere, split = PartitionSpec(), PartitionSpec("trajectory")
-    mapped = jax.shard_map(
-        shard, mesh=mesh, in_specs=(everywhere, everywhere, split, everywhere, everywhere),
-        out_specs=(split, PartitionSpec(None, "trajectory")), check_vma=False,
-    )  # fmt: skip
-    return mapped(program, root, (swept, index, carry), start, stop)

@@ -38,7 +38,8 @@ class Experiment:
     `Handover`). warm_start: a fit starts from the last model instead of from init. curator: what weighs the synthetic
     rows (None: all alike). x64: float64 throughout. snapshots: generations whose draws are kept for pictures.
     width: trajectories in one vectorised pass (None: chosen from the memory at hand); part of the record, because
-    float32 results depend on it in the fifth digit.
+    float32 results depend on it in the fifth digit. host: one generation of one trajectory after another, a network's fit
+    in pieces, for generations that last minutes (a model that is no JAX always runs so).
     Raises RequestError, one line, for a value that no run could use.
     """
 
@@ -59,6 +60,7 @@ class Experiment:
     curator: Any = None
     snapshots: tuple[int, ...] = ()
     width: int | None = None
+    host: bool = False
 
     def __post_init__(self) -> None:
         self._settle()
@@ -94,7 +96,7 @@ class Experiment:
             raise RequestError(f"seed = {self.seed}: it must be below 2**64")
         if not isinstance(self.name, str) or not self.name:
             raise RequestError(f"name = {self.name!r}: it must be a word")
-        for field in ("warm_start", "x64"):
+        for field in ("warm_start", "x64", "host"):
             if not isinstance(getattr(self, field), bool | np.bool_):
                 raise RequestError(f"{field} = {getattr(self, field)!r}: it must be True or False")
         if not self.metrics:

@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PyTree
 
-from collapsebench.learning.training import Training, train
+from collapsebench.learning.training import Training, advance_training, begin_training, learned
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key
+from collapsebench.specs.pytree import Count, Key
 
 
 class NetworkModel(Model):
@@ -64,7 +64,21 @@ class NetworkModel(Model):
         return self.random_params(key) if start is None else jax.tree.map(jnp.asarray, start)
 
     def fit(self, key: Key, params: PyTree, data: PyTree) -> PyTree:
-        return train(key, params, self.loss, data, self.training)
+        return self.fit_end(
+            key, self.fit_piece(key, self.fit_start(key, params, data), data, 0, self.training.steps), data
+        )
+
+    def fit_steps(self) -> int:
+        return int(self.training.steps)
+
+    def fit_start(self, key: Key, params: PyTree, data: PyTree) -> PyTree:
+        return begin_training(params, self.training)
+
+    def fit_piece(self, key: Key, state: PyTree, data: PyTree, start: Count, stop: Count) -> PyTree:
+        return advance_training(key, state, self.loss, data, self.training, start, stop)
+
+    def fit_end(self, key: Key, state: PyTree, data: PyTree) -> PyTree:
+        return learned(state, self.training)
 
     def ended(self, params: PyTree) -> Bool[Array, ""]:
         """Whether any parameter is not finite."""

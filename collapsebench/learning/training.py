@@ -115,6 +115,24 @@ def train(key: Key, params: PyTree, loss: Loss, data: PyTree, training: Training
 
     A loss that is not finite makes every parameter NaN, and NaN they stay: the trajectory has ended.
     """
+    state = begin_training(params, training)
+    return learned(advance_training(key, state, loss, data, training, 0, training.steps), training)
+
+
+def begin_training(params: PyTree, training: Training) -> PyTree:
+    """State of training before its first step: parameters, the optimiser's state, their running mean or ()."""
+    return params, training.transform().init(params), params if training.average is not None else ()
+
+
+def learned(state: PyTree, training: Training) -> PyTree:
+    """Parameters that a state of training has come to."""
+    return state[0] if training.average is None else state[2]
+
+
+def advance_training(
+    key: Key, state: PyTree, loss: Loss, data: PyTree, training: Training, start: Count, stop: Count
+) -> PyTree:
+    """State of training after its steps from `start` to `stop`."""
     transform = training.transform()
 
     def step(i: Count, carry: PyTree) -> PyTree:
@@ -130,7 +148,4 @@ def train(key: Key, params: PyTree, loss: Loss, data: PyTree, training: Training
             mean = jax.tree.map(lambda m, p: keep * m + (1 - keep) * p, mean, params)
         return params, state, mean
 
-    mean = params if training.average is not None else ()
-    steps = jnp.asarray(training.steps, jnp.int32)
-    params, _, mean = jax.lax.fori_loop(0, steps, step, (params, transform.init(params), mean))
-    return params if training.average is None else mean
+    return jax.lax.fori_loop(start, jnp.asarray(stop, jnp.int32), step, state)

@@ -35,6 +35,6 @@ class Distinct(Metric):
             raise self.refuse(f"it counts rows, and handover = {experiment.handover} makes none; use samples")
 
     def __call__(self, key: Key, view: View) -> Float[Array, ""]:
-        classes = view.model.classes
+        classes = view.target.classes
         distinct, rows = distinct_rows(view.synthetic, classes)
         return distinct / (rows if self.per == "rows" else distinct_rows(view.real, classes)[0])

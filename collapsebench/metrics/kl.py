@@ -26,11 +26,12 @@ class KL(Metric):
     log = True
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for a target that does not know its density."""
+        """Raise RequestError for a target or a model that does not know its density."""
         target, model = experiment.target.family(), experiment.model.family()
         if target.compares(model, "kl"):
             return
         self.needs_target_density(experiment)
+        self.needs_model_density(experiment)
         if self.reverse:
             self.needs_draws(experiment)
 

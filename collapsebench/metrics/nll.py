@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collapsebench.maths.estimators.means import mean_estimate
 from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
@@ -15,6 +16,10 @@ class NLL(Metric):
 
     estimates = True
     unit = "nats"
+
+    def check(self, experiment: Setting) -> None:
+        """Raise RequestError for a model without a density."""
+        self.needs_model_density(experiment)
 
     def __call__(self, key: Key, view: View) -> Estimate:
         return mean_estimate(-view.model.log_prob(view.params, view.holdout.x), view.holdout.w)

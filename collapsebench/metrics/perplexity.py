@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from collapsebench.maths.estimators.means import mean_estimate
 from collapsebench.parts.metric import Estimate, Metric, View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
@@ -17,6 +18,10 @@ class Perplexity(Metric):
 
     estimates = True
     log = True
+
+    def check(self, experiment: Setting) -> None:
+        """Raise RequestError for a model without a density."""
+        self.needs_model_density(experiment)
 
     def __call__(self, key: Key, view: View) -> Estimate:
         nll = mean_estimate(-view.model.log_prob(view.params, view.holdout.x), view.holdout.w)

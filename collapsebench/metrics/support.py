@@ -22,12 +22,13 @@ class Support(Metric):
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model whose spread is not known exactly."""
+        self.needs_model_density(experiment)
         exact = experiment.model.family().knows("log_variance")
         if experiment.model.kind != Kind.SYMBOL and not exact:
             raise self.refuse("it needs symbols, or a family that knows its log_variance; use variance")
 
     def __call__(self, key: Key, view: View) -> Float[Array, ""]:
         if view.model.kind == Kind.SYMBOL:
-            alive = view.model.log_prob(view.params, jnp.arange(view.model.classes)) > -jnp.inf
+            alive = view.model.log_prob(view.params, jnp.arange(view.target.classes)) > -jnp.inf
             return alive.sum(dtype=jnp.result_type(float))
         return (view.fitted.log_variance > -jnp.inf).astype(jnp.result_type(float))

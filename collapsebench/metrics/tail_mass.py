@@ -36,7 +36,9 @@ class TailMass(Metric):
         if isinstance(self.quantile, int | float) and not 0 < self.quantile < 1:
             raise self.refuse(f"quantile = {self.quantile}: it must be between 0 and 1")
         self.needs_target_density(experiment)
-        if experiment.model.kind != Kind.SYMBOL:
+        if experiment.model.kind == Kind.SYMBOL:
+            self.needs_model_density(experiment)
+        else:
             self.needs_draws(experiment)
 
     def __call__(self, key: Key, view: View) -> Estimate:
@@ -48,7 +50,7 @@ class TailMass(Metric):
         return self._drawn(key, view)
 
     def _symbols(self, view: View) -> Array:
-        symbols = jnp.arange(view.model.classes)
+        symbols = jnp.arange(view.target.classes)
         real = jnp.exp(view.target.log_prob(symbols))
         order = jnp.argsort(real)
         rare = jnp.cumsum(real[order]) <= self.quantile

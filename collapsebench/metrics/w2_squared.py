@@ -30,7 +30,7 @@ class W2Squared(Metric):
         target, model = experiment.target.family(), experiment.model.family()
         if not model.compares(target, "w2_squared"):
             self.needs_rows(experiment)
-            if (dim := experiment.model.dim) not in (1, None):
+            if (dim := experiment.target.dim) not in (1, None):
                 why = f"in {dim} dimensions there is no closed form between this model and target"
                 raise self.refuse(f"{why}; use sliced_w2, or frechet for the distance of Gaussian fits")
 

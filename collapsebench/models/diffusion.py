@@ -129,8 +129,8 @@ class Diffusion(NetworkModel):
 
     # --- learning -----------------------------------------------------------------------------------------------------
 
-    def fit(self, key: Key, params: PyTree, data: PyTree) -> PyTree:
-        learned = super().fit(key, params, data)
+    def fit_end(self, key: Key, state: PyTree, data: PyTree) -> PyTree:
+        learned = super().fit_end(key, state, data)
         if not self.words:
             return learned
         # Sources have no rows to count: a large draw from them estimates the shares of captions.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -102,7 +102,7 @@ class Batch:
         return jax.tree.map(lambda a: jnp.pad(a, [(0, more)] + [(0, 0)] * (a.ndim - 1)), self) if more else self
 
 
-def has_rows(data: object) -> bool:
+def has_rows(data: object) -> TypeGuard[Batch | Sources]:
     """Whether a training set is a buffer of rows or of models, so that its pool needs a fixed capacity."""
     return isinstance(data, Batch | Sources)
 

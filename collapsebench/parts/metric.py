@@ -114,6 +114,13 @@ class Metric(Part):
         if not experiment.model.family().knows("moments"):
             self.needs_rows(experiment)
 
+    def needs_model_density(self, experiment: Setting) -> None:
+        """Raise RequestError unless the model has a density."""
+        if not experiment.model.has_density:
+            raise self.refuse(
+                "the model has no log_prob, only draws; variance, mmd or sliced_w2 need no more than rows"
+            )
+
     def needs_target_density(self, experiment: Setting) -> None:
         """Raise RequestError unless the target has a density."""
         if not experiment.target.has_density:

@@ -15,7 +15,7 @@ from collapsebench.parts.data import Data, Kind
 from collapsebench.parts.distribution import Distribution, population
 from collapsebench.parts.part import Part
 from collapsebench.parts.target import Target, _shapes
-from collapsebench.specs.pytree import Key, Number
+from collapsebench.specs.pytree import Count, Key, Number
 
 Dials = Mapping[str, tuple[str, tuple[Any, ...]]]
 """By error, a field and its levels, from the largest error to the smallest."""
@@ -44,8 +44,16 @@ class Model(Part):
     `expect(distribution, n)`, so that handover = summary draws no sample; None: `fit` needs rows"""
     finite_only: bool = False
     """whether a fit has no limit for an infinite sample"""
+    has_density: bool = True
+    """whether `log_prob` is defined"""
     prompted: bool = False
     """whether draws continue the rows of the training set before, which `sample_from` is then given"""
+    hosted: ClassVar[bool] = False
+    """whether its fit or draws run outside of JAX, so that trajectories are not compiled"""
+    saves: ClassVar[bool] = True
+    """whether `pack` keeps the parameters, so that a run that needs them can be resumed"""
+    workers: int = 1
+    """trajectories of a hosted model that run side by side"""
     streams: ClassVar[bool] = False
     """whether it learns by gradient steps: an infinite sample then is Sources, drawn anew at every step (not the random
     streams of `maths.streams`)"""
@@ -120,6 +128,30 @@ class Model(Part):
     def losses(self, params: PyTree, key: Key, x: PyTree) -> Float[Array, " n"]:
         """Denoising loss of each row [n]."""
         raise self.refuse("it does not denoise; use diffusion")
+
+    def fit_steps(self) -> int:
+        """Number of steps of a fit that can be cut between them, by the three methods below; 0: it is one piece."""
+        return 0
+
+    def fit_start(self, key: Key, params: PyTree, data: PyTree) -> PyTree:
+        """State of a fit before its first step."""
+        raise self.refuse("its fit cannot be cut")
+
+    def fit_piece(self, key: Key, state: PyTree, data: PyTree, start: Count, stop: Count) -> PyTree:
+        """State of a fit after its steps from `start` to `stop`."""
+        raise self.refuse("its fit cannot be cut")
+
+    def fit_end(self, key: Key, state: PyTree, data: PyTree) -> PyTree:
+        """Parameters of a fit whose last step is done."""
+        raise self.refuse("its fit cannot be cut")
+
+    def pack(self, params: PyTree) -> PyTree:
+        """Arrays from which `unpack` makes the parameters again, for a run that is stopped and resumed."""
+        return params
+
+    def unpack(self, packed: PyTree) -> PyTree:
+        """Parameters of what `pack` gave."""
+        return packed
 
     def family(self) -> Distribution:
         """The family of `distribution(init(key))`, with shapes as leaves. Computes nothing and starts no backend."""

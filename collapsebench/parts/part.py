@@ -56,6 +56,10 @@ class Setting(Protocol):
         """Number of fits, the one to real data included."""
 
     @property
+    def warm_start(self) -> bool:
+        """Whether a fit starts from the last model."""
+
+    @property
     def handover(self) -> Handover:
         """Form in which samples reach the next generation, a value of `Handover`."""
 

@@ -63,21 +63,24 @@ def is_dataset(value: object) -> bool:
 
 def from_columns(
     experiment: Experiment, columns: np.ndarray, snapshots: dict[int, PyTree], *,
-    points: int | None, started: float, seconds: float, width: int,
+    points: int | None, started: float, seconds: float, plan: Mapping[str, int], trajectories: range,
 ) -> xr.Dataset:  # fmt: skip
-    """The dataset of metrics [lanes, generations, columns]; lanes = points * trajectories, or trajectories alone."""
+    """The dataset of metrics [lanes, generations, columns]; lanes = points * trajectories, or trajectories alone.
+
+    plan: the sizes of the run by name. trajectories: their numbers.
+    """
     dims: tuple[str, ...] = ("trajectory", "generation")
     if points is not None:
         columns = columns[: len(columns) // points * points]
         columns = columns.reshape(points, -1, *columns.shape[1:])
         dims = ("point", *dims)
     data: dict[str, Any] = {name: (dims, columns[..., i]) for i, name in enumerate(experiment.columns)}
-    coords = {"trajectory": np.arange(columns.shape[-3]), "generation": np.arange(columns.shape[-2])}
+    coords = {"trajectory": np.asarray(trajectories)[: columns.shape[-3]], "generation": np.arange(columns.shape[-2])}
     if snapshots and points is None:
         coords["snapshot"] = np.array(sorted(snapshots))
         data |= _snapshot_variables(snapshots)
     arrays: dict[str, bytes] = {}
-    attrs = _provenance(experiment, started, seconds, width, arrays)
+    attrs = _provenance(experiment, started, seconds, plan, arrays)
     return describe(new_dataset(data | record_variables(arrays), coords, attrs), experiment)
 
 
@@ -125,7 +128,7 @@ def _snapshot_variables(snapshots: dict[int, PyTree]) -> dict[str, Any]:
 
 
 def _provenance(
-    experiment: Experiment, started: float, seconds: float, width: int, arrays: dict[str, bytes]
+    experiment: Experiment, started: float, seconds: float, plan: Mapping[str, int], arrays: dict[str, bytes]
 ) -> dict[str, Any]:
     device, config = jax.devices()[0], cast(Any, jax.config)
     seen = {name: digest for metric in experiment.metrics for name, digest in metric.provenance(experiment).items()}
@@ -145,7 +148,7 @@ def _provenance(
         "commit": _commit(),
         "started": datetime.datetime.fromtimestamp(started, datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
-        "width": width,
+        **plan,
         **({"features": json.dumps(seen)} if seen else {}),
     }
 

@@ -35,9 +35,12 @@ class Size(int):
     __slots__ = ()
 
 
-def static(default: object = dataclasses.MISSING, **options: Any) -> Any:
-    """A static field: it sets a shape, a loop length or a branch. Every other field of a spec is a traced leaf."""
-    return dataclasses.field(default=default, metadata={"static": True}, **options)
+def static(default: object = dataclasses.MISSING, *, recorded: bool = True, **options: Any) -> Any:
+    """A static field: it sets a shape, a loop length or a branch. Every other field of a spec is a traced leaf.
+
+    recorded: whether it stands in a record; not what cannot be written, such as a function, or changes no number.
+    """
+    return dataclasses.field(default=default, metadata={"static": True, "recorded": recorded}, **options)
 
 
 def within(default: float, low: float = -math.inf, high: float = math.inf) -> Any:

@@ -76,7 +76,7 @@ def encode_fields(
     """JSON data of a dataclass's fields, without those at their default unless named in `always`."""
     written = {}
     for own in dataclasses.fields(part):
-        if not own.init:
+        if not _is_recorded(own):
             continue
         value, default = getattr(part, own.name), own.default
         if own.name == "type":
@@ -148,7 +148,7 @@ class _Reader:
 
     def fields(self, cls: type, data: dict[str, Any], where: str, depth: int) -> dict[str, Any]:
         """Arguments of a dataclass from JSON data. `where` is the dotted path that an error begins with."""
-        known = {own.name: own for own in dataclasses.fields(cls) if own.init}
+        known = {own.name: own for own in dataclasses.fields(cls) if _is_recorded(own)}
         if unknown := [key for key in data if key not in known]:
             raise RequestError(
                 f"{where}: {cls.__name__} has no field {unknown[0]!r}{nearest(str(unknown[0])[:99], known)}"
@@ -205,6 +205,10 @@ class _Reader:
             case {"sha256": str(name), "dtype": str(dtype), "shape": shape, **rest} if not rest:
                 return find_array(name, dtype, shape, self.arrays, where)
         raise RequestError(f"{where}: {{{', '.join(map(repr, data))}}} is no spec, dict, array or string of a record")
+
+
+def _is_recorded(own: dataclasses.Field[Any]) -> bool:
+    return own.init and own.metadata.get("recorded", True)
 
 
 def _is_needed(own: dataclasses.Field[Any]) -> bool:

@@ -57,14 +57,14 @@ def _import_into(module, statements):
 
 def trace(experiment):
     """One generation of the experiment, from the shapes of the state between generations; no key is used twice in it."""
-    from collapsebench.engine.generation import empty_carry, real_and_holdout, step
+    from collapsebench.engine.generation import empty_carry, generate, real_and_holdout
     from collapsebench.maths.streams import root_key
     from collapsebench.runs.runner import make_program
 
     program, key = make_program(experiment), root_key(0, "tour")
 
     def generation(key, carry, g):
-        return step(program, key, *real_and_holdout(program, key), g, carry)
+        return generate(program, key, *real_and_holdout(program, key), g, carry)
 
     check_key_reuse(generation, key, empty_carry(program, key), jax.ShapeDtypeStruct((), "int32"))
 

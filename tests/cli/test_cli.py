@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
-from collapsebench.runs import runner
+from collapsebench.engine import loop
 
 SMALL = ["run", "gaussian", "--n", "20", "--generations", "2", "--trajectories", "2", "--set", "metrics=variance"]
 
@@ -96,18 +96,20 @@ def test_a_wrong_request_is_exit_2_and_one_line(ask, line, expected):
 
 
 def test_a_stop_is_exit_3_and_keeps_what_is_finished(ask, tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "SECONDS", 0.0)
-    measured = runner.loop.advance
+    monkeypatch.setattr(loop, "SECONDS", 0.0)
+    compiled = loop.compiled
     calls = []
 
-    def interrupted(*args, **options):
-        calls.append(1)
-        if len(calls) == 4:
-            raise KeyboardInterrupt
-        return measured(*args, **options)
+    def interrupted(*sizes):
+        def advance(*args):
+            calls.append(1)
+            if len(calls) == 4:
+                raise KeyboardInterrupt
+            return compiled(*sizes)(*args)
 
-    interrupted._cache_size = measured._cache_size
-    monkeypatch.setattr(runner.loop, "advance", interrupted)
+        return advance
+
+    monkeypatch.setattr(loop, "compiled", interrupted)
     words = "run gaussian --n 20 --generations 9 --trajectories 4 --set metrics=variance"
     code, _out, err = ask(*words.split(), "--out", str(tmp_path))
     assert code == 3
@@ -122,7 +124,7 @@ def test_out_of_memory_is_exit_4(ask, tmp_path, monkeypatch):
     def explode(*args, **options):
         raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 byte")
 
-    monkeypatch.setattr(runner.loop, "advance", explode)
+    monkeypatch.setattr(loop, "compiled", lambda *sizes: explode)
     code, _, err = ask("run", "gaussian", "--out", str(tmp_path))
     assert code == 4
     assert "out of device memory" in err

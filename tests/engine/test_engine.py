@@ -9,6 +9,8 @@ import pytest
 import xarray as xr
 
 import collapsebench as cb
+from collapsebench.engine import loop
+from collapsebench.engine.plan import Plan
 from collapsebench.runs import runner
 
 BASE = cb.Experiment(
@@ -56,14 +58,14 @@ def test_a_trajectory_does_not_depend_on_what_runs_beside_it():
 
 def test_blocks_do_not_show(monkeypatch):
     whole = cb.run(BASE)
-    monkeypatch.setattr(runner, "SECONDS", 0.0)  # every call does one generation
+    monkeypatch.setattr(loop, "SECONDS", 0.0)  # every call does one generation
     np.testing.assert_array_equal(whole.variance.values, cb.run(BASE).variance.values)
 
 
 def test_chunks_do_not_show(monkeypatch):
     whole = cb.run(BASE)
-    plan = runner.make_plan
-    monkeypatch.setattr(runner, "make_plan", lambda *a: dataclasses.replace(plan(*a), chunk=2 * jax.device_count()))
+    plan = Plan.of
+    monkeypatch.setattr(Plan, "of", lambda *a: dataclasses.replace(plan(*a), chunk=2 * jax.device_count()))
     np.testing.assert_array_equal(whole.variance.values, cb.run(BASE).variance.values)
 
 
@@ -86,7 +88,7 @@ def test_progress_is_told_and_reaches_the_end():
 
 def test_a_stop_keeps_whole_generations(monkeypatch):
     whole = cb.run(BASE)
-    monkeypatch.setattr(runner, "SECONDS", 0.0)
+    monkeypatch.setattr(loop, "SECONDS", 0.0)
 
     def interrupt(step):
         if step.done >= 18:

@@ -5,8 +5,7 @@ import dataclasses
 import jax
 import pytest
 
-from collapsebench.engine.generation import empty_carry
-from collapsebench.engine.loop import advance_group
+from collapsebench.engine.generation import empty_carry, generate, real_and_holdout
 from collapsebench.maths.streams import root_key
 from collapsebench.runs.contracts import CHECKS, gives_numbers, small_examples
 from collapsebench.runs.runner import make_program
@@ -42,8 +41,10 @@ def _accepts(example, metric):
     """Whether the example's model can be measured so: found by tracing, without compiling."""
     try:
         program, key = make_program(dataclasses.replace(example, metrics=(metric,))), root_key(0, "contract")
-        lane = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((1, *leaf.shape), leaf.dtype), empty_carry(program, key))
-        jax.eval_shape(lambda carry: advance_group(program, key[None], {}, carry, 0, 1, 1), lane)
+        generation, carry = jax.ShapeDtypeStruct((), "int32"), empty_carry(program, key)
+        jax.eval_shape(
+            lambda g, carry: generate(program, key, *real_and_holdout(program, key), g, carry), generation, carry
+        )
     except RequestError:
         return False
     return True

@@ -1,0 +1,59 @@
+"""Sizes of a run, decided once from the memory at hand: lanes in a vector, lanes in a call, generations in a call."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import jax
+from jaxtyping import PyTree
+
+from collapsebench.engine import devices
+from collapsebench.engine.generation import Carry, Program
+
+BLOCK = 256
+"""Generations that one call may return; it bounds device memory, however many generations there are."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Sizes of a run: `width` lanes vectorised, `chunk` lanes in one call, up to `block` generations in one call.
+
+    A lane is one trajectory at one point of a sweep. Results depend on the width, in float32 in the last digits, and
+    on nothing else here.
+    """
+
+    width: int
+    chunk: int
+    block: int
+
+    @classmethod
+    def of(cls, program: Program, carry: Carry, lanes: int, width: int | None = None) -> Plan:
+        """Width (where it is None) from the cache and the memory budget, chunk from the memory budget.
+
+        carry: shapes of one lane's state. Raises MemoryError, one line, where not even one lane fits.
+        """
+        count = devices.mesh().size
+        held = _bytes(carry)
+        dim = max((leaf.size for leaf in jax.tree.leaves(carry.params)), default=1)
+        drawn = program.transfer.drawn_rows(program.capacity)
+        working = held + 4 * 3 * (drawn * max(1, program.target.dim or 1) + dim)
+        free = 4 * devices.memory_budget()
+        if working > free:
+            raise MemoryError(
+                f"n = {int(program.n)}: one trajectory needs about {working / 2**30:.1f} GiB on each of {count} devices, "
+                f"and {free / 2**30:.1f} GiB are free; nothing was run"
+            )
+        widest = max(1, min(devices.cache_bytes() // working, devices.memory_budget() // (8 * working)))
+        share = math.ceil(lanes / count)
+        if program.model.streams and jax.default_backend() == "cpu":
+            widest = 1  # bench_networks_side_by_side measures it; a convolution by itself is faster than several
+        width = width or min(2 ** int(math.log2(widest)), 2 ** math.ceil(math.log2(share)))
+        block = min(BLOCK, 2 ** math.ceil(math.log2(program.generations)))
+        most = max(1, devices.memory_budget() // (4 * (held + 64 * block)) // width)
+        groups = min(math.ceil(share / width), most)
+        return cls(int(width), int(groups * width * count), block)
+
+
+def _bytes(tree: PyTree) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
