@@ -70,7 +70,8 @@ class Cursor:
         """
         held = {name.split(".")[0] for name in arrays}
         absent: dict[str, Any] = {name: None for name in ("state", "fit") if name not in held}
-        wanted = dataclasses.replace(like, **absent)
+        wanted = dataclasses.replace(like, state=_each_model(program.model.pack, like.state))
+        wanted = dataclasses.replace(wanted, **absent)
         shapes = dict(_named(wanted))
         for name in sorted(shapes.keys() | arrays.keys()):
             if name not in arrays or name not in shapes:

@@ -95,7 +95,7 @@ class Called(Samples):
         return weighted(target.sample(key, rows), rows)
 
     def synthetic(self, key: Key, model: Model, params: PyTree, prompts: PyTree, capacity: Number, n: Number) -> Data:
-        rows = int(n)
+        rows = min(int(n), int(capacity))
         x = counted(model, model.sample_from(part(key, 0), params, rows, prompts), rows)
         return weighted(x, rows).pad(int(capacity))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any, ClassVar, Self
 
+import jax
 from jaxtyping import Array, Float, Int, PyTree
 
 from collapsebench.parts.data import Batch, Data, Kind, as_matrix
@@ -178,8 +180,13 @@ class RowMetric(Metric):
 
     def __call__(self, key: Key, view: View) -> Estimate:
         real = self.seen(view.held_out(self.rows))
-        return self.compare(key, real, self.seen(view.drawn(key, real.shape[0])))
+        return _compare(self, key, real, self.seen(view.drawn(key, real.shape[0])))
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
         """Value of the metric for real rows [n, d] and draws [n, d], with the standard error of the draws."""
         raise self.refuse("it needs a method compare(key, real, drawn)")
+
+
+@partial(jax.jit, inline=True)  # part of a compiled loop, and compiled for itself where the model is outside of JAX
+def _compare(metric: RowMetric, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
+    return metric.compare(key, real, drawn)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 
+@partial(jax.jit, inline=True)  # a plain call, of a model outside of JAX, would compile the loop anew each time
 def sort(x: Float[Array, "*lanes n"]) -> Float[Array, "*lanes n"]:
     """x sorted in ascending order along the last axis; +inf last. Source: Batcher (1968), the bitonic sorter."""
     n = x.shape[-1]
