@@ -13,8 +13,9 @@ from jax.sharding import AxisType, Mesh, PartitionSpec
 from jaxtyping import PyTree
 
 from collapsebench.engine import devices, loop
-from collapsebench.engine.generation import Program, empty_carry
+from collapsebench.engine.generation import empty_carry
 from collapsebench.engine.plan import Plan
+from collapsebench.engine.program import Program
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import part, root_key, trajectory_key

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from collapsebench.engine.generation import Program
+from collapsebench.engine.program import Program
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec
 

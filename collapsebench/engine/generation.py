@@ -1,4 +1,4 @@
-"""One trajectory: its program, its state between generations, and the step of one generation."""
+"""One generation of a trajectory: enter by `begin` or `step`, learn, finish."""
 
 from __future__ import annotations
 
@@ -10,143 +10,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
-from collapsebench.engine.handover import Transfer, weighted
+from collapsebench.engine.draws import draw_fresh, draw_parts, pair, real_and_holdout, reduced
+from collapsebench.engine.program import Carry, Entry, Program
 from collapsebench.maths.sources import Fountain
 from collapsebench.maths.streams import Stream, key_for, part
-from collapsebench.parts.curator import Curator
 from collapsebench.parts.data import Batch, Data, Sources, has_rows
-from collapsebench.parts.metric import Estimate, Metric, View
-from collapsebench.parts.model import Model
-from collapsebench.parts.regime import Regime
-from collapsebench.parts.target import Target
-from collapsebench.specs.pytree import Count, Key, Number, difference, spec, static
-
-
-@spec
-class Program:
-    """Inputs of a trajectory as a pytree: static fields are compiled in, leaves can be swept.
-
-    `n` and `n_real` are a static Size where rows are drawn, and leaves where no sample is ever made.
-    """
-
-    target: Target
-    model: Model
-    regime: Regime
-    curator: Curator | None
-    metrics: tuple[Metric, ...]
-    n: Number
-    n_real: Any
-    holdout: int = static()
-    generations: int = static()
-    transfer: Transfer = static()
-    warm_start: bool = static()
-
-    @property
-    def reduces(self) -> bool:
-        """Whether drawn rows are reduced at once to sufficient statistics, which are all that the model needs."""
-        return self.model.summary is not None and not self.regime.needs_samples
-
-    @property
-    def capacity(self) -> Number:
-        """Rows of the largest synthetic set."""
-        return self.regime.capacity(self.n, self.generations)
-
-    @property
-    def remembers_first(self) -> bool:
-        """Whether a metric compares with the model of generation 0."""
-        return any(metric.needs_first for metric in self.metrics)
-
-    @property
-    def columns(self) -> int:
-        """Number of columns of a generation: metrics, their standard errors, and whether the trajectory has ended."""
-        return sum(2 if metric.estimates else 1 for metric in self.metrics) + self.model.streams
-
-
-@spec
-class Carry:
-    """The state of a trajectory between generations, a pytree that can be saved; None for what nothing reads.
-
-    params: of the last fit. pool: the regime's. synthetic: the last synthetic set, as the pool takes it. older: the
-    models before the last, newest first, for a regime that draws from several. prompts: the last data set, for
-    a model that continues it. first: the parameters of generation 0. memory: the curator's.
-    """
-
-    params: PyTree
-    pool: PyTree
-    synthetic: Data
-    older: tuple[PyTree, ...] = ()
-    prompts: Data | None = None
-    first: PyTree | None = None
-    memory: PyTree | None = None
-
-
-@spec
-class Entry:
-    """What a generation starts from: pool, training set, prompts, the curator's state, and parameters for a warm start."""
-
-    pool: PyTree
-    train: Data
-    prompts: Data | None
-    memory: PyTree | None
-    start: PyTree | None
-
-
-def draw_real(program: Program, key: Key, capacity: Number, n: Number) -> Data:
-    """n rows of real data in a set of `capacity` rows, in the form of the handover."""
-    return program.transfer.real(key, program.target, program.model, capacity, n)
-
-
-def _pair(owner: Curator | Regime, method: str, value: PyTree, what: str) -> tuple[PyTree, PyTree]:
-    if not isinstance(value, tuple) or len(value) != 2:
-        raise owner.refuse(f"{method} must return {what}, and gives a {type(value).__name__}")
-    return value
-
-
-def _row(x: PyTree) -> PyTree:
-    return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), x)
-
-
-def reduced(program: Program, data: Data) -> Data:
-    """Drawn rows as sufficient statistics where single rows are not needed, so that no pool holds a buffer."""
-    return program.model.summary.of(data) if program.reduces and isinstance(data, Batch) else data
-
-
-def draw_synthetic(
-    program: Program, key: Key, view: View, prompts: PyTree, memory: PyTree, capacity: Number, n: Number
-) -> tuple[Data, PyTree]:
-    """Synthetic data that the model of a view hands over, curated, and the curator's next state."""
-    model = program.model
-    data = program.transfer.synthetic(key, model, view.params, prompts, capacity, n)
-    if not isinstance(data, Batch):
-        return data, memory
-    if isinstance(view.real, Batch) and (why := difference(_row(data.x), _row(view.real.x))):
-        raise model.refuse(f"sample gives rows of {why} as the target's")
-    if program.curator is None:
-        return data, memory
-    curated = dataclasses.replace(view, synthetic=data)
-    both = program.curator.weights(part(key, 1), curated, memory)
-    weights, memory = _pair(program.curator, "weights", both, "(weights, the next state)")
-    if why := difference(weights, data.w):
-        raise program.curator.refuse(f"weights gives {why} as there are rows")
-    return Batch(data.x, data.w * weights), memory
-
-
-def draw_parts(
-    program: Program, key: Key, view: View, older: tuple[PyTree, ...], prompts: PyTree, memory: PyTree
-) -> tuple[Data, PyTree]:
-    """Synthetic data of the view's generation, in equal parts from the last models, and the curator's next state."""
-    count = program.regime.models
-    capacity, n = program.capacity, program.regime.synthetic_size(program.n, view.generation + 1)
-    if count == 1:
-        return draw_synthetic(program, key, view, prompts, memory, capacity, n)
-    total: Data | None = None
-    for i in range(count):
-        own = dataclasses.replace(view, params=older[i - 1] if i else view.params)
-        room, size = program.transfer.share(capacity, n, i, count)
-        more, memory = draw_synthetic(program, part(key, i), own, prompts, memory, room, size)
-        total = more if total is None else total.concat(more)
-    assert total is not None
-    return total, memory
+from collapsebench.parts.metric import Estimate, View
+from collapsebench.specs.pytree import Count, Key, Number, difference
 
 
 def reserved(program: Program, synthetic: Data) -> Number:
@@ -169,21 +39,11 @@ def begin(program: Program, key: Key, real: Data, data: Data, room: Number, rows
     )
 
 
-def draw_fresh(program: Program, key: Key, generation: Count) -> Data | None:
-    """Fresh real data of a generation; None where the regime takes none."""
-    regime, n = program.regime, program.n
-    capacity = regime.fresh_capacity(n)
-    if isinstance(capacity, int) and capacity == 0:
-        return None
-    size = regime.fresh_size(n, generation)
-    return reduced(program, draw_real(program, key_for(key, Stream.FRESH, generation), capacity, size))
-
-
 def step(program: Program, key: Key, carry: Carry, fresh: Data | None, generation: Count, rows: int) -> Entry:
     """Entry of a later generation: what the regime makes of the pool, the synthetic and the fresh real data."""
     regime = program.regime
     both = regime.update(key_for(key, Stream.REGIME, generation), carry.pool, carry.synthetic, fresh, generation)
-    pool, train = _pair(regime, "update", both, "(pool, training set)")
+    pool, train = pair(regime, "update", both, "(pool, training set)")
     start = carry.params if program.warm_start else None
     return Entry(pool, _padded(train, rows), carry.prompts, carry.memory, start)
 
@@ -298,22 +158,6 @@ def measure(program: Program, key: Key, view: View) -> Float[Array, " columns"]:
         return row
     over = program.model.ended(view.params)
     return jnp.append(jnp.where(over, jnp.nan, row), over.astype(row.dtype))
-
-
-def snapshot(program: Program, key: Key, generation: Count, params: PyTree, first: PyTree, n: int) -> PyTree:
-    """n draws from a trajectory's model, for a picture; with its codes in generation 0's model where that is kept."""
-    model = program.model
-    x = model.sample(key_for(key, Stream.SNAPSHOT, generation), params, n)
-    if model.encodes and program.remembers_first:
-        return {"x": x, "code": model.encode(first, x)[0]}
-    return x
-
-
-def real_and_holdout(program: Program, key: Key) -> tuple[Data, Batch]:
-    """The real data of a trajectory and its holdout rows, the same in every generation."""
-    real = draw_real(program, key_for(key, Stream.REAL), program.n_real, program.n_real)
-    x = program.target.sample_holdout(key_for(key, Stream.HOLDOUT), program.holdout)
-    return real, weighted(x, program.holdout)
 
 
 def _same_shapes(first: PyTree, second: PyTree) -> bool:

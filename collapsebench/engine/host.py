@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import queue
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
+from collapsebench.engine.calls import together
 from collapsebench.engine.cursor import START, Block, Cursor, Lanes
-from collapsebench.engine.generation import (
-    Carry,
-    Entry,
-    Program,
-    empty_carry,
-    enter,
-    finish,
-    learn,
-    real_and_holdout,
-    snapshot,
-    to_learn,
-    training_rows,
-)
+from collapsebench.engine.draws import real_and_holdout, snapshot
+from collapsebench.engine.generation import empty_carry, enter, finish, learn, to_learn, training_rows
 from collapsebench.engine.loop import set_leaf
 from collapsebench.engine.plan import Plan
+from collapsebench.engine.program import Carry, Entry, Program
 from collapsebench.maths.streams import trajectory_key
 from collapsebench.parts.data import Data
 from collapsebench.specs.errors import RequestError
@@ -38,7 +27,6 @@ from collapsebench.specs.pytree import Count, Key
 
 SECONDS = 5.0
 """How long a piece of a fit should take: a run stops, and goes on, between two of them."""
-T = TypeVar("T")
 
 
 class CallFailed(RequestError):
@@ -185,35 +173,6 @@ class _Trajectory:
             if not self._program.model.hosted:
                 raise
             raise CallFailed(f"{error} (generation {generation} of trajectory {self._number})") from error
-
-
-def together(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Results of several calls, side by side in threads if there is more than one; the first error is raised.
-
-    The threads end with the process: nothing waits for a call that hangs.
-    """
-    if len(calls) == 1:
-        return [calls[0]()]
-    config: Any = jax.config
-    x64 = bool(config.jax_enable_x64)
-    answers: queue.SimpleQueue[tuple[int, Any, BaseException | None]] = queue.SimpleQueue()
-
-    def work(i: int, call: Callable[[], T]) -> None:
-        try:
-            with jax.enable_x64(x64):  # a setting of each thread
-                answers.put((i, call(), None))
-        except BaseException as error:
-            answers.put((i, None, error))
-
-    for i, call in enumerate(calls):
-        threading.Thread(target=work, args=(i, call), daemon=True).start()
-    found: dict[int, T] = {}
-    while len(found) < len(calls):
-        i, answer, error = answers.get()
-        if error is not None:
-            raise error
-        found[i] = answer
-    return [found[i] for i in range(len(calls))]
 
 
 _real_and_holdout = jax.jit(real_and_holdout)

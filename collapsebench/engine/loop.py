@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +17,10 @@ from jaxtyping import Array, PyTree
 
 from collapsebench.engine import devices
 from collapsebench.engine.cursor import START, Block, Cursor, Lanes
-from collapsebench.engine.generation import Carry, Program, empty_carry, generate, real_and_holdout, snapshot
+from collapsebench.engine.draws import real_and_holdout, snapshot
+from collapsebench.engine.generation import empty_carry, generate
 from collapsebench.engine.plan import Plan
+from collapsebench.engine.program import Carry, Program
 from collapsebench.maths.streams import trajectory_key
 from collapsebench.specs.pytree import Count, Key
 
@@ -169,6 +171,8 @@ def alone(function: Callable[..., PyTree], axes: tuple[PyTree, ...]) -> Callable
 
 
 def set_leaf(tree: PyTree, path: str, value: Any) -> PyTree:
-    """`tree` with the field at a dotted path replaced."""
+    """`tree` with the field at a dotted path replaced; not by its constructor, for the value may be that of many lanes."""
     head, _, rest = path.partition(".")
-    return dataclasses.replace(tree, **{head: set_leaf(getattr(tree, head), rest, value) if rest else value})
+    made = copy.copy(tree)
+    object.__setattr__(made, head, set_leaf(getattr(tree, head), rest, value) if rest else value)
+    return made

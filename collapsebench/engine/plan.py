@@ -9,7 +9,7 @@ import jax
 from jaxtyping import PyTree
 
 from collapsebench.engine import devices
-from collapsebench.engine.generation import Carry, Program
+from collapsebench.engine.program import Carry, Program
 
 BLOCK = 256
 """Generations that one call may return; it bounds device memory, however many generations there are."""

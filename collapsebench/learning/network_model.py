@@ -64,9 +64,8 @@ class NetworkModel(Model):
         return self.random_params(key) if start is None else jax.tree.map(jnp.asarray, start)
 
     def fit(self, key: Key, params: PyTree, data: PyTree) -> PyTree:
-        return self.fit_end(
-            key, self.fit_piece(key, self.fit_start(key, params, data), data, 0, self.training.steps), data
-        )
+        start, steps = self.fit_start(key, params, data), jnp.asarray(self.training.steps, jnp.int32)
+        return self.fit_end(key, self.fit_piece(key, start, data, 0, steps), data)
 
     def fit_steps(self) -> int:
         return int(self.training.steps)

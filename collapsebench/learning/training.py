@@ -116,7 +116,8 @@ def train(key: Key, params: PyTree, loss: Loss, data: PyTree, training: Training
     A loss that is not finite makes every parameter NaN, and NaN they stay: the trajectory has ended.
     """
     state = begin_training(params, training)
-    return learned(advance_training(key, state, loss, data, training, 0, training.steps), training)
+    steps = jnp.asarray(training.steps, jnp.int32)
+    return learned(advance_training(key, state, loss, data, training, 0, steps), training)
 
 
 def begin_training(params: PyTree, training: Training) -> PyTree:
@@ -148,4 +149,4 @@ def advance_training(
             mean = jax.tree.map(lambda m, p: keep * m + (1 - keep) * p, mean, params)
         return params, state, mean
 
-    return jax.lax.fori_loop(start, jnp.asarray(stop, jnp.int32), step, state)
+    return jax.lax.fori_loop(start, stop, step, state)

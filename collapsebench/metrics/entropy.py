@@ -25,6 +25,7 @@ class Entropy(Metric):
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model that cannot draw by itself and has no closed form."""
         if not experiment.model.family().knows("entropy"):
+            self.needs_model_density(experiment)
             self.needs_draws(experiment)
 
     def __call__(self, key: Key, view: View) -> Estimate:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from multiprocessing import get_context
 from typing import Any, ClassVar
 
 import jax
@@ -17,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
+from collapsebench.engine.calls import in_process, within
 from collapsebench.parts.data import Batch, Kind
 from collapsebench.parts.model import Model
 from collapsebench.parts.part import Setting
@@ -175,8 +172,8 @@ class Callback(Model):
         function = getattr(self._given(), what)
         try:
             if self.processes:
-                return _in_process(self.workers, self.timeout, function, *arguments, **more)
-            return _within(self.timeout, function, *arguments, **more)
+                return in_process(self.workers, self.timeout, function, *arguments, **more)
+            return within(self.timeout, function, *arguments, **more)
         except TimeoutError:
             raise self.refuse(f"{what} has not answered within {self.timeout:g} s") from None
         except RequestError:
@@ -226,42 +223,3 @@ def _numpy(x: PyTree) -> PyTree:
 
 def _what(value: object) -> str:
     return f"a value of type {type(value).__name__}"
-
-
-def _within(seconds: float | None, function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
-    """The answer of a call. Raises TimeoutError after `seconds`; the call is left to end with the process."""
-    if seconds is None:
-        return function(*arguments, **more)
-    answer: list[tuple[Any, BaseException | None]] = []
-
-    def work() -> None:
-        try:
-            answer.append((function(*arguments, **more), None))
-        except BaseException as error:
-            answer.append((None, error))
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not answer:
-        raise TimeoutError
-    value, error = answer[0]
-    if error is not None:
-        raise error
-    return value
-
-
-_POOLS: dict[int, ProcessPoolExecutor] = {}
-
-
-def _in_process(workers: int, seconds: float | None, function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
-    """The answer of a call in one of `workers` processes. Raises TimeoutError after `seconds`, and ends that process."""
-    pool = _POOLS.get(workers) or _POOLS.setdefault(workers, ProcessPoolExecutor(workers, get_context("spawn")))
-    try:
-        return pool.submit(function, *arguments, **more).result(seconds)
-    except (TimeoutError, BrokenProcessPool):
-        _POOLS.pop(workers, None)
-        for process in list((pool._processes or {}).values()):
-            process.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise

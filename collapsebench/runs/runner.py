@@ -15,11 +15,11 @@ from jaxtyping import PyTree
 
 from collapsebench.engine import devices
 from collapsebench.engine.cursor import START, Block, Cursor, Lanes
-from collapsebench.engine.generation import Program
 from collapsebench.engine.handover import transfer
 from collapsebench.engine.host import CallFailed, Host
 from collapsebench.engine.loop import Compiled
 from collapsebench.engine.plan import Plan
+from collapsebench.engine.program import Program
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import root_key

@@ -57,7 +57,8 @@ def _import_into(module, statements):
 
 def trace(experiment):
     """One generation of the experiment, from the shapes of the state between generations; no key is used twice in it."""
-    from collapsebench.engine.generation import empty_carry, generate, real_and_holdout
+    from collapsebench.engine.draws import real_and_holdout
+    from collapsebench.engine.generation import empty_carry, generate
     from collapsebench.maths.streams import root_key
     from collapsebench.runs.runner import make_program
 

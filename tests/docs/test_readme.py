@@ -26,13 +26,26 @@ def folder(tmp_path_factory):
     return path
 
 
+ALONE = [block for block in BLOCKS if "cb.models.Callback(" in block]
+
+
 def test_python_blocks_run_in_order(folder):
-    script = "\n".join(block for block in BLOCKS if not block.startswith("# mine.py"))
+    script = "\n".join(block for block in BLOCKS if not block.startswith("# mine.py") and block not in ALONE)
     done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (folder / "shrunk.png").exists()
     last_gap = float(done.stdout.split("\n")[-2])
     assert last_gap < 0.02  # the law that the README draws; the README's own n and 2000 trajectories
+
+
+@pytest.mark.parametrize("block", ALONE, ids=["scikit-learn", "torch", "program"])
+def test_a_recipe_runs_where_its_packages_are(block, tmp_path):
+    needs = re.match(r"# needs (.*)\n", block)
+    for package in needs[1].split(" and ") if needs else ():
+        pytest.importorskip({"scikit-learn": "sklearn"}.get(package, package))
+    done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
 
 
 RUN = (

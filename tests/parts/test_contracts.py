@@ -5,7 +5,8 @@ import dataclasses
 import jax
 import pytest
 
-from collapsebench.engine.generation import empty_carry, generate, real_and_holdout
+from collapsebench.engine.draws import real_and_holdout
+from collapsebench.engine.generation import empty_carry, generate
 from collapsebench.maths.streams import root_key
 from collapsebench.runs.contracts import CHECKS, gives_numbers, small_examples
 from collapsebench.runs.runner import make_program

@@ -198,7 +198,8 @@ def test_what_has_no_record_is_refused_in_one_line(value):
 def result_of(experiment):
     """A result as a run makes it, of numbers that no run has made."""
     columns = np.ones((3, 2, len(experiment.columns)), np.float32)
-    return results.from_columns(experiment, columns, {}, points=None, started=0.0, seconds=1.0, width=1)
+    sizes = {"plan": {"width": 1}, "trajectories": range(3)}
+    return results.from_columns(experiment, columns, {}, points=None, started=0.0, seconds=1.0, **sizes)
 
 
 def test_large_arrays_are_variables_of_the_result(tmp_path):

@@ -45,7 +45,7 @@ def test_no_room_is_in_a_circle():
 @pytest.mark.parametrize("noun", sorted(NOUNS))
 def test_files_of_a_noun_do_not_import_each_other(noun):
     wrong = []
-    for path in (house.HERE / noun).glob("*.py"):
+    for path in (house.HERE / noun).glob("[!_]*.py"):  # the room's own door may name what is registered by no name
         own = f"collapsebench.{noun}.{path.stem}."
         names = (n for n in house.imports(path) if n.startswith(f"collapsebench.{noun}.") and not n.startswith(own))
         wrong += [f"{path.name}: {name}" for name in names]

@@ -1,0 +1,85 @@
+"""The program of a trajectory and its state between generations: pytrees of what is compiled in and what is swept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jaxtyping import PyTree
+
+from collapsebench.engine.handover import Transfer
+from collapsebench.parts.curator import Curator
+from collapsebench.parts.data import Data
+from collapsebench.parts.metric import Metric
+from collapsebench.parts.model import Model
+from collapsebench.parts.regime import Regime
+from collapsebench.parts.target import Target
+from collapsebench.specs.pytree import Number, spec, static
+
+
+@spec
+class Program:
+    """Inputs of a trajectory as a pytree: static fields are compiled in, leaves can be swept.
+
+    `n` and `n_real` are a static Size where rows are drawn, and leaves where no sample is ever made.
+    """
+
+    target: Target
+    model: Model
+    regime: Regime
+    curator: Curator | None
+    metrics: tuple[Metric, ...]
+    n: Number
+    n_real: Any
+    holdout: int = static()
+    generations: int = static()
+    transfer: Transfer = static()
+    warm_start: bool = static()
+
+    @property
+    def reduces(self) -> bool:
+        """Whether drawn rows are reduced at once to sufficient statistics, which are all that the model needs."""
+        return self.model.summary is not None and not self.regime.needs_samples
+
+    @property
+    def capacity(self) -> Number:
+        """Rows of the largest synthetic set."""
+        return self.regime.capacity(self.n, self.generations)
+
+    @property
+    def remembers_first(self) -> bool:
+        """Whether a metric compares with the model of generation 0."""
+        return any(metric.needs_first for metric in self.metrics)
+
+    @property
+    def columns(self) -> int:
+        """Number of columns of a generation: metrics, their standard errors, and whether the trajectory has ended."""
+        return sum(2 if metric.estimates else 1 for metric in self.metrics) + self.model.streams
+
+
+@spec
+class Carry:
+    """The state of a trajectory between generations, a pytree that can be saved; None for what nothing reads.
+
+    params: of the last fit. pool: the regime's. synthetic: the last synthetic set, as the pool takes it. older: the
+    models before the last, newest first, for a regime that draws from several. prompts: the last data set, for
+    a model that continues it. first: the parameters of generation 0. memory: the curator's.
+    """
+
+    params: PyTree
+    pool: PyTree
+    synthetic: Data
+    older: tuple[PyTree, ...] = ()
+    prompts: Data | None = None
+    first: PyTree | None = None
+    memory: PyTree | None = None
+
+
+@spec
+class Entry:
+    """What a generation starts from: pool, training set, prompts, the curator's state, and parameters for a warm start."""
+
+    pool: PyTree
+    train: Data
+    prompts: Data | None
+    memory: PyTree | None
+    start: PyTree | None
