@@ -78,7 +78,8 @@ def run(experiment: Experiment, *, progress: Progress | None = None, trajectorie
     progress: called with a Step after each block of generations. trajectories: numbers of those to run, for instance
     range(100, 200), whatever the experiment says (None: from 0, as many as it says); a trajectory is the same whichever
     run beside it, to the last bit where the experiment fixes `width`.
-    Raises Stopped on Ctrl-C, with what is finished; RequestError when the experiment cannot be run as it stands.
+    Raises Stopped on Ctrl-C and CallFailed where a model's own function fails, with what is finished; RequestError when
+    the experiment cannot be run as it stands.
     """
     if not isinstance(experiment, Experiment):
         raise RequestError(f"run: it takes an Experiment, not a value of type {type(experiment).__name__}")

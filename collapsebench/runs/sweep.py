@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import PyTree
 
+from collapsebench.engine.host import CallFailed
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, is_leaf, label, set_field
 from collapsebench.runs.progress import Progress, part
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 def sweep(experiment: Experiment, values: dict[str, Any], *, progress: Progress | None = None) -> xr.Dataset:
     """Run every combination of `values`; the result has one further dim per swept field, in front, by its dotted path.
 
-    Raises Stopped on Ctrl-C, with the points that are finished (the others are NaN).
+    Raises Stopped on Ctrl-C, and CallFailed where a model's own function fails, with the points that are finished (the
+    others are NaN).
     """
     return run_sweep(Sweep(experiment, values), progress=progress)
 
@@ -40,7 +42,7 @@ def run_sweep(request: Sweep, *, progress: Progress | None = None) -> xr.Dataset
     combinations = list(itertools.product(*shapes.values()))
     cost = points * experiment.trajectories * experiment.generations
     parts: list[xr.Dataset | None] = []
-    stopped = False
+    stop: Stopped | CallFailed | None = None
     for i, combination in enumerate(combinations):
         own = experiment
         for path, value in zip(shapes, combination, strict=True):
@@ -51,15 +53,17 @@ def run_sweep(request: Sweep, *, progress: Progress | None = None) -> xr.Dataset
         told = part(progress, i * cost, cost, len(combinations) * cost)
         try:
             parts.append(run_points(own, columns, points, progress=told) if columns else run(own, progress=told))
-        except Stopped:
-            stopped = True
+        except (Stopped, CallFailed) as why:
+            stop = why
             break
-    if stopped and not parts:
-        raise Stopped(None)
+    if stop is not None and not parts:
+        stop.result = None
+        raise stop
     parts += [None] * (len(combinations) - len(parts))
     result = _assemble(request, leaves, shapes, parts)
-    if stopped:
-        raise Stopped(result)
+    if stop is not None:
+        stop.result = result
+        raise stop
     return result
 
 
