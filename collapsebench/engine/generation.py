@@ -71,11 +71,6 @@ def training_rows(program: Program, key: Key, real: Data, synthetic: Data) -> in
     return max(first.capacity, second.capacity) if has_rows(first) else 0
 
 
-def learn(program: Program, key: Key, generation: Count, entry: Entry) -> PyTree:
-    """Parameters of the model fitted to an entry's training set."""
-    return program.model.fit(*to_learn(program, key, generation, entry))
-
-
 def to_learn(program: Program, key: Key, generation: Count, entry: Entry) -> tuple[Key, PyTree, PyTree]:
     """Arguments of `fit`: key, initial parameters, training set; Sources become a Fountain over target and model."""
     model, data = program.model, entry.train
@@ -127,7 +122,7 @@ def generate(
 ) -> tuple[Carry, Array]:
     """One generation of a compiled loop, the first or a later one. Returns the next state and the metrics."""
     entry = enter(program, key, real, generation, carry, training_rows(program, key, real, carry.synthetic))
-    params = learn(program, key, generation, entry)
+    params = program.model.fit(*to_learn(program, key, generation, entry))
     return finish(program, key, real, holdout, generation, entry, params, carry)
 
 
@@ -176,7 +171,8 @@ def empty_carry(program: Program, key: Key) -> Carry:
         zero = jnp.zeros((), jnp.int32)
         memory = None if program.curator is None else program.curator.init(key)
         prompts = real if model.prompted else None
-        params = () if model.hosted else learn(program, key, zero, Entry((), real, prompts, memory, None))
+        entry = Entry((), real, prompts, memory, None)
+        params = () if model.hosted else model.fit(*to_learn(program, key, zero, entry))
         first = params if program.remembers_first else None
         view = View(program.target, model, params, real, (), real, holdout, zero, params, first)
         if model.hosted:  # which cannot be traced; its rows are like the target's
@@ -189,7 +185,7 @@ def empty_carry(program: Program, key: Key) -> Carry:
         if not model.hosted and not _same_shapes(
             entry.train, reduced(program, real)
         ):  # of parameters that are rows, as a kernel density's
-            params = learn(program, key, zero, entry)
+            params = model.fit(*to_learn(program, key, zero, entry))
         if program.warm_start and not model.hosted and (why := difference(params, model.init(key))):
             raise model.refuse(f"fit gives parameters of {why} as init does, and warm_start goes on from them")
         first = params if program.remembers_first else None

@@ -16,7 +16,7 @@ from jaxtyping import Array, PyTree
 from collapsebench.engine.calls import together
 from collapsebench.engine.cursor import START, Block, Cursor, Lanes
 from collapsebench.engine.draws import real_and_holdout, snapshot
-from collapsebench.engine.generation import empty_carry, enter, finish, learn, to_learn, training_rows
+from collapsebench.engine.generation import empty_carry, enter, finish, to_learn, training_rows
 from collapsebench.engine.loop import set_leaf
 from collapsebench.engine.plan import Plan
 from collapsebench.engine.program import Carry, Entry, Program
@@ -165,7 +165,7 @@ class _Trajectory:
         try:
             entry = self.enter(generation, carry)
             if self._program.model.hosted:
-                params = learn(self._program, self._key, generation, entry)
+                params = self._program.model.fit(*to_learn(self._program, self._key, generation, entry))
             else:
                 params = _learn(self._program, self._key, jnp.int32(generation), entry)
             return self.finish(generation, entry, params, carry)
@@ -176,13 +176,17 @@ class _Trajectory:
 
 
 _real_and_holdout = jax.jit(real_and_holdout)
-_learn = jax.jit(learn)
 _finish = jax.jit(finish)
 
 
 @jax.jit
 def _enter(program: Program, key: Key, real: Data, generation: Count, carry: Carry) -> Entry:
     return enter(program, key, real, generation, carry, training_rows(program, key, real, carry.synthetic))
+
+
+@jax.jit
+def _learn(program: Program, key: Key, generation: Count, entry: Entry) -> PyTree:
+    return program.model.fit(*to_learn(program, key, generation, entry))
 
 
 @jax.jit
