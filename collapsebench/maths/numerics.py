@@ -11,13 +11,16 @@ from jaxtyping import Array, Float, PyTree
 
 
 def as_leaves(tree: PyTree) -> PyTree:
-    """The tree with numeric leaves as strongly typed floats (integer arrays stay), so 1, 1.0 and True compile once."""
+    """The tree with numeric leaves as strongly typed floats, so 1, 1.0 and True compile once.
+
+    Integer arrays stay, and so do bfloat16 and float16: a network's parameters are of the precision they were saved in.
+    """
 
     def convert(leaf: PyTree) -> PyTree:
         if isinstance(leaf, bool | int | float):
             return jax.device_put(np.asarray(leaf, jnp.result_type(float)))  # jnp.asarray would compile a conversion
         array = jnp.asarray(leaf)
-        if jnp.issubdtype(array.dtype, jnp.floating) or array.dtype == bool:
+        if (jnp.issubdtype(array.dtype, jnp.floating) and array.dtype.itemsize > 2) or array.dtype == bool:
             return array.astype(jnp.result_type(float))
         return array
 

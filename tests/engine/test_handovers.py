@@ -5,9 +5,12 @@ The same for the families of counts and for regression stands in their own folde
 
 import dataclasses
 
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import collapsebench as cb
+from collapsebench.maths.numerics import as_leaves
 
 METRICS = ("variance", "mean_error", "w2_squared")
 FEW, MANY = 10_000, 100_000
@@ -39,3 +42,8 @@ def test_samples_and_summary_agree_in_law(dim, n, trajectories, apart):
     fewer, other = cb.run(dataclasses.replace(summary, n=n - 1)), cb.run(dataclasses.replace(summary, model=unbiased))
     assert apart(drawn.w2_squared.values[:, 0], fewer.w2_squared.values[:, 0]) > 10
     assert apart(drawn.variance.values[:, 2], other.variance.values[:, 2]) > 10
+
+
+def test_parameters_keep_the_precision_they_were_saved_in():
+    half = as_leaves({"kernel": jnp.ones(2, jnp.bfloat16), "bias": np.ones(2), "steps": 3})
+    assert [str(half[name].dtype) for name in ("kernel", "bias", "steps")] == ["bfloat16", "float32", "float32"]
