@@ -8,7 +8,7 @@ from pathlib import Path
 
 FIELDS = (
     "name", "target", "model", "regime", "metrics", "n", "generations", "trajectories", "seed", "n_real", "holdout",
-    "handover", "warm_start", "x64", "curator", "snapshots", "width",
+    "handover", "warm_start", "x64", "curator", "snapshots", "width", "host",
 )  # fmt: skip
 """Fields of an Experiment, written out because `--help` must not import it; a test compares."""
 

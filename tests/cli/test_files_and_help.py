@@ -16,6 +16,7 @@ import xarray
 import collapsebench as cb
 from collapsebench.cli import parser as cli
 from collapsebench.cli.arguments import FIELDS
+from collapsebench.engine import loop
 from collapsebench.experiment.example import example
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.runs import results, runner
@@ -51,7 +52,7 @@ def unrun(monkeypatch):
     def advance(*args, **options):
         raise AssertionError("it ran")
 
-    monkeypatch.setattr(runner.loop, "advance", advance)
+    monkeypatch.setattr(loop, "compiled", advance)
 
 
 @pytest.mark.parametrize("command", [SMALL, pytest.param(REPRODUCE, marks=pytest.mark.slow)], ids=["run", "reproduce"])

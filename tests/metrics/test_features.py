@@ -196,7 +196,7 @@ IMAGES = cb.Experiment(
 
 def test_a_result_records_what_it_looked_through(classifier):
     columns = np.zeros((2, 2, len(IMAGES.columns)))
-    blank = {"points": None, "started": 0, "seconds": 0, "width": 1}
+    blank = {"points": None, "started": 0, "seconds": 0, "plan": {"width": 1}, "trajectories": range(2)}
     attrs = from_columns(IMAGES, columns, {}, **blank).attrs
     assert json.loads(attrs["features"]) == {"digits": classifier.digest}
     assert len(classifier.digest) == 64
