@@ -66,23 +66,38 @@ def load(path: Path) -> Run:
     Raises RequestError for what is no such file.
     """
     try:
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
         machine = data["machine_info"]
         own = machine.get("collapsebench", {})
         timings = {}
         for bench in data["benchmarks"]:
             extra = bench.get("extra_info", {})
-            raw = np.asarray(extra.get("times") or bench["stats"].get("data") or [bench["stats"]["median"]], float)
-            scale = np.asarray(extra.get("calibration") or np.ones(len(raw)), float)[: len(raw)]
-            timings[bench["name"]] = Timing(
+            raw = _positive(path, bench, extra.get("times") or bench["stats"].get("data") or [bench["stats"]["median"]])
+            scale = _positive(path, bench, extra.get("calibration") or np.ones(len(raw)))[: len(raw)]
+            timings[str(bench.get("fullname") or bench["name"])] = Timing(
                 name=bench["name"], group=bench.get("group") or _module(bench), times=raw / scale,
                 raw=float(np.median(raw)), rate=float(extra.get("rate", 1 / np.median(raw))),
                 unit=str(extra.get("unit", "calls")),
             )  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except RequestError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no JSON of pytest-benchmark"
         raise RequestError(f"compare {path}: {why}") from error
     return Run(path, str(own.get("device", machine.get("node", "unknown"))), own, timings)
+
+
+def _positive(path: Path, bench: Mapping[str, Any], numbers: Any) -> np.ndarray:
+    """Seconds of each round. Raises RequestError unless they are positive numbers in a list."""
+    array = np.asarray(numbers)
+    if (
+        array.ndim != 1
+        or not array.size
+        or array.dtype.kind not in "fi"
+        or not (np.isfinite(array) & (array > 0)).all()
+    ):
+        raise RequestError(f"compare {path}: {bench['name']}: its times are not all positive numbers of seconds")
+    return array.astype(float)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

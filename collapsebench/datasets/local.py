@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import warnings
 from pathlib import Path
 
 import numpy as np
 
-from collapsebench.datasets.source import Table, digest, one_line
+from collapsebench.datasets.given import as_numbers
+from collapsebench.datasets.source import Table, one_line
 
 SUFFIXES = (".csv", ".npy")
+GAPS = ("", "-", "--", ".", "?", "na", "n/a", "nan", "nil", "none", "null", "missing")
+"""Words for a cell that is missing."""
 
 
 def is_file(name: str | os.PathLike[str]) -> bool:
@@ -21,12 +25,12 @@ def is_file(name: str | os.PathLike[str]) -> bool:
 def load_file(path: str | os.PathLike[str]) -> Table:
     """Table of a user's file: a .csv of numbers, with or without a header line, or a .npy of shape [n] or [n, d].
 
-    Raises ValueError, one line, for a file that cannot be read or holds anything but finite numbers.
+    Raises ValueError, one line, for a file that cannot be read or holds anything but finite numbers; x of the Table is float64.
     """
     path = Path(path).expanduser()
     try:
         x = np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy" else _csv(path)
-        x = np.array(x, dtype=np.float32, order="C", ndmin=1)
+        x = np.array(as_numbers(x), np.float64, order="C", ndmin=1)
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
     except (OSError, ValueError, TypeError, EOFError) as error:
@@ -34,22 +38,29 @@ def load_file(path: str | os.PathLike[str]) -> Table:
     if x.size == 0:
         raise ValueError(f"{path}: it has no rows")
     x = x.reshape(len(x), -1)
-    bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
-    if len(bad):
-        raise ValueError(f"{path}: row {bad[0] + 1} has a cell that is no finite number ({len(bad)} such rows)")
     y = np.zeros(len(x), np.int32)
     x.setflags(write=False)
-    return Table(x, y, x.shape[1:], path.name, "file", digest(x, y), "the user's own")
+    own = hashlib.sha256(str(x.shape).encode() + np.ascontiguousarray(x, "<f8").tobytes()).hexdigest()
+    return Table(x, y, x.shape[1:], path.name, "file", own, "the user's own")
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _csv(path: Path) -> np.ndarray:
+    """Rows of a .csv. A first line is a header if every cell of it is a name: no number, and no word for a gap."""
     with path.open(encoding="utf-8-sig") as lines:
-        first = lines.readline()
-    try:
-        [float(cell) for cell in first.split(",")]
-        names = 0
-    except ValueError:
-        names = 1
+        cells = [cell.strip().strip("\"'") for cell in lines.readline().split(",")]
+    named = [not _is_number(cell) for cell in cells]
+    header = all(named) and not any(cell.lower() in GAPS for cell in cells)
+    if any(named) and not header:
+        column = next(i for i, cell in enumerate(cells) if cell.lower() in GAPS or (named[i] and not all(named)))
+        raise ValueError(f"row 1, column {column + 1} is {cells[column]!r}: no number, and its row is no header")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # no rows: the caller says so
-        return np.loadtxt(path, delimiter=",", skiprows=names, ndmin=2, encoding="utf-8-sig")
+        return np.loadtxt(path, delimiter=",", skiprows=int(header), ndmin=2, encoding="utf-8-sig")

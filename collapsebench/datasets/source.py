@@ -24,11 +24,11 @@ class Unavailable(ValueError):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
-    """Loaded data set: x float32 [rows, features], y int32 labels [rows], both read-only.
+    """Loaded data set: x float32 (of a user's file float64) [rows, features], y int32 labels [rows], both read-only.
 
     `shape` is the shape of one row: (8, 8) for an image that was flattened, (features,) otherwise. Values are the
     publisher's own (pixels 0 to 16 or 0 to 255, centimetres): scaling is the experiment's business.
-    `source` says which fallback served it, `sha256` is `digest(x, y)`.
+    `source` says which fallback served it, `sha256` is `digest(x, y)` (of a file, that of its numbers).
     """
 
     x: np.ndarray

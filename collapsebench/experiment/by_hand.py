@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +10,7 @@ import numpy as np
 from jaxtyping import PyTree
 from numpy.typing import ArrayLike
 
+from collapsebench.datasets.given import LARGEST, SMALLEST, as_numbers, check_float32, whole
 from collapsebench.experiment.experiment import build_part
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import Stream, key_for, root_key
@@ -20,36 +20,85 @@ from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key
 
 
-def _batch(model: Model, data: PyTree, weights: ArrayLike | None) -> Batch:
-    def rows(leaf: Any) -> PyTree:
-        array = np.asarray(leaf)
-        return jnp.asarray(array if np.issubdtype(array.dtype, np.integer) else array.astype(jnp.result_type(float)))
-
+def _rows(model: Model, data: PyTree, *, to_fit: bool) -> PyTree:
+    """A person's rows in the layout of the model. Raises RequestError for what is outside its kind or, to fit, family."""
     try:
-        x = jax.tree.map(rows, np.asarray(data) if isinstance(data, list | tuple) else data)
-    except (TypeError, ValueError) as error:
-        raise RequestError(f"data: it must be an array of numbers ({error})") from error
+        x = {name: as_numbers(leaf) for name, leaf in data.items()} if isinstance(data, dict) else as_numbers(data)
+        x = _laid_out(model, x)
+        if to_fit and (why := model.outside(x)):
+            raise ValueError(why)
+        if to_fit and jnp.result_type(float) != jnp.float64:
+            for leaf in jax.tree.leaves(x):
+                check_float32(leaf)
+    except ValueError as error:
+        raise RequestError(f"data: {error}") from None
+    return x
+
+
+def _batch(model: Model, data: PyTree, weights: ArrayLike | None) -> Batch:
+    """A person's rows and weights as a Batch. Raises RequestError, one line, for what cannot be fitted."""
+    x = _rows(model, data, to_fit=True)
     first = jax.tree.leaves(x)[0]
-    dim = model.dim
-    if model.kind == Kind.VECTOR:
-        x = first[:, None] if first.ndim == 1 else first
-        x = x.astype(jnp.result_type(float))
-        if dim is not None and x.shape[1] != dim:
-            raise RequestError(f"data: it has {x.shape[1]} columns, but model.dim = {dim}")
-    if not len(first):
-        raise RequestError("data: it has no rows")
-    if not all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(x)):
-        raise RequestError("data: it has numbers that are NaN or infinite; leave those rows out")
-    w = np.ones(len(first)) if weights is None else np.asarray(weights)
+    try:
+        w = np.ones(len(first)) if weights is None else as_numbers(weights).astype(np.float64)
+    except ValueError as error:
+        raise RequestError(f"weights: {error}") from None
     if w.shape != (len(first),) or (w < 0).any() or not w.sum() > 0:
         raise RequestError(f"weights: they must be {len(first)} numbers of at least 0, not all 0")
-    return Batch(x, jnp.asarray(w, jnp.result_type(float)))
+    if not SMALLEST < w.max() <= w.sum() < LARGEST:
+        raise RequestError(f"weights: their sum is {w.sum():.3g}; a weight counts rows, so divide all by one number")
+    return Batch(jax.tree.map(_as_jax, x), jnp.asarray(w, jnp.result_type(float)))
+
+
+def _laid_out(model: Model, x: PyTree) -> PyTree:
+    """Rows in the layout of the model's kind, whole numbers as int32. Raises ValueError."""
+    kind = Kind(model.kind)
+    wanted = {Kind.LABELLED: ("x", "y"), Kind.CAPTIONED: ("x", "caption")}.get(kind)
+    if wanted is None and isinstance(x, dict):
+        raise ValueError(f"the model learns {kind} data, which is one array and not a dict")
+    if wanted is not None:
+        if not isinstance(x, dict) or set(x) != set(wanted):
+            raise ValueError(f"the model learns {kind} data, a dict of {' and '.join(wanted)}")
+        if len({np.shape(leaf)[:1] for leaf in x.values()}) != 1 or any(leaf.ndim == 0 for leaf in x.values()):
+            raise ValueError(f"{' and '.join(wanted)} must have as many rows as each other")
+    first = jax.tree.leaves(x)[0]
+    if first.ndim == 0 or not len(first):
+        raise ValueError("it has no rows")
+    if kind == Kind.COUNT:
+        return whole(_flat(x), 0, 2**31 - 1, "counts")
+    if kind == Kind.SYMBOL:
+        return whole(_flat(x), 0, (model.classes or 2**31) - 1, "symbols")
+    if wanted is not None:
+        wide = x["x"][:, None] if x["x"].ndim == 1 else x["x"]
+        labels = x["y"] if kind == Kind.LABELLED else whole(x["caption"], 0, 2**31 - 1, "captions")
+        return {"x": _columns(model, wide), wanted[1]: labels}
+    return _columns(model, x[:, None] if x.ndim == 1 else x)
+
+
+def _columns(model: Model, x: np.ndarray) -> np.ndarray:
+    """Rows of as many columns as the model has. Raises ValueError."""
+    if model.dim is not None and x.shape[1:] != (model.dim,):
+        raise ValueError(f"it has {x.shape[1] if x.ndim == 2 else x.shape[1:]} columns, but model.dim = {model.dim}")
+    return x.astype(np.float64)
+
+
+def _flat(x: np.ndarray) -> np.ndarray:
+    if x.ndim == 2 and x.shape[1] == 1:
+        return x[:, 0]
+    if x.ndim != 1:
+        raise ValueError(f"it has shape {x.shape}, and the model learns one number a row")
+    return x
+
+
+def _as_jax(leaf: np.ndarray) -> jax.Array:
+    return jnp.asarray(leaf, leaf.dtype if leaf.dtype == np.int32 else jnp.result_type(float))
 
 
 def fit(model: Model | type[Model] | str, data: PyTree, seed: int = 0, *, weights: ArrayLike | None = None) -> PyTree:
     """Parameters of `model` (a spec or its name), fitted to data [n] or [n, dim] (or the model's own layout).
 
-    Raises RequestError for data of the wrong shape.
+    Raises RequestError, one line that names row and column, for data that the model's kind or family does not have, for
+    numbers that float32 cannot tell apart, and for weights that count no rows.
     """
     built: Model = build_part("model", model)
     batch = _batch(built, data, weights)
@@ -63,7 +112,9 @@ def _fit(model: Model, key: Key, batch: Batch) -> PyTree:
 
 
 def sample(model: Model | type[Model] | str, params: PyTree, n: int, seed: int = 0) -> PyTree:
-    """n draws from a fitted model, as NumPy."""
+    """n draws from a fitted model, as NumPy. Raises RequestError unless n is a whole number of at least 0."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+        raise RequestError(f"n = {n!r}: it must be a whole number of at least 0")
     model = as_leaves(build_part("model", model))
     key = key_for(root_key(seed, "by hand"), Stream.SAMPLE)
     return jax.tree.map(np.asarray, _sample(model, key, params, n))
@@ -77,7 +128,7 @@ def _sample(model: Model, key: Key, params: PyTree, n: int) -> PyTree:
 def log_prob(model: Model | type[Model] | str, params: PyTree, x: PyTree) -> np.ndarray:
     """Log density or log mass of each row of x, in nats, as NumPy."""
     built: Model = build_part("model", model)
-    return np.asarray(_log_prob(as_leaves(built), params, _batch(built, x, None).x))
+    return np.asarray(_log_prob(as_leaves(built), params, jax.tree.map(_as_jax, _rows(built, x, to_fit=False))))
 
 
 @jax.jit

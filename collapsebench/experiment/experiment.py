@@ -29,14 +29,24 @@ _ALWAYS = ("name", "target", "model", "regime", "metrics", "n", "generations", "
 _LEAST = {"n": 1, "generations": 1, "trajectories": 1, "seed": 0, "holdout": 1, "n_real": 1, "width": 1}
 
 
+class Unnamed(int):
+    """A number that nobody has named, and that may give way to what there is."""
+
+    __slots__ = ()
+
+
+HOLDOUT = Unnamed(1024)
+
+
 @dataclasses.dataclass(frozen=True)
 class Experiment:
     """Specification of a self-consuming loop; parts are specs or registered names, a variant is `dataclasses.replace`.
 
     n: synthetic rows per generation. n_real: real rows at the start (None: n). holdout: real rows that only metrics
-    see. generations: fits, the first of them on real data. handover: "samples", "summary" or "population" (see
-    `Handover`). warm_start: a fit starts from the last model instead of from init. curator: what weighs the synthetic
-    rows (None: all alike). x64: float64 throughout. snapshots: generations whose draws are kept for pictures.
+    see; if it is not named, 1024 or what a data set has. generations: fits, the first of them on real data. handover:
+    "samples", "summary" or "population" (see `Handover`). warm_start: a fit starts from the last model instead of from
+    init. curator: what weighs the synthetic rows (None: all alike). x64: float64 throughout. snapshots: generations
+    whose draws are kept for pictures.
     width: trajectories in one vectorised pass (None: chosen from the memory at hand); part of the record, because
     float32 results depend on it in the fifth digit. host: one generation of one trajectory after another, a network's fit
     in pieces, for generations that last minutes (a model that is no JAX always runs so).
@@ -53,7 +63,7 @@ class Experiment:
     trajectories: int = 100
     seed: int = 0
     n_real: int | None = None
-    holdout: int = 1024
+    holdout: int = HOLDOUT
     handover: Any = "samples"
     warm_start: bool = False
     x64: bool = False
@@ -112,8 +122,13 @@ class Experiment:
     def check_parts(self) -> None:
         """Raise RequestError where a part refuses the others, or lacks its data.
 
-        Skipped when a record is read: that needs no data set, and its sizes are not trusted. A run checks again.
+        Skipped when a record is read: that needs no data set, and its sizes are not trusted. A run checks again. A target
+        that reads a file is pinned to its rows here, and a holdout that was not named becomes what the data have.
         """
+        object.__setattr__(self, "target", self.target.pinned())
+        if isinstance(self.holdout, Unnamed):
+            most = self.target.held_out_rows()
+            object.__setattr__(self, "holdout", HOLDOUT if most is None else Unnamed(min(HOLDOUT, most)))
         for part in (self.target, self.model, self.regime, self.curator, *self.metrics):
             if part is not None:
                 part.check(self)

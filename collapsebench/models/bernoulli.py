@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
+import numpy as np
 
+from collapsebench.datasets.given import place
 from collapsebench.maths.distributions.bernoulli import Bernoulli as BernoulliDistribution
 from collapsebench.maths.distributions.totals import Totals
 from collapsebench.parts.data import Data, Kind
@@ -19,6 +21,9 @@ class Bernoulli(Model):
 
     kind = Kind.COUNT
     summary = Totals
+
+    def outside(self, x: np.ndarray) -> str:
+        return f"{place(x > 1)} is {x[x > 1][0]}; it must be 0 or 1" if (x > 1).any() else ""
 
     def init(self, key: Key) -> BernoulliDistribution:
         return BernoulliDistribution(jnp.full((), 0.5, jnp.result_type(float)))

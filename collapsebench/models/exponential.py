@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
+import numpy as np
 
+from collapsebench.datasets.given import place
 from collapsebench.maths.distributions.exponential import Exponential as ExponentialDistribution
 from collapsebench.maths.distributions.exponential import LogTotal
 from collapsebench.maths.numerics import safe_log
@@ -20,6 +22,9 @@ class Exponential(Model):
 
     dim = 1
     summary = LogTotal
+
+    def outside(self, x: np.ndarray) -> str:
+        return f"{place(x < 0)} is {x[x < 0][0]:g}; it must be at least 0" if (x < 0).any() else ""
 
     def init(self, key: Key) -> ExponentialDistribution:
         return ExponentialDistribution(jnp.zeros((), jnp.result_type(float)))

@@ -6,7 +6,10 @@ import dataclasses
 from typing import ClassVar
 
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
 
+from collapsebench.datasets.given import place
 from collapsebench.maths.distributions.labelled import LabelledModel, feature_scales
 from collapsebench.maths.distributions.logistic import LogisticLabels, newton
 from collapsebench.parts.data import Batch
@@ -47,6 +50,10 @@ class LogisticRegression(LabelledModel):
     def exact(self) -> LogisticRegression:
         """Same model with Newton's steps until convergence."""
         return dataclasses.replace(self, steps=32)
+
+    def outside(self, x: PyTree) -> str:
+        wrong = ~np.isin(x["y"], (0, 1))
+        return f"y: {place(wrong)} is {x['y'][wrong][0]:g}; a label is 0 or 1" if wrong.any() else ""
 
     def init(self, key: Key) -> LogisticLabels:
         scales = feature_scales(self.dim, self.decay)

@@ -72,6 +72,10 @@ class Model(Part):
         """The model ready for a run, with files read."""
         return self
 
+    def outside(self, x: PyTree) -> str:
+        """Which of a person's rows, as NumPy, the family cannot have made, in half a line; by default none."""
+        return ""
+
     def init(self, key: Key) -> PyTree:
         """Initial parameters, before any data."""
         raise self.refuse("it needs a method init(key)")

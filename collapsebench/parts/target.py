@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import jax
 from jaxtyping import Array, Float, Int, PyTree
@@ -62,6 +62,14 @@ class Target(Part):
     """whether `prompts` and `render` make rows of given captions"""
     has_classifier: ClassVar[bool] = False
     """whether `classifier` gives a network to look through"""
+
+    def pinned(self) -> Self:
+        """The target with the digest of what it reads, where its name does not say which data those are."""
+        return self
+
+    def held_out_rows(self) -> int | None:
+        """Number of real rows that it can hold out for metrics; None: any."""
+        return None
 
     def prepare(self) -> Target:
         """The target ready for a run, with files read and networks trained."""
