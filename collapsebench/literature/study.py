@@ -112,12 +112,12 @@ class Claim:
         try:
             ours = self.read(results)
         except KeyError as missing:
-            why = f"experiment {missing} was not run"
+            why = f"{missing.args[0]} is not part of this scale"
         empty = dict.fromkeys(("reference", "ours", "half_width", "margin", "holds", "explains", "at_1.1", "at_0.9"))
         record: dict[str, Any] = {
             "paper": paper, "claim": self.name, "kind": str(self.kind), "statement": self.statement, "where": self.where,
             "source": str(self.source), "published": self.published, "law": self.law, **empty, "interval": [None, None],
-            "tolerance": self.tolerance, "published_error": self.published_error, "points": None, "basis": self.basis,
+            "tolerance": self.tolerance, "published_error": None, "points": None, "basis": self.basis,
             "chosen": self.chosen, "verdict": str(Verdict.NOT_RUN), "why": why, "blunt": self.blunt,
         }  # fmt: skip
         return record if ours is None else record | self._judge(ours)
@@ -133,10 +133,13 @@ class Claim:
             word = Verdict.DISPUTED if reason.disputed and word is Verdict.DIFFERS else word
         elif word is Verdict.TOO_FEW:
             why = f"the half-width, {found.half:.2g}, is too wide for the margin, {found.margin:.2g}"
+        elif word is Verdict.UNDECIDED:
+            why = _OPEN[self.kind]
         fields = {
             "reference": _number(found.target) if self.law else None, "ours": _number(found.ours),
             "interval": [_number(found.low), _number(found.high)], "half_width": _number(found.half),
-            "margin": _number(found.margin), "published_error": _number(self._error(ours)),
+            "margin": _number(found.margin),
+            "published_error": None if self.published is None else _number(self._error(ours)),
             "points": int(np.size(ours.value)), "holds": ours.holds,
             "verdict": str(word), "why": why, "explains": reason and [_number(reason.low), _number(reason.high)],
         }  # fmt: skip
@@ -157,6 +160,13 @@ class Claim:
             return judge_law(ours, self.tolerance)
         ends = (float(ours.value), float(ours.low), float(ours.high), float(ours.half))
         return Judged(judge_statement(ours), *ends, np.nan, np.nan)
+
+
+_OPEN = {
+    Kind.NUMBER: "the interval reaches over the end of the margin",
+    Kind.LAW: "the law lies outside the interval, by no more than the margin and than chance can explain",
+    Kind.STATEMENT: "the interval allows both",
+}
 
 
 def _number(value: Any) -> float | None:

@@ -184,7 +184,7 @@ Khelifa.claims = (
         name="diffusion-law", statement="a real diffusion model drifts as if every fit blurred like its first one",
         where="our network beside the law", source=Source.DERIVED, law="diffusion_drift_law", chosen=_CHOSEN,
         basis="ours: drift at a = .1 after 20 fits; the reference is the law's with the smoothing of our own first fit",
-        read=_diffusion_law,
+        read=_diffusion_law, blunt="ours has the other sign than the law: it differs at any factor",
         reasons=(Reason(
             "a network's error is no fixed blur: the first fit draws E |x|^2 a few percent inwards, and fits to its draws "
             "push outwards, most where the training set has moved from the truth", 0.0, 1.1,

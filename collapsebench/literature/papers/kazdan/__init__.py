@@ -79,7 +79,7 @@ def _gaussian(scale: Scale) -> dict[str, Sweep]:
     dims = scale.pick((1,), (1,), (1, 3, 10, 31, 100))
     line = dataclasses.replace(
         loop(1), name="kazdan-gaussian-law", generations=scale.pick(5, LAWFUL, LAWFUL),
-        trajectories=scale.pick(20, 32_000, 100_000),
+        trajectories=scale.pick(20, 40_000, 100_000),
     )  # fmt: skip
     return {
         **{f"gaussian-{dim}": _both(loop(dim), n=SIZES) for dim in dims},

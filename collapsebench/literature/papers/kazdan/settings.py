@@ -10,7 +10,7 @@ from collapsebench.targets.swiss_roll import SwissRoll
 SIZES = (10, 32, 100, 316, 1000)
 DIM = 10
 """The dimension of the regression whose numbers are known."""
-LAWFUL, KDE_LAWFUL = 20, 10
+LAWFUL, KDE_LAWFUL = 10, 10
 """Fits after which a Gaussian and a kernel density are compared with their laws, over many trajectories."""
 BANDWIDTHS = (0.1, 0.5, 1.0)
 DATA = {
