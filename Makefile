@@ -17,7 +17,7 @@ STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test test-all bench lint format typecheck venv constraints clean distclean
+.PHONY: help reproduce results test test-all bench lint format typecheck venv constraints clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,19 @@ help: ## list the targets
 
 reproduce: $(STAMP) ## set up and re-check the papers (SCALE=quick) into build/reproduce, which git ignores
 	$(VENV)/bin/collapsebench reproduce --scale $(SCALE) --out $(OUT) $(ARGS)
+
+# What results/ keeps: pictures and verdicts. The studies of many minutes have their own verdicts.json.
+NAMED  ?= alemohammad bertrand gillman khelifa capacity ablations shumailov_vae
+AGAIN   = $(VENV)/bin/collapsebench reproduce --scale $(SCALE)
+
+results: $(STAMP) ## run every study again and keep figures and verdicts in results/ (NAMED= leaves out the long ones)
+	rm -rf build/results build/only && mkdir -p results/$(SCALE)
+	$(AGAIN) --out build/results || [ $$? -eq 1 ]
+	for name in $(NAMED); do $(AGAIN) $$name --out build/only || [ $$? -eq 1 ] || exit 1; \
+	    mv build/only/verdicts.json build/only/$$name/ && mv build/only/$$name build/results/ || exit 1; done
+	cd build/results && find . -name '*.png' -o -name '*.gif' -o -name verdicts.json | tar cf - -T - | \
+	    tar xf - -C ../../results/$(SCALE)
+	$(RUN) collapsebench.show.verdicts README.md results/$(SCALE)
 
 # Compilation is most of the time: a file's tests share a process, and what one run compiled the next one finds.
 PYTEST := JAX_COMPILATION_CACHE_DIR='$(CURDIR)/build/compiled' JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0.1 \

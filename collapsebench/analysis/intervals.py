@@ -33,25 +33,11 @@ def mean_interval(values: ArrayLike, axis: int = 0) -> tuple[Any, Any, Any]:
         return mean, mean - half, mean + half
 
 
-def sd_interval(values: np.ndarray) -> tuple[float, float, float]:
-    """Standard deviation over normal trajectories [trajectory] and its 95% interval, to first order in 1 / n."""
-    sd = values.std(ddof=1)
-    half = Z * sd / np.sqrt(2 * values.size)
-    return float(sd), float(sd - half), float(sd + half)
-
-
 def variance_interval(values: np.ndarray) -> tuple[Any, Any, Any]:
     """Variance over normal trajectories [trajectory, ...] and its 95% interval (1.96 standard errors)."""
     variance = values.var(axis=0, ddof=1)
     half = Z * variance * np.sqrt(2 / (len(values) - 1))
     return variance, variance - half, variance + half
-
-
-def prediction_interval(values: np.ndarray) -> tuple[Any, Any, Any]:
-    """Mean over normal trajectories [trajectory] and the 95% interval of one more of them (Student's t)."""
-    mean, runs = values.mean(), values.size
-    half = t_limit(1, runs - 1) * values.std(ddof=1) * np.sqrt(1 + 1 / runs)
-    return mean, mean - half, mean + half
 
 
 def wilson_interval(share: float, count: int, z: float = Z) -> tuple[float, float]:
@@ -69,15 +55,6 @@ def t_limit(count: int, freedom: float = math.inf) -> np.float64:
     from scipy import stats
 
     return np.float64(stats.t.ppf(1 - 0.025 / count, freedom))
-
-
-def largest_score(gaps: Sequence[np.ndarray]) -> tuple[float, float]:
-    """The largest of several means in its standard errors, and the `t_limit` of all of them.
-
-    gaps: equally many trajectories each, [trajectory], less what they should be on average.
-    """
-    scores = [abs(gap.mean()) * np.sqrt(gap.size) / gap.std(ddof=1) for gap in gaps]
-    return float(max(scores)), float(t_limit(len(scores), gaps[0].size - 1))
 
 
 def bootstrap(

@@ -7,7 +7,8 @@ import argparse
 from collapsebench.cli.arguments import add_out
 from collapsebench.specs.errors import DONE, FAILED
 
-LINE = TEXT = "the literature: figures, and a verdict on each published number"
+LINE = "the literature: figures, and a verdict on each published number"
+TEXT = f"{LINE}, on each law and on each statement. Exit code 1: a claim differs, and no stated reason explains it."
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +25,7 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.literature.study import Scale, studies
     from collapsebench.runs import progress
     from collapsebench.show.page import write_page
-    from collapsebench.show.tables import verdict_table
+    from collapsebench.show.verdicts import verdict_table
 
     find(arguments.names)
     output.make_folder(arguments.out)

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from collapsebench.show.tables import verdict_counts
+from collapsebench.show.verdicts import KINDS, note, number, verdict_counts
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; color: #222 }
 table { border-collapse: collapse; width: 100%; font-size: 13px } th, td { text-align: left; padding: .3rem .5rem }
 tr { border-bottom: 1px solid #e4e4e4; vertical-align: top } img { max-width: 100% } h2 { margin-top: 2.5rem }
-.reproduced, .qualitative { color: #00694a } .differs { color: #b00020 } .disputed { color: #9a5b00 } .not { color: #777 }
+.reproduced, .law, .qualitative { color: #00694a } .differs { color: #b00020 } .disputed, .too, .undecided { color: #9a5b00 }
+.not { color: #777 }
 .why { color: #666 } td.n { white-space: nowrap; font-variant-numeric: tabular-nums }
 """
 
@@ -32,8 +33,7 @@ def write_page(
         study = studies[name]
         parts.append(f"<h2>{html.escape(study.title or name)}</h2><p>{html.escape(study.citation)}</p>")
         own = [v for v in verdicts if v["paper"] == name]
-        if own:
-            parts.append(_table(own))
+        parts += [_table(kind, some) for kind in KINDS if (some := [v for v in own if v["kind"] == kind])]
         parts += [_picture(p) for p in files if p.suffix in (".png", ".gif") and p.parent.name == name]
     body = "\n".join(parts)
     page = f"<!doctype html><html lang=en><meta charset=utf-8><title>collapsebench</title><style>{_STYLE}</style>{body}</html>\n"
@@ -42,19 +42,31 @@ def write_page(
     return path
 
 
-def _table(verdicts: Sequence[Mapping[str, Any]]) -> str:
+_COLUMNS = {
+    "number": {"published": "published", "ours": "ours", "half_width": "&plusmn;", "margin": "margin"},
+    "law": {"reference": "law", "ours": "ours", "half_width": "&plusmn;", "margin": "margin"},
+    "statement": {"ours": "ours", "half_width": "&plusmn;"},
+}
+
+
+def _table(kind: str, verdicts: Sequence[Mapping[str, Any]]) -> str:
+    """Table of a study's claims of one kind."""
+    columns = _COLUMNS[kind]
     rows = []
     for v in verdicts:
-        low, high = v["interval"]
-        interval = "" if low is None or high is None else f"[{low:.4g}, {high:.4g}]"
-        cells = ["" if value is None else f"{value:.4g}" for value in (v["published"], v["ours"])]
-        why = f"<div class=why>{html.escape(v['why'])}</div>" if v["why"] else ""
+        cells = "".join(f"<td class=n>{number(v[column], '')}" for column in columns)
+        law = f", {v['law']}" if v["law"] else ""
+        told = [
+            f"{v['where']} ({v['source']}{law})",
+            v["basis"],
+            v["chosen"] and f"Not stated by the paper: {v['chosen']}",
+        ]
+        below = "".join(f"<div class=why>{html.escape(text)}</div>" for text in told if text)
+        why = f"<div class=why>{html.escape(said)}</div>" if (said := note(v)) else ""
         word = v["verdict"]
-        rows.append(
-            f"<tr><td>{html.escape(v['statement'])}<div class=why>{html.escape(v['where'])} ({v['source']})</div>"
-            f"<td class=n>{cells[0]}<td class=n>{cells[1]}<td class=n>{interval}<td class='{word}'>{word}{why}"
-        )
-    return "<table><tr><th>claim<th>published<th>ours<th>95% interval<th>verdict" + "".join(rows) + "</table>"
+        rows.append(f"<tr><td>{html.escape(v['statement'])}{below}{cells}<td class='{word}'>{word}{why}")
+    head = "".join(f"<th>{name}" for name in columns.values())
+    return f"<h3>{KINDS[kind]}</h3><table><tr><th>claim{head}<th>verdict{''.join(rows)}</table>"
 
 
 def _picture(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,34 +35,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def with_interval(value: float, low: float, high: float, digits: int = 3) -> str:
     """Text of a value and its interval, for a cell."""
     return f"{value:.{digits}g} [{low:.{digits}g}, {high:.{digits}g}]"
-
-
-def _number(value: object) -> str:
-    return "-" if value is None else f"{value:.4g}"
-
-
-def verdict_table(verdicts: list[dict[str, Any]]) -> str:
-    """Table of claims: published, ours, interval, verdict; below it the reason for each one that was not confirmed."""
-    rows = []
-    for v in verdicts:
-        low, high = v["interval"]
-        interval = "-" if low is None or high is None else f"[{_number(low)}, {_number(high)}]"
-        rows.append((v["paper"], v["claim"], _number(v["published"]), _number(v["ours"]), interval, v["verdict"]))
-    text = table(("paper", "claim", "published", "ours", "95% interval", "verdict"), rows)
-    notes = [f"{v['paper']}/{v['claim']}: {v['verdict']}: {v['why']}" for v in verdicts if _needs_note(v)]
-    return "\n".join(
-        [text, "", *notes, *([""] if notes else []), f"{len(verdicts)} claims: {verdict_counts(verdicts)}"]
-    )
-
-
-def verdict_counts(verdicts: Sequence[Mapping[str, Any]]) -> str:
-    """Number of claims with each verdict, as text."""
-    words = [v["verdict"] for v in verdicts]
-    return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
-
-
-def _needs_note(verdict: dict[str, Any]) -> bool:
-    return verdict["verdict"] in ("differs", "disputed", "not run")
 
 
 def _series(result: xr.Dataset, name: str) -> Iterable[tuple[str, np.ndarray]]:

@@ -29,7 +29,8 @@ def verdicts_of():
         for verdict in found.values():
             assert verdict["basis"]
             assert verdict["where"]
-            assert (verdict["published"] is None) == (verdict["tolerance"] is None)
+            assert (verdict["published"] is not None) == (verdict["kind"] == "number")
+            assert (verdict["reference"] is not None) == (verdict["kind"] == "law" and verdict["ours"] is not None)
         return found
 
     return verdicts

@@ -32,7 +32,7 @@ def test_uniform_mixture_is_saved_by_its_path():
 def test_verdicts(results, verdicts_of):
     for verdict in verdicts_of(Borji, results).values():
         assert verdict["published"] is None  # no size and no number of this paper is known
-        assert verdict["verdict"] in ("qualitative", "not run")
+        assert verdict["verdict"] == "not run"  # smoke is too short
 
 
 def test_figure(results, panels_of):

@@ -10,7 +10,7 @@ import xarray as xr
 from collapsebench import models, targets
 from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.experiment import Experiment
-from collapsebench.literature.measured import Measured, Results
+from collapsebench.literature.measured import Measured, Results, exact
 from collapsebench.literature.study import Claim, Request, Scale, Source, Study
 from collapsebench.show.attribution import error_panel
 from collapsebench.show.figures import Figure, Heat, Panel, with_bounds
@@ -126,7 +126,7 @@ def _fixed_point(name: str):  # type: ignore[no-untyped-def]
     def read(results: Results) -> Measured | None:
         floor = results[name].floor.values
         drift = float(np.abs(floor - floor[0]).max())
-        return Measured(drift, holds=drift < 1e-3)
+        return exact(drift).judged(drift < 1e-3)
 
     return read
 

@@ -9,8 +9,8 @@ import numpy as np
 from collapsebench.analysis.intervals import bootstrap, percentile_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.measured import Measured, Results
-from collapsebench.literature.study import Claim, Request, Scale, Source, Study
+from collapsebench.literature.measured import Measured, Results, above, below
+from collapsebench.literature.study import Claim, Reason, Request, Scale, Source, Study
 from collapsebench.models.gaussian_mixture import GaussianMixture
 from collapsebench.models.kernel_density import KernelDensity
 from collapsebench.show.figures import Figure, Panel, Series
@@ -125,7 +125,8 @@ def _is_u(label: str, truth: str, fit: int):  # type: ignore[no-untyped-def]
         rise = np.log(np.minimum(c.draws[:, 0], c.draws[:, -1]) / c.draws[:, inner])
         low, high = percentile_interval(rise)
         centre = float(np.log(min(c.middle[0], c.middle[-1]) / c.middle[inner]))
-        return Measured(centre, float(low), float(high), holds=bool(low > 0))
+        found = Measured(centre, float(low), float(high))
+        return found.judged(above(found, 0))
 
     return read
 
@@ -139,7 +140,8 @@ def _moves(label: str, truth: str, first: tuple[int, int], second: tuple[int, in
         before, after = (curve(results, label, truth, results[label].n.values[i], fit) for i, fit in (first, second))
         low, high = percentile_interval(np.log(after.bottoms / before.bottoms))
         centre = float(np.log(after.bottom / before.bottom))
-        return Measured(centre, float(low), float(high), holds=bool(low * sign > 0 and high * sign > 0))
+        found = Measured(centre, float(low), float(high))
+        return found.judged(above(found, 0) if sign > 0 else below(found, 0))
 
     return read
 
@@ -169,7 +171,7 @@ def _claims() -> tuple[Claim, ...]:
                         statement=f"after {fit} fits the divergence is U-shaped in the {what} (modes {truth})",
                         where="the project's own question", source=Source.DERIVED,
                         basis="log of the median KL at the lower end over the bottom's, largest n: its 95% interval is above 0",
-                        read=_is_u(label, truth, fit), why=ONE_IS_BEST if gone else "",
+                        read=_is_u(label, truth, fit), reasons=(Reason(ONE_IS_BEST, -1.5, 0.0),) if gone else (),
                     )
                 )  # fmt: skip
             for name, statement, first, second, sign in (
@@ -183,7 +185,7 @@ def _claims() -> tuple[Claim, ...]:
                         where="the project's own question", source=Source.DERIVED,
                         basis="log ratio of the best values, whose 95% interval lies on the side that the claim says",
                         read=_moves(label, truth, first, second, sign),
-                        why=STAYS if (label, truth, name) == ("kernel", "overlapping", "generations") else "",
+                        reasons=(Reason(STAYS, -0.36, 0.36),) if label == "kernel" and name == "generations" else (),
                     )
                 )  # fmt: skip
     return tuple(found)

@@ -7,7 +7,7 @@ import numpy as np
 from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep
-from collapsebench.literature.measured import Measured, Results, measured_mean
+from collapsebench.literature.measured import Measured, Results, above, measured_mean
 from collapsebench.literature.study import Claim, Scale, Source, Study
 from collapsebench.models.gaussian_mixture import GaussianMixture
 from collapsebench.models.kernel_density import KernelDensity
@@ -68,7 +68,7 @@ def _replace_is_worse(label: str):  # type: ignore[no-untyped-def]
         if results[label].sizes["generation"] < 10:
             return None
         found = measured_mean(_rise(results, label, "replace") - _rise(results, label, "accumulate"))
-        return found.judged(found.low > 0)
+        return found.judged(above(found, 0))
 
     return read
 

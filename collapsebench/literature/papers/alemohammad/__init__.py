@@ -24,6 +24,7 @@ from collapsebench.literature.papers.alemohammad.settings import (
     FRESH,
     GRID,
     IMAGE_BIASES,
+    LAW_FITS,
     MEMORY_REAL,
     MEMORY_SYNTHETIC,
     MODELS,
@@ -79,11 +80,11 @@ def _gaussian(scale: Scale) -> dict[str, Sweep]:
     wide = Experiment(
         name="alemohammad-gaussian", target=Normal(dim=DIM), model=Gaussian(dim=DIM, unbiased=True),
         regime=Fresh(rows=FRESH), handover="summary", metrics=("w2_squared", "mean_error", "variance"),
-        n=SYNTHETIC, n_real=FIRST[0], generations=scale.pick(3, 50, 50), trajectories=scale.pick(2, 16, 200), holdout=1,
+        n=SYNTHETIC, n_real=FIRST[0], generations=scale.pick(3, 50, 50), trajectories=scale.pick(2, 64, 200), holdout=1,
     )  # fmt: skip
     line = dataclasses.replace(
         wide, target=Normal(), model=Gaussian(unbiased=True), metrics=("w2_squared", "mean_error"),
-        generations=scale.pick(5, 300, 1000), trajectories=scale.pick(20, 500, 5000),
+        generations=scale.pick(5, 300, 1000), trajectories=scale.pick(20, 3000, 5000),
     )  # fmt: skip
     sizes = {
         f"sizes-{rows}": Sweep(
@@ -94,8 +95,13 @@ def _gaussian(scale: Scale) -> dict[str, Sweep]:
     }
     memory = dataclasses.replace(line, name="alemohammad-memory", n=MEMORY_SYNTHETIC, n_real=MEMORY_REAL)
     share = dataclasses.replace(line, name="alemohammad-share", regime=Mix(), n_real=None)
+    law = dataclasses.replace(
+        wide, name="alemohammad-law", metrics=("mean_error", "variance"), generations=scale.pick(3, LAW_FITS, LAW_FITS),
+        trajectories=scale.pick(2, 400, 2000),
+    )  # fmt: skip
     return {
         "gaussian": Sweep(wide, {"n_real": FIRST, "model.bias": BIASES}),
+        "law": Sweep(law, {"n_real": FIRST, "model.bias": BIASES}),
         **sizes,
         "memory": Sweep(memory, {"regime": tuple(Fresh(rows=MEMORY_REAL, models=k) for k in MODELS)}),
         "share": Sweep(share, {"n": SHARE_SIZES, "regime.real_fraction": SHARES}),
@@ -106,7 +112,7 @@ def _modes(scale: Scale) -> dict[str, Experiment]:
     n, last = scale.pick(200, 1000, 1000), scale.pick(3, 51, 2001)
     loop = Experiment(
         target=GRID, model=GaussianMixture(components=25, dim=2), n=n, generations=last, holdout=512,
-        metrics=("variance", "within_log_variance", Recall()), trajectories=scale.pick(2, 4, 10),
+        metrics=("variance", "within_log_variance", Recall()), trajectories=scale.pick(2, 8, 10),
         snapshots=scale.pick((0, 2), (0, 20, 50), (1, 200, 2000)),
     )  # fmt: skip
     regimes = {"replace": Replace(), "augment": Augment(), "fresh": Fresh(rows=n)}
@@ -145,7 +151,7 @@ def _images(scale: Scale) -> Sweep:
     loop = Experiment(
         name="alemohammad-images", target=Images(scale.pick("digits", "digits", "mnist"), labelled=True),
         model=scale.pick(small, small, large), regime=Replace(), metrics=metrics, n=scale.pick(100, 1400, 4000),
-        holdout=scale.pick(64, 350, 1000), generations=scale.pick(2, 5, 5), trajectories=2,
+        holdout=scale.pick(64, 350, 1000), generations=scale.pick(2, 5, 5), trajectories=scale.pick(2, 6, 6),
     )  # fmt: skip
     biases = IMAGE_BIASES if scale is not Scale.SMOKE else IMAGE_BIASES[::3]
     return Sweep(loop, {"model.guidance": tuple(guidance(b) for b in biases)})

@@ -15,6 +15,7 @@ from collapsebench.literature.papers.kazdan.read import (
     dims,
     kde_variance,
     risk,
+    times_of,
 )
 from collapsebench.literature.papers.kazdan.settings import COLLAPSE, DATA, DIM, RISK
 from collapsebench.show.figures import Figure, Kind, Panel, Series
@@ -118,7 +119,7 @@ def draw_kde(results: Results) -> Figure:
 
 def draw_discrete(results: Results) -> Figure:
     """Figure of ten symbols: generations until one is left, and the diversity until then."""
-    sizes = [n for n in COLLAPSE if n in results["discrete"]["n"].values or (n > 1000 and "discrete-large" in results)]
+    sizes = [n for n in COLLAPSE if times_of(n) in results and n in results[times_of(n)]["n"].values]
     found = np.array([mean_interval(collapse_times(results, n)) for n in sizes]).T
     law = [theory.fixation_time_law(n, np.full(10, 0.1)) for n in sizes]
     times = (
@@ -137,5 +138,5 @@ def draw_discrete(results: Results) -> Figure:
         Panel("Total collapse", "draws per generation n", "fits until one symbol is left", times, xlog=True, ylog=True),
         Panel("Diversity", "fits", "1 - sum p_i^2", tuple(diversity), xlog=True),
     )
-    note = "bands: 95% intervals of the mean over 100 trajectories, as many as the paper's seeds; dashes: exact laws"
+    note = "bands: 95% intervals of the mean over trajectories; dashes: exact laws"
     return Figure("Kazdan et al. (2025): discrete, K = 10", panels, note)

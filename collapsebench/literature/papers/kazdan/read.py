@@ -42,5 +42,9 @@ def kde_variance(target: object, n: int, bandwidth: float, regime: str, k: np.nd
 
 def collapse_times(results: Results, n: int) -> np.ndarray:
     """Number of fits until one symbol is left, [trajectory]; where never observed, one more than were made."""
-    result = at_size(results["discrete" if n <= 1000 else "discrete-large"], n)
-    return (result.support.values > 1).sum(axis=1) + 1
+    return (at_size(results[times_of(n)], n).support.values > 1).sum(axis=1) + 1
+
+
+def times_of(n: int) -> str:
+    """Name of the experiment whose runs of n draws a generation are long enough to collapse."""
+    return "times" if n <= 100 else "times-1000" if n <= 1000 else "discrete-large"

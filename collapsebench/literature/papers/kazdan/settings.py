@@ -10,6 +10,8 @@ from collapsebench.targets.swiss_roll import SwissRoll
 SIZES = (10, 32, 100, 316, 1000)
 DIM = 10
 """The dimension of the regression whose numbers are known."""
+LAWFUL, KDE_LAWFUL = 10, 10
+"""Fits after which a Gaussian and a kernel density are compared with their laws, over many trajectories."""
 BANDWIDTHS = (0.1, 0.5, 1.0)
 DATA = {
     "blobs": GaussianMixture(components=3, dim=2, radius=5.0), "circles": Circles(), "moons": Moons(),

@@ -69,24 +69,23 @@ class Suresh(Study):
 def _loop(scale: Scale) -> Experiment:
     return Experiment(
         name="suresh-poisson", target=PoissonTarget(), model=Poisson(), regime=Replace(), handover="summary",
-        metrics=("log_variance",), n=10, trajectories=scale.pick(50, 5000, 5000),
+        metrics=("log_variance",), n=10, trajectories=scale.pick(50, 12_000, 20_000),
         generations=scale.pick(60, 500, 500), holdout=1,
     )  # fmt: skip
 
 
 def _counts(scale: Scale) -> dict[str, Experiment | Sweep]:
-    """Bernoulli and Poisson loops. Equal lengths and widths make all Bernoulli runs one compiled program."""
+    """Bernoulli and Poisson loops. Equal lengths and widths make the Bernoulli curves one compiled program."""
     rate = _loop(scale)
     symbol = dataclasses.replace(
         rate, name="suresh-trajectories-bernoulli", target=BernoulliTarget(SINGLE), model=Bernoulli(), n=100,
-        metrics=("variance", "mean_error"), trajectories=25, generations=scale.pick(60, 600, 600),
-        width=rate.trajectories // 2,
+        metrics=("variance", "mean_error"), trajectories=scale.pick(25, 1000, 1000), generations=scale.pick(60, 600, 600),
     )  # fmt: skip
     return {
         **{
             name: dataclasses.replace(
-                symbol, name=f"suresh-{name}", target=BernoulliTarget(curve.start), n=curve.n,
-                trajectories=rate.trajectories,
+                symbol, name=f"suresh-{name}", target=BernoulliTarget(curve.start), n=curve.n, generations=curve.k[-1],
+                trajectories=scale.pick(50, 40_000, 40_000), width=scale.pick(25, 4000, 4000),
             )
             for name, curve in BERNOULLI.items()
         },
@@ -96,13 +95,14 @@ def _counts(scale: Scale) -> dict[str, Experiment | Sweep]:
 
 
 def _spread(scale: Scale) -> dict[str, Experiment | Sweep]:
-    """Gaussian loops, for the same reason of one length and width."""
-    trajectories = scale.pick(50, 1000, 1000)
     spread = dataclasses.replace(
         _loop(scale), name="suresh-gaussian", target=NormalTarget(), model=Gaussian(unbiased=True), n=GAUSSIAN.n,
-        trajectories=trajectories, generations=scale.pick(60, 2500, 2500), width=trajectories // 2,
+        trajectories=scale.pick(50, 20_000, 20_000), generations=scale.pick(60, GAUSSIAN.k[-1], GAUSSIAN.k[-1]),
     )  # fmt: skip
-    single = dataclasses.replace(spread, name="suresh-trajectories-gaussian", n=100, trajectories=25)
+    single = dataclasses.replace(
+        spread, name="suresh-trajectories-gaussian", n=100, trajectories=scale.pick(25, 1000, 1000),
+        generations=scale.pick(60, 2500, 2500),
+    )  # fmt: skip
     return {"gaussian": spread, "trajectories-gaussian": single}
 
 
@@ -122,7 +122,7 @@ def _mixture(scale: Scale) -> dict[str, Experiment | Sweep]:
     """Two symmetric components: start and estimator are not published; ours are m = s = 1 and EM from the last model."""
     mixture = Experiment(
         name="suresh-mixture", target=MixtureTarget(radius=1.0), model=SymmetricMixture(), regime=Replace(),
-        metrics=("within_log_variance",), warm_start=True, n=MIXTURE.n, trajectories=scale.pick(20, 500, 500),
+        metrics=("within_log_variance",), warm_start=True, n=MIXTURE.n, trajectories=scale.pick(20, 4000, 4000),
         generations=scale.pick(20, 80, 80), holdout=1,
     )  # fmt: skip
     return {"mixture": Sweep(mixture, {"model.steps": STEPS})}

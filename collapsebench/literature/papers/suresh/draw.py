@@ -17,7 +17,6 @@ from collapsebench.literature.papers.suresh.read import (
 )
 from collapsebench.literature.papers.suresh.settings import (
     BERNOULLI,
-    BOUND,
     DISTINCT,
     GAUSSIAN,
     MIXTURE,
@@ -44,16 +43,13 @@ def draw_survival(results: Results) -> Figure:
         series = [_share(curve.title, alive(results, name)) for name, curve in curves.items()]
         fits = series[0].x
         for name, curve in curves.items():
-            series += [
-                Series("", fits, alive_law(name, fits), kind=Kind.LAW, group=curve.title),
-                Series("reference", curve.k, curve.share, kind=Kind.PUBLISHED, group=curve.title),
-            ]
+            series.append(Series("", fits, alive_law(name, fits), kind=Kind.LAW, group=curve.title))
         if curves is BERNOULLI:
             rare = BERNOULLI["bernoulli-rare"]
             bound = theory.survival_bound(rare.n, fits, rare.start)
             series.append(Series("upper bound", fits, bound, kind=Kind.BOUND, group=rare.title))
         panels.append(Panel(title, "fits k", "share of trajectories", tuple(series), ylim=(0, 1.03)))
-    note = f"{WILSON}; dashes: exact laws; diamonds: the claims' values"
+    note = f"{WILSON}; dashes: exact laws; dots: a bound"
     return Figure("Suresh et al. (2025): survival", tuple(panels), note)
 
 
@@ -64,21 +60,19 @@ def draw_spread(results: Results) -> Figure:
     series = (
         ours,
         Series("exact law", fits, alive_law("gaussian", fits), kind=Kind.LAW, group="sd"),
-        Series("reference", GAUSSIAN.k, GAUSSIAN.share, kind=Kind.PUBLISHED, group="sd"),
         Series("moment bound, s = .7", fits, theory.replace_sd_moment_bound(n, fits, THRESHOLD), kind=Kind.BOUND),
-        Series("", GAUSSIAN.k, BOUND, kind=Kind.PUBLISHED, group="moment bound, s = .7"),
         Series("exp(-k / (4 n - 1)) / .1", fits, theory.replace_sd_tail_bound(n, fits, THRESHOLD), kind=Kind.BOUND),
     )
     labels = (f"Gaussian, {GAUSSIAN.title}", "fits k", "P(sd > .1)")
     panels = (Panel(*labels, series, ylim=(0, 1.03)), Panel(*labels, series, ylog=True, ylim=(1e-3, 1.5)))
-    note = f"{WILSON}; dashes: exact law; dots: bounds; diamonds: the claims' values"
+    note = f"{WILSON}; dashes: exact law; dots: bounds"
     return Figure("Suresh et al. (2025): collapse of a Gaussian", panels, note)
 
 
 def draw_trajectories(results: Results) -> Figure:
     """Figure of single trajectories."""
-    log_variance = results["trajectories-gaussian"].log_variance.values[:, ::5]
-    share = bernoulli_p(results, "trajectories-bernoulli", SINGLE)
+    log_variance = results["trajectories-gaussian"].log_variance.values[:25, ::5]
+    share = bernoulli_p(results, "trajectories-bernoulli", SINGLE)[:25]
     fits, later = 1 + 5 * np.arange(log_variance.shape[1]), 1 + np.arange(share.shape[1])
     middle = np.exp(0.5 * theory.replace_log_variance_law(100, fits, unbiased=True))
     spread = (
