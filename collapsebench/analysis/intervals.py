@@ -33,6 +33,12 @@ def mean_interval(values: ArrayLike, axis: int = 0) -> tuple[Any, Any, Any]:
         return mean, mean - half, mean + half
 
 
+def median(values: ArrayLike, axis: int = 0) -> Any:
+    """Median over trajectories; NaN trajectories are left out."""
+    with _quiet():
+        return np.nanmedian(np.asarray(values), axis)
+
+
 def sd_interval(values: np.ndarray) -> tuple[float, float, float]:
     """Standard deviation over normal trajectories [trajectory] and its 95% interval, to first order in 1 / n."""
     sd = values.std(ddof=1)
