@@ -77,6 +77,24 @@ def t_limit(count: int, freedom: float = math.inf) -> np.float64:
     return np.float64(stats.t.ppf(1 - 0.025 / count, freedom))
 
 
+def top_share(values: ArrayLike) -> np.ndarray:
+    """Share of the sum over trajectories [trajectory, ...] that the top 1% of them, and at least one, make up.
+
+    NaN where a value is not finite, 1 / 100 where all are equal (or the one of fewer than 100). Near 1 the mean is that
+    of a few trajectories, and no resampling of the others can tell its error.
+    """
+    values = np.asarray(values, float)
+    count = max(1, len(values) // 100)
+    with _quiet():
+        share = np.sort(values, axis=0)[len(values) - count :].sum(axis=0) / values.sum(axis=0)
+    return np.asarray(np.where(values.sum(axis=0) == 0, count / len(values), share))
+
+
+def heavy_tailed(share: float, trajectories: int) -> bool:
+    """Whether a `top_share` is that of a heavy tail: ten times what as many equal trajectories would make up."""
+    return share > 10 * max(1, trajectories // 100) / trajectories
+
+
 def largest_score(gaps: Sequence[np.ndarray]) -> tuple[float, float]:
     """The largest of several means in its standard errors, and the `t_limit` of all of them.
 

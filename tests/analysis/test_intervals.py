@@ -110,3 +110,15 @@ def test_percentiles(level, random):
     draws = random.normal(size=(20_000, 2))
     low, high = intervals.percentile_interval(draws, level)
     assert np.mean((draws >= low) & (draws <= high)) == pytest.approx(level, abs=1e-3)
+
+
+def test_the_top_one_percent(random):
+    """Of lognormal runs of spread s the top 1% carry Phi(s - 2.326) of the mean; of equal ones 1%, of few ones one."""
+    for spread in (0.5, 1.0):
+        share = intervals.top_share(np.exp(spread * random.normal(size=(200_000, 1))))
+        assert share == pytest.approx(stats.norm.sf(2.3263 - spread), rel=0.05)
+    np.testing.assert_allclose(intervals.top_share(np.zeros((400, 2))), 0.01)
+    np.testing.assert_allclose(intervals.top_share([3.0, 1.0, 1.0]), 0.6)
+    assert np.isnan(intervals.top_share([np.inf, 1.0]))
+    assert intervals.heavy_tailed(0.11, 500)
+    assert not intervals.heavy_tailed(0.6, 3)
