@@ -112,24 +112,45 @@ def bootstrap(
     return np.stack([statistic(*(s[rng.integers(len(s), size=len(s))] for s in samples)) for _ in range(resamples)])
 
 
-def bootstrap_means(samples: Sequence[np.ndarray], resamples: int, seed: int = 0) -> np.ndarray:
-    """Means over trajectories of resampled samples, [resamples, samples, ...]; each sample is [trajectory, ...].
+def resampled_counts(size: int, resamples: int, seed: int = 0) -> np.ndarray:
+    """How often each of `size` trajectories is in each resample, [resamples, size] (Efron, 1979)."""
+    return np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), resamples)
 
-    Samples of equally many trajectories saw the same random numbers and are resampled together: what they have in
-    common cancels in a difference. A single trajectory is deterministic; what is infinite somewhere has NaN.
-    Source: Efron (1979).
+
+def resampled_medians(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Medians over trajectories of values [trajectory, ...], one for each row of `resampled_counts`: [resamples, ...].
+
+    A NaN, a run that broke down, counts as the largest value.
     """
-    counts: dict[int, np.ndarray] = {}
-    samples = [np.where(np.isfinite(sample), sample, np.nan) for sample in samples]
-    rng = np.random.default_rng(seed)
-    means = []
-    for sample in samples:
-        size = len(sample)
-        if size not in counts:
-            counts[size] = rng.multinomial(size, np.full(size, 1 / size), resamples) / size
-        flat = counts[size] @ sample.reshape(size, -1)
-        means.append(flat.reshape(resamples, *sample.shape[1:]))
-    return np.stack(means, axis=1)
+    size, resamples = len(values), len(counts)
+    flat = values.reshape(size, -1)
+    found = np.empty((resamples, flat.shape[1]))
+    for column, own in enumerate(flat.T):
+        order = np.argsort(own)  # NaN last
+        reached = np.cumsum(counts[:, order], axis=1, dtype=np.int32)
+        middle = [np.argmax(reached >= place, axis=1) for place in ((size + 1) // 2, size // 2 + 1)]
+        found[:, column] = own[order[np.stack(middle)]].mean(axis=0)
+    return found.reshape(resamples, *values.shape[1:])
+
+
+def studentised_interval(rows: np.ndarray, counts: np.ndarray, level: float = 0.95) -> tuple[Any, Any]:
+    """Bootstrap-t interval of the mean over trajectories of rows [trajectory, ...], by `resampled_counts`.
+
+    It follows the skewness, which the percentile interval does not: the sum of many lognormal steps. Equal rows have no
+    width; what is not finite somewhere has NaN. Source: Efron and Tibshirani (1993), section 12.5.
+    """
+    size, tail = len(rows), (1 - level) / 2
+    flat = np.where(np.isfinite(rows), rows, np.nan).reshape(size, -1)
+    centre = flat.mean(axis=0)
+    flat = flat - centre
+    with _quiet():
+        means, squares = counts @ flat / size, counts @ flat**2 / size
+        error = flat.std(axis=0) / np.sqrt(size)
+        # A resample without the one run that makes the spread has next to none itself: its score would be endless.
+        scores = means / np.maximum(np.sqrt(np.maximum(squares - means**2, 0) / size), 0.1 * error)
+        low, high = np.nanquantile(np.where(np.isfinite(scores), scores, np.nan), [tail, 1 - tail], axis=0)
+        ends = [np.where(error > 0, centre - error * end, centre) for end in (high, low)]
+    return tuple(end.reshape(rows.shape[1:]) for end in ends)
 
 
 def block_bootstrap_medians(series: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:

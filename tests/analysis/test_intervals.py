@@ -86,12 +86,16 @@ def test_a_bootstrap_of_means_has_their_spread(random):
     np.testing.assert_array_equal(draws, intervals.bootstrap([a, b], lambda a, b: a.mean() - b.mean(), 2000))
 
 
-def test_samples_with_common_numbers_are_resampled_together(random):
-    noise = random.normal(size=(300, 1))
-    draws = intervals.bootstrap_means([noise, noise + 1], 200)
-    np.testing.assert_allclose(draws[:, 1] - draws[:, 0], 1)
-    alone = intervals.bootstrap_means([noise, noise[:299] + 1], 200)
-    assert (alone[:, 1] - alone[:, 0]).std() > 0.01
+def test_a_skewed_mean_is_covered_from_both_sides(random):
+    """Means of 60 lognormal runs: studentised intervals miss the truth above and below alike, percentile ones below."""
+    truth, counts = np.exp(0.5), intervals.resampled_counts(60, 400)
+    runs = np.exp(random.normal(size=(60, 1500)))
+    low, high = intervals.studentised_interval(runs, counts)
+    short = intervals.percentile_interval(counts @ runs / 60)
+    error = np.sqrt(0.05 * 0.95 / 1500)
+    assert np.mean((low <= truth) & (truth <= high)) > 0.92
+    assert np.mean(short[1] < truth) - np.mean(high < truth) > 5 * error
+    assert np.isnan(intervals.studentised_interval(np.array([1.0, np.inf]), intervals.resampled_counts(2, 9))).all()
 
 
 def test_blocks_keep_what_neighbours_have_in_common(random):

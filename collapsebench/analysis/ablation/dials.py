@@ -10,10 +10,13 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import jax
+
 from collapsebench.experiment.experiment import Experiment, check_dims
 from collapsebench.parts.data import Handover
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Model
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import MODELS
@@ -25,11 +28,12 @@ class Dials:
 
     models: [expressivity][approximation], index 1 with the error: the class that contains the truth and the class as
     given, each with the exact learner and with the learner as given. handover: with the statistical error; without it
-    is "population".
+    is "population". contained: whether the first class is known to contain the truth; else it is only a larger model.
     """
 
     models: tuple[tuple[Model, Model], tuple[Model, Model]]
     handover: str
+    contained: bool = True
 
     def arm(self, experiment: Experiment, statistical: int, expressivity: int, approximation: int) -> Experiment:
         """The experiment with these errors, 0 or 1 each.
@@ -76,6 +80,15 @@ def containing(experiment: Experiment) -> Model:
     raise RequestError(f"target = {name}: no registered model's class contains it; name one that does (rich=)")
 
 
+def contains(model: Model, target: Target) -> bool:
+    """Whether the model's class is known to contain the target."""
+    held, theirs = target.held_by(), target.family()
+    if held is not None and not theirs.known:  # a network, whose class is its shape
+        key = jax.random.key(0)
+        return type(model) is type(held) and jax.eval_shape(model.init, key) == jax.eval_shape(held.init, key)
+    return theirs.known and type(model.family()) is type(theirs) and model.holds(theirs)
+
+
 def _candidates(model: Model, family: Distribution) -> Iterator[Model]:
     yield model
     yield from model.opened()
@@ -101,4 +114,4 @@ def dials(experiment: Experiment, rich: Any = None, learner: Mapping[str, Any] |
     with_truth = (exact(rich, learner).from_truth(experiment.target), rich)
     same = repr(rich) == repr(experiment.model)
     restricted = with_truth if same else (exact(experiment.model, learner), experiment.model)
-    return Dials((with_truth, restricted), str(experiment.handover))
+    return Dials((with_truth, restricted), str(experiment.handover), contains(rich, experiment.target))
