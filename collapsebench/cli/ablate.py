@@ -25,6 +25,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--rich", metavar="MODEL", help="a class that contains the truth; its fields: --set rich.FIELD="
     )
     parser.add_argument("--statistic", default="median", metavar="WORD", help="what is attributed: median or mean")
+    parser.add_argument(
+        "--population", type=int, metavar="N", help="rows that stand for an infinite sample, above 3 dims"
+    )
+    parser.add_argument("--no-checks", dest="checks", action="store_false", help="no checks of the exact arms")
     parser.add_argument("--no-doses", dest="doses", action="store_false", help="the eight arms only, no doses")
     parser.add_argument("--ledger", action="store_true", help="also what each error injects in each generation")
     add_request(parser)

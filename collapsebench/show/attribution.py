@@ -66,6 +66,7 @@ def sentences(result: xr.Dataset) -> list[str]:
             f"expressivity is residual: {result.attrs['rich']} is only a larger model, and what it cannot say of the "
             "truth either is in every arm"
         )
+    said += _checks(last)
     top = float(last.top_share.max())
     if heavy_tailed(top, result.sizes["trajectory"]):
         found = f"1% of the runs carry {top:.0%} of the mean {result.attrs['divergence']} at the last generation"
@@ -73,6 +74,25 @@ def sentences(result: xr.Dataset) -> list[str]:
         mean = result.attrs["statistic"] == "mean"
         said.append(f"{found}: its interval is too short; {cure}" if mean else f"{found}, which a median does not feel")
     return said
+
+
+def _checks(last: xr.Dataset) -> Iterator[str]:
+    """How exact the arms without an error are, as they were checked."""
+    total = abs(float(last.total))
+    for name, text in (
+        ("doubling", "twice the steps of the exact learner change its arms"),
+        (
+            "population_error",
+            f"half of the {last.attrs['population']} rows that stand for an infinite sample change its arms",
+        ),
+    ):
+        if name in last:
+            change = float(np.nanmax(np.abs(last[name])))
+            yield f"{text} by at most {change:.3g}; all errors together are {total:.3g}"
+    if "by_start" in last:
+        cold, warm = (last.by_start.sel(start=start).values for start in ("cold", "warm"))
+        gap = np.nanmax(np.abs(warm - cold))
+        yield f"cold and warm starts of the exact learner differ by at most {gap:.3g}"
 
 
 CLEAR = 0.1

@@ -47,11 +47,13 @@ def dose_sweeps(
         if error not in ERRORS:
             raise RequestError(f"doses: {error}: not one of {', '.join(ERRORS)}")
         for others in (0, 1):
-            corner = [int(other == error or others) for other in ERRORS]
+            statistical, expressivity, approximation = (int(other == error or others) for other in ERRORS)
             if error == "expressivity" or not _has(found.models[0][1], path):
-                corner[1] = 1  # the class as given has this dial
+                expressivity = 1  # the class as given has this dial
             try:
-                base = dataclasses.replace(found.arm(experiment, *corner), metrics=(metric,))
+                base = dataclasses.replace(
+                    found.arm(experiment, statistical, expressivity, approximation), metrics=(metric,)
+                )
             except RequestError:
                 continue
             allowed = tuple(level for level in levels if _allows(base, path, level))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from collapsebench.analysis.ablation.attribution import ERRORS, TERMS
+from collapsebench.analysis.ablation.checks import STARTS, check_arms, checked
 from collapsebench.analysis.ablation.dials import Dials, dials
 from collapsebench.analysis.ablation.doses import Dose, default_doses, dose_sweeps, run_doses
 from collapsebench.analysis.ablation.statistics import attribute, check_statistic
@@ -62,8 +63,8 @@ def _divergences(experiment: Experiment) -> tuple[Any, ...]:
 
 def ablate(
     experiment: Experiment, *, rich: Any = None, divergence: Any = None, learner: Mapping[str, Any] | None = None,
-    statistic: str = "median", doses: bool | Mapping[str, Dose] = True, resamples: int = 1000,
-    progress: Progress | None = None,
+    statistic: str = "median", doses: bool | Mapping[str, Dose] = True, population: int | None = None, checks: bool = True,
+    resamples: int = 1000, progress: Progress | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """Run all eight combinations of the three errors, on and off, and attribute the divergence to each.
 
@@ -78,7 +79,12 @@ def ablate(
     "total_variation", of symbols "l2_squared".
     doses: also the response to several levels of each error; True for those of `doses.default_doses`, or
     {error: (path, levels)} such as {"approximation": ("model.steps", (1, 3, 9))}.
+    population: rows of a large sample that stands for an infinite one where there is none (above three dimensions).
+    checks: also arms that tell how exact the exact ones are (a network's learner, a large sample).
     Trajectory i sees the same random numbers in every arm and dose. Equal arms are run once.
+
+    The exact learner of a network has two budgets: without any error it starts at the truth and takes small steps; else
+    it goes from a random start to its data's optimum (`NetworkModel.exact`), in every generation unless warm_start.
 
     Returns a Dataset: `divergence` [statistical, expressivity, approximation, trajectory, generation]; `top_share`, the
     share of its mean that the top 1% of the runs carry, without trajectory; `shapley`, `share` and `alone` (with the
@@ -86,13 +92,18 @@ def ablate(
     they add apart, and the factorial `effect` [term, generation], of the statistic, each with its 95% bootstrap interval
     `_low`, `_high` (of medians by percentiles, of means studentised, over `resamples` resamples of trajectories);
     `total` [generation], the divergence with all errors less that with none, which the Shapley values sum to; `floor`
-    [generation], that with none; `dose_<error>` [<error>_level, others, generation], the statistic at each level with
-    the other two errors "off" or "on", with its interval. Raises RequestError as `arms` does, Stopped on Ctrl-C.
+    [generation], that with none; of networks `doubling` [statistical, expressivity, approximation, generation], what
+    twice the steps of the exact learner change, and `by_start` [start, ...], its arms with cold and with warm starts; of
+    a large sample `population_error`, what half of it changes, which is about the error of the whole; `dose_<error>`
+    [<error>_level, others, generation], the statistic at each level with the other two errors "off" or "on". Each has
+    its interval. Raises RequestError as `arms` does, Stopped on Ctrl-C.
     """
     check_statistic(statistic)
     devices.mesh()  # the truth may be an array: the first one starts the backend, with one device if not told
-    found = dials(experiment, rich, learner)
+    found = dials(experiment, rich, learner, population)
     made = _arms(experiment, found, divergence)
+    plain = dataclasses.replace(experiment, metrics=("nll",), snapshots=())
+    tests = check_arms(found, plain, made) if checks else {}
     unique: dict[str, Experiment] = {arm.digest: arm for arm in made.values()}
     metric = made[1, 1, 1].metrics[0]
     levels = default_doses(experiment) if doses is True else dict(doses or {})
@@ -100,36 +111,43 @@ def ablate(
     cost = experiment.trajectories * experiment.generations
 
     def told(i: int) -> Progress | None:
-        return part(progress, i * cost, cost, (len(unique) + len(sweeps)) * cost)
+        return part(progress, i * cost, cost, (len(unique) + len(tests) + len(sweeps)) * cost)
 
-    runs = [run(arm, progress=told(i)) for i, arm in enumerate(unique.values())]
+    every = [run(arm, progress=told(i)) for i, arm in enumerate([*unique.values(), *tests.values()])]
+    runs = every[: len(unique)]
     responses, dose_coords, seconds = run_doses(
-        sweeps, levels, statistic, resamples, experiment.seed, lambda i: told(len(unique) + i)
+        sweeps, levels, statistic, resamples, experiment.seed, lambda i: told(len(every) + i)
     )
     column = made[1, 1, 1].columns[0]
-    values = np.stack([np.asarray(result[column].values, np.float64) for result in runs])
+    numbers = [np.asarray(result[column].values, np.float64) for result in every]
+    values = np.stack(numbers[: len(unique)])
     where = np.reshape([list(unique).index(made[corner].digest) for corner in CORNERS], (2, 2, 2))
     centres, attributed = attribute(values, where, statistic, resamples, experiment.seed)
+    own = {corner: values[i] for corner, i in zip(CORNERS, where.ravel(), strict=True)}
+    told_apart = checked(
+        dict(zip(tests, numbers[len(unique) :], strict=True)), own, made, statistic, resamples, experiment.seed
+    )
     data: dict[str, Any] = {
         "divergence": ((*ERRORS, "trajectory", "generation"), values[where]),
-        "top_share": ((*ERRORS, "generation"), np.stack([top_share(own) for own in values])[where]),
+        "top_share": ((*ERRORS, "generation"), np.stack([top_share(arm) for arm in values])[where]),
         "total": ("generation", centres[1, 1, 1] - centres[0, 0, 0]),
         "floor": ("generation", centres[0, 0, 0]),
-        **attributed, **responses,
+        **attributed, **told_apart, **responses,
     }  # fmt: skip
     terms = [" x ".join(term) for term in TERMS]
     coords: dict[str, Any] = {error: [False, True] for error in ERRORS}
     coords |= {"error": list(ERRORS), "term": terms, "combination": terms[len(ERRORS) :], **dose_coords}
+    coords |= {"start": list(STARTS)} if "by_start" in told_apart else {}
     coords |= {"trajectory": runs[0].trajectory.values, "generation": runs[0].generation.values}
     arrays: dict[str, bytes] = {}
     attrs = {
         **runs[0].attrs, "kind": "ablation", "experiment": json.dumps(experiment.to_json(arrays)), "digest": experiment.digest,
         "name": experiment.name, "handover": str(experiment.handover), "divergence": part_label(metric),
         "unit": metric.unit or "its own unit", "statistic": statistic, "rich": part_label(found.models[0][1]),
-        "expressivity": "whole" if found.contained else "residual",
+        "population": population or "infinite", "expressivity": "whole" if found.contained else "residual",
         "arms": json.dumps({"".join(map(str, corner)): arm.to_json(arrays) for corner, arm in made.items()}),
         "doses": json.dumps({error: levels[error][0] for error, _ in sweeps}),
-        "resamples": resamples, "seconds": seconds + sum(result.attrs["seconds"] for result in runs),
+        "resamples": resamples, "seconds": seconds + sum(result.attrs["seconds"] for result in every),
     }  # fmt: skip
     return new_dataset(data | record_variables(arrays), coords, attrs)
 

@@ -150,3 +150,37 @@ def test_a_mean_that_few_runs_carry_is_called_so():
     calm = cb.ablate(request, doses=False, divergence="hellinger", statistic="mean", resamples=100)
     assert not sentences(calm)
     assert calm.top_share.max() < 0.1
+
+
+FOUR = dataclasses.replace(
+    BASE, target=cb.targets.Truth(cb.models.GaussianMixture(components=1, dim=4)), handover="samples", generations=2,
+    model=cb.models.GaussianMixture(components=1, dim=4), n=20, trajectories=20,
+)  # fmt: skip
+
+
+def test_above_three_dimensions_a_refusal_names_the_way_out():
+    with pytest.raises(cb.RequestError, match="population=10000") as error:
+        arms(FOUR)
+    assert "\n" not in str(error.value)
+    with pytest.raises(cb.RequestError, match=r"population = 20: .* more than n = 20"):
+        cb.ablate(FOUR, population=20)
+
+
+@pytest.mark.slow
+def test_a_large_sample_stands_for_an_infinite_one_and_its_error_is_stated():
+    """A normal in four dimensions by EM: half of N rows have as much more divergence as N rows have, to first order.
+
+    KL of a fit to N rows is about its number of parameters, 14, over 2 N, and grows by that in each generation.
+    """
+    request = dataclasses.replace(FOUR, holdout=4096)
+    result = cb.ablate(request, population=2000, divergence="kl", statistic="mean", doses=False, resamples=50)
+    assert result.attrs["population"] == 2000
+    off = {"statistical": False, "expressivity": False, "approximation": False}
+    values = result.divergence.sel(off)[:, 0].values
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    assert abs(values.mean() - 14 / 4000) < 5 * error
+    half = result.population_error.sel(off)[0]
+    assert abs(half - 14 / 4000) < 5 * np.sqrt(5) * error  # twice the spread of the whole, less the whole
+    assert half > 2 * error
+    assert np.isnan(result.population_error.sel(statistical=True)).all()
+    assert any("half of the 2000 rows" in said for said in sentences(result))
