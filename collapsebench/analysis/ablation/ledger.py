@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from collapsebench import theory
 from collapsebench.analysis.intervals import top_share
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.distributions.normal import Normal
@@ -61,6 +60,8 @@ def laws(experiment: Experiment) -> dict[str, tuple[str, np.ndarray]]:
 
     Known for a normal target learned by `Gaussian` without sampling bias from n samples of the last model.
     """
+    from collapsebench import theory  # SciPy, which a first run does without
+
     model, n = experiment.model, experiment.n
     plain = experiment.n_real in (None, n) and experiment.curator is None and not experiment.handover.infinite
     if not (plain and isinstance(model, Gaussian) and model.exact() == model and n >= model.dim + 3):

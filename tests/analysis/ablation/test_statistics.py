@@ -6,6 +6,7 @@ import pytest
 import collapsebench as cb
 from collapsebench.analysis.ablation.attribution import shapley
 from collapsebench.analysis.ablation.statistics import attribute, centre, check_statistic
+from collapsebench.analysis.intervals import top_share
 
 EACH = np.arange(8).reshape(2, 2, 2)
 SAMPLES_ALONE = np.array([0] * 4 + [1] * 4).reshape(2, 2, 2)
@@ -40,7 +41,7 @@ def test_intervals_cover_known_shapley_values(random):
 def test_intervals_cover_over_twenty_generations(n):
     """200 batches of 500 trajectories of one loop, against its 100 000: 91% to 98%, over all generations together.
 
-    Not the mean KL of n = 10: 1% of the runs carry half of it, and its intervals cover less than 91% of the last ones.
+    Not the mean KL at n = 20 and 10: 1% of the runs carry a quarter and a half of it, so even these do not tell it.
     """
     loop = cb.run(cb.Experiment(
         name="coverage", n=n, generations=20, trajectories=100_000, handover="summary", holdout=16, x64=True,
@@ -59,8 +60,8 @@ def test_intervals_cover_over_twenty_generations(n):
     cases = [("kl", "median"), ("hellinger", "mean"), ("total_variation", "mean")]
     for name, statistic in cases + ([("kl", "mean")] if n == 100 else []):
         assert 0.91 <= shares(name, statistic).mean() <= 0.98, (name, statistic)
-    if n == 10:
-        assert shares("kl", "mean")[-5:].mean() < 0.91
+    assert top_share(loop.kl.values)[-1] == pytest.approx({100: 0.09, 20: 0.23, 10: 0.5}[n], rel=0.2)
+    assert top_share(loop.hellinger.values)[-1] < 0.1
 
 
 def test_medians_of_resamples_are_numpys(random):
