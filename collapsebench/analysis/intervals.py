@@ -33,6 +33,12 @@ def mean_interval(values: ArrayLike, axis: int = 0) -> tuple[Any, Any, Any]:
         return mean, mean - half, mean + half
 
 
+def median(values: ArrayLike, axis: int = 0) -> Any:
+    """Median over trajectories; NaN trajectories are left out."""
+    with _quiet():
+        return np.nanmedian(np.asarray(values), axis)
+
+
 def variance_interval(values: np.ndarray) -> tuple[Any, Any, Any]:
     """Variance over normal trajectories [trajectory, ...] and its 95% interval (1.96 standard errors)."""
     variance = values.var(axis=0, ddof=1)
@@ -57,6 +63,24 @@ def t_limit(count: int, freedom: float = math.inf) -> np.float64:
     return np.float64(stats.t.ppf(1 - 0.025 / count, freedom))
 
 
+def top_share(values: ArrayLike) -> np.ndarray:
+    """Share of the sum over trajectories [trajectory, ...] that the top 1% of them, and at least one, make up.
+
+    NaN where a value is not finite, 1 / 100 where all are equal (or the one of fewer than 100). Near 1 the mean is that
+    of a few trajectories, and no resampling of the others can tell its error.
+    """
+    values = np.asarray(values, float)
+    count = max(1, len(values) // 100)
+    with _quiet():
+        share = np.sort(values, axis=0)[len(values) - count :].sum(axis=0) / values.sum(axis=0)
+    return np.asarray(np.where(values.sum(axis=0) == 0, count / len(values), share))
+
+
+def heavy_tailed(share: float, trajectories: int) -> bool:
+    """Whether a `top_share` is that of a heavy tail: ten times what as many equal trajectories would make up."""
+    return share > 10 * max(1, trajectories // 100) / trajectories
+
+
 def bootstrap(
     samples: Sequence[np.ndarray], statistic: Callable[..., Any], resamples: int, seed: int = 0
 ) -> np.ndarray:
@@ -65,24 +89,45 @@ def bootstrap(
     return np.stack([statistic(*(s[rng.integers(len(s), size=len(s))] for s in samples)) for _ in range(resamples)])
 
 
-def bootstrap_means(samples: Sequence[np.ndarray], resamples: int, seed: int = 0) -> np.ndarray:
-    """Means over trajectories of resampled samples, [resamples, samples, ...]; each sample is [trajectory, ...].
+def resampled_counts(size: int, resamples: int, seed: int = 0) -> np.ndarray:
+    """How often each of `size` trajectories is in each resample, [resamples, size] (Efron, 1979)."""
+    return np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), resamples)
 
-    Samples of equally many trajectories saw the same random numbers and are resampled together: what they have in
-    common cancels in a difference. A single trajectory is deterministic; what is infinite somewhere has NaN.
-    Source: Efron (1979).
+
+def resampled_medians(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Medians over trajectories of values [trajectory, ...], one for each row of `resampled_counts`: [resamples, ...].
+
+    A NaN, a run that broke down, counts as the largest value.
     """
-    counts: dict[int, np.ndarray] = {}
-    samples = [np.where(np.isfinite(sample), sample, np.nan) for sample in samples]
-    rng = np.random.default_rng(seed)
-    means = []
-    for sample in samples:
-        size = len(sample)
-        if size not in counts:
-            counts[size] = rng.multinomial(size, np.full(size, 1 / size), resamples) / size
-        flat = counts[size] @ sample.reshape(size, -1)
-        means.append(flat.reshape(resamples, *sample.shape[1:]))
-    return np.stack(means, axis=1)
+    size, resamples = len(values), len(counts)
+    flat = values.reshape(size, -1)
+    found = np.empty((resamples, flat.shape[1]))
+    for column, own in enumerate(flat.T):
+        order = np.argsort(own)  # NaN last
+        reached = np.cumsum(counts[:, order], axis=1, dtype=np.int32)
+        middle = [np.argmax(reached >= place, axis=1) for place in ((size + 1) // 2, size // 2 + 1)]
+        found[:, column] = own[order[np.stack(middle)]].mean(axis=0)
+    return found.reshape(resamples, *values.shape[1:])
+
+
+def studentised_interval(rows: np.ndarray, counts: np.ndarray, level: float = 0.95) -> tuple[Any, Any]:
+    """Bootstrap-t interval of the mean over trajectories of rows [trajectory, ...], by `resampled_counts`.
+
+    It follows the skewness, which the percentile interval does not: the sum of many lognormal steps. Equal rows have no
+    width; what is not finite somewhere has NaN. Source: Efron and Tibshirani (1993), section 12.5.
+    """
+    size, tail = len(rows), (1 - level) / 2
+    flat = np.where(np.isfinite(rows), rows, np.nan).reshape(size, -1)
+    centre = flat.mean(axis=0)
+    flat = flat - centre
+    with _quiet():
+        means, squares = counts @ flat / size, counts @ flat**2 / size
+        error = flat.std(axis=0) / np.sqrt(size)
+        # A resample without the one run that makes the spread has next to none itself: its score would be endless.
+        scores = means / np.maximum(np.sqrt(np.maximum(squares - means**2, 0) / size), 0.1 * error)
+        low, high = np.nanquantile(np.where(np.isfinite(scores), scores, np.nan), [tail, 1 - tail], axis=0)
+        ends = [np.where(error > 0, centre - error * end, centre) for end in (high, low)]
+    return tuple(end.reshape(rows.shape[1:]) for end in ends)
 
 
 def block_bootstrap_medians(series: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:

@@ -7,11 +7,12 @@ import argparse
 from collapsebench.cli.arguments import add_request
 from collapsebench.specs.errors import DONE, STOPPED, say
 
-LINE = "when the tail, the spread and everything is lost"
+LINE = "when the tail, the spread and everything is lost for good"
 TEXT = """
 Runs the experiment under every regime that it can have (or that of --set regime=...; a sweep as it stands), measured
-by all that a profile reads. Prints when half of the tail, half of the spread and everything is lost, and which of the
-eight definitions of model collapse hold.
+by all that a profile reads, and once without its loop (n fresh real rows in every generation), whose noise is no
+collapse. Prints when half of the tail, half of the spread and everything is lost for good, what is left in the mean and
+in the median trajectory, and which of the eight definitions of model collapse hold.
 """
 
 
@@ -22,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench profile`; returns the exit code."""
-    from collapsebench.analysis.profiles import measured, profile
+    from collapsebench.analysis.profiles import loop_free, measured, profile
     from collapsebench.cli import output
     from collapsebench.cli.request import parse_changes
     from collapsebench.experiment.example import regimes_for
@@ -46,9 +47,11 @@ def act(arguments: argparse.Namespace) -> int:
     with progress.shown(arguments.name) as tell:
         try:
             result = run_request(request, tell)
+            free = loop_free(request)
+            control = None if free is None else run_request(free, tell)
         except Stopped:
             return say("stopped before everything was run; nothing is kept", STOPPED)
-    found = profile(result)
+    found = profile(result, control)
     print(profile_summary(found))
     output.store(found, arguments.out, f"profile-{values.get('name', arguments.name)}", draw_profile)
     return DONE

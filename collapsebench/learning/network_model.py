@@ -17,6 +17,11 @@ from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Count, Key
 
+THOROUGH, ENOUGH = 4, 2000
+"""Steps of the exact learner: so many times the learner's own, and the least."""
+SMALL = 0.01
+"""Rate of the exact learner that starts at the truth, in units of its rate from a random start."""
+
 
 class NetworkModel(Model):
     """Base class of network models. A derived class gives `random_params`, `loss`, `sample` and `log_prob`.
@@ -43,8 +48,15 @@ class NetworkModel(Model):
         self.training.check()
 
     def exact(self) -> Self:
-        """Same model with a learner that converges: cosine decay of the rate, averaged parameters, no weight decay."""
-        return self.replace(training=dataclasses.replace(self.training, schedule="cosine", average=0.99, decay=None))
+        """Same model with a learner that is to converge from a random start to its data's optimum.
+
+        THOROUGH times the steps and at least ENOUGH, at a rate of at least 1e-3 with cosine decay, averaged parameters, no
+        weight decay. Whether that is enough, `ablate` measures by doubling the steps.
+        """
+        steps, rate = max(THOROUGH * self.training.steps, ENOUGH), max(self.training.rate, 1e-3)
+        return self.replace(training=dataclasses.replace(
+            self.training, steps=steps, rate=rate, schedule="cosine", average=0.99, decay=None
+        ))  # fmt: skip
 
     def random_params(self, key: Key) -> PyTree:
         """Random initial parameters. A derived class gives it."""
@@ -56,7 +68,7 @@ class NetworkModel(Model):
 
     def prepare(self) -> Self:
         """Model with its initial parameters, where `start` is a target that has them."""
-        return self.replace(start=self.start.params()) if isinstance(self.start, Target) else self
+        return self.replace(start=self.start.parameters()) if isinstance(self.start, Target) else self
 
     def init(self, key: Key) -> PyTree:
         """Initial parameters: random, or `start`."""
@@ -85,12 +97,16 @@ class NetworkModel(Model):
         return ~jnp.stack(leaves).all()
 
     def from_truth(self, target: Target) -> Self:
-        """Copy whose training starts at the target, where that is a network of the same shape."""
+        """Copy whose training starts at the target in small steps, where that is a network of the same shape.
+
+        Infinite data of the target have their optimum there; steps of SMALL times the rate keep to it.
+        """
         held = target.held_by()
         if self.start is not None or held is None:
             return self
         same = jax.eval_shape(held.init, jax.random.key(0)) == jax.eval_shape(self.init, jax.random.key(0))
-        return self.replace(start=target) if same else self
+        training = dataclasses.replace(self.training, rate=SMALL * self.training.rate)
+        return self.replace(start=target, training=training) if same else self
 
     def rows_per_fit(self, n: float) -> float:
         """Rows that one fit reads, for an estimate of time; a step counts 300 for each row of its minibatch."""

@@ -76,6 +76,10 @@ class Distribution:
         """Kullback-Leibler divergence KL(self || other) in nats."""
         raise self._unknown("divergence")
 
+    def hellinger(self, other: Self) -> Float[Array, ""]:
+        """Squared Hellinger distance, 1 - integral (or sum) of sqrt(p q)."""
+        raise self._unknown("Hellinger distance")
+
     def l2_squared(self, other: Self) -> Float[Array, ""]:
         """Integral (or sum) of the squared difference of the densities."""
         raise self._unknown("L2 distance")

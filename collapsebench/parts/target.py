@@ -108,7 +108,7 @@ class Target(Part):
         """A model whose class contains this target; None if not known."""
         return None
 
-    def params(self) -> PyTree:
+    def parameters(self) -> PyTree:
         """Parameters of the model `held_by()` that equal the target; None if not known."""
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from collapsebench.analysis.intervals import heavy_tailed
 from collapsebench.show import figures
 from collapsebench.show.figures import Figure, Kind, Panel, Series, with_bounds
 from collapsebench.show.tables import table, what_was_run, with_interval
@@ -23,32 +25,106 @@ def _cell(result: xr.Dataset, name: str, scale: float = 1.0, **at: object) -> st
     return with_interval(value, low, high)
 
 
+def _name(result: xr.Dataset, error: object) -> str:
+    """An error's name; residual, where the class that should contain the truth is only a larger one."""
+    return f"residual {error}" if error == "expressivity" and result.attrs["expressivity"] == "residual" else str(error)
+
+
 def ablation_summary(result: xr.Dataset) -> str:
-    """Table of each error's contribution and each interaction, at the first, middle and last generation."""
+    """Table of each error's contribution and each interaction at the first, middle and last generation, and sentences."""
     last = result.sizes["generation"] - 1
     generations = sorted({0, last // 2, last})
     rows = []
     for error in result.error.values:
-        rows.append((error, *(_cell(result, "shapley", error=error, generation=g) for g in generations)))
+        rows.append((_name(result, error), *(_cell(result, "shapley", error=error, generation=g) for g in generations)))
         shares = (_cell(result, "share", 100, error=error, generation=g) for g in generations)
         rows.append(("  share, %", *shares))
+        rows.append(("  alone", *(_cell(result, "alone", error=error, generation=g) for g in generations)))
     rows.append(("total", *(f"{float(result.total[g]):.3g}" for g in generations)))
     rows.append(("with no error", *(f"{float(result.floor[g]):.3g}" for g in generations)))
-    for term in result.term.values[3:]:
-        rows.append((term, *(_cell(result, "effect", term=term, generation=g) for g in generations)))
+    for pair in result.combination.values:
+        rows.append((pair, *(_cell(result, "interaction", combination=pair, generation=g) for g in generations)))
     head = table((result.attrs["divergence"], *(f"generation {g}" for g in generations)), rows)
     doses = dose_summary(result)
-    more = f"\n\nDoses: the mean at the last generation\n{doses}" if doses else ""
+    statistic = result.attrs["statistic"]
+    more = f"\n\nDoses: the {statistic} at the last generation\n{doses}" if doses else ""
+    said = "".join(f"\n{sentence}" for sentence in sentences(result))
     return (
-        f"{what_was_run(result)}\n\n{head}{more}\n\nShapley values of the mean over trajectories, factorial interactions "
-        f"(a x b), and their 95% bootstrap intervals; all arms in {result.attrs['seconds']:.1f} s"
+        f"{what_was_run(result)}\n\n{head}{more}\n{said}\n\nShapley values of the {statistic} over trajectories, each "
+        "error alone (the other two off), what errors add together beyond what they add apart (a x b), and their 95% "
+        "bootstrap intervals. A Shapley value is the error alone, half of each interaction of two and a third of the "
+        f"threefold one. All arms in {result.attrs['seconds']:.1f} s"
     )
+
+
+def sentences(result: xr.Dataset) -> list[str]:
+    """What the numbers of the last generation say: which errors offset or compound each other, and what limits them."""
+    last = result.isel(generation=-1)
+    said = [text for pair in itertools.combinations(result.error.values, 2) if (text := _pair(last, *pair))]
+    if result.attrs["expressivity"] == "residual":
+        said.append(
+            f"expressivity is residual: {result.attrs['rich']} is only a larger model, and what it cannot say of the "
+            "truth either is in every arm"
+        )
+    said += _checks(last)
+    top = float(last.top_share.max())
+    if heavy_tailed(top, result.sizes["trajectory"]):
+        found = f"1% of the runs carry {top:.0%} of the mean {result.attrs['divergence']} at the last generation"
+        cure = "take the median, or a bounded divergence (hellinger, total_variation)"
+        mean = result.attrs["statistic"] == "mean"
+        said.append(f"{found}: its interval is too short; {cure}" if mean else f"{found}, which a median does not feel")
+    return said
+
+
+def _checks(last: xr.Dataset) -> Iterator[str]:
+    """How exact the arms without an error are, as they were checked."""
+    total = abs(float(last.total))
+    for name, text in (
+        ("doubling", "twice the steps of the exact learner change its arms"),
+        (
+            "population_error",
+            f"half of the {last.attrs['population']} rows that stand for an infinite sample change its arms",
+        ),
+    ):
+        if name in last:
+            change = float(np.nanmax(np.abs(last[name])))
+            yield f"{text} by at most {change:.3g}; all errors together are {total:.3g}"
+    if "by_start" in last:
+        cold, warm = (last.by_start.sel(start=start).values for start in ("cold", "warm"))
+        gap = np.nanmax(np.abs(warm - cold))
+        yield f"cold and warm starts of the exact learner differ by at most {gap:.3g}"
+
+
+CLEAR = 0.1
+"""Share of the smaller of two errors alone that their interaction must exceed to be put into a sentence."""
+
+
+def _pair(last: xr.Dataset, first: str, second: str) -> str:
+    """A sentence on two errors that clearly change each other's cost, from the arms without the third; else empty."""
+    value, low, high = map(float, with_bounds(last, "interaction", combination=f"{first} x {second}"))
+    alone = {error: float(last.alone.sel(error=error)) for error in (first, second)}
+    if not (low > 0 or high < 0) or not abs(value) > CLEAR * min(abs(cost) for cost in alone.values()):
+        return ""
+    verb = "compound" if value > 0 else "offset"
+    text = f"{first} and {second} {verb} each other: {first} costs {alone[first]:.3g} "
+    both = alone[first] + value
+    if second != "expressivity":
+        return text + f"without {second} and {both:.3g} with it"
+    rich, given = ("larger class", "class as given")
+    text += f"in the {rich} and {both:.3g} in the {given}"
+    if value < 0 and first == "statistical":
+        shapley = float(last.shapley.sel(error=second))
+        text += (
+            f". The {rich} has more to estimate and brings variance, so {_name(last, second)} costs "
+            f"{alone[second]:.3g} alone and {shapley:.3g} by Shapley"
+        )
+    return text
 
 
 def error_panel(result: xr.Dataset, title: str, name: str = "shapley", ylabel: str = "") -> Panel:
     """Panel of a variable of each error by generation; by default its contribution, in the divergence's unit."""
     x, errors = result.generation.values, result.error.values
-    lines = tuple(Series(str(error), x, *with_bounds(result, name, error=error)) for error in errors)
+    lines = tuple(Series(_name(result, error), x, *with_bounds(result, name, error=error)) for error in errors)
     return Panel(title, "generation", ylabel or _unit(result), lines)
 
 
@@ -62,20 +138,22 @@ def draw_ablation(result: xr.Dataset, stem: Path) -> list[Path]:
     contribution = error_panel(result, "contribution")
     panels = (
         dataclasses.replace(contribution, series=(*contribution.series, total)),
+        error_panel(result, "alone: the other two off", "alone"),
         error_panel(result, "share of the total", "share", "share"),
         *_responses(result),
     )
-    note = "Shapley values of the mean over trajectories; bands are 95% bootstrap intervals"
-    if len(panels) > 2:
-        note += "; doses: the mean at the last generation, the other two errors off or on"
+    statistic = result.attrs["statistic"]
+    note = f"Shapley values of the {statistic} over trajectories; bands are 95% bootstrap intervals"
+    if len(panels) > 3:
+        note += f"; doses: the {statistic} at the last generation, the other two errors off or on"
     return figures.write(
-        Figure(f"{result.attrs['name']}: the three errors", panels, note, columns=2 if len(panels) in (2, 4) else 3),
+        Figure(f"{result.attrs['name']}: the three errors", panels, note, columns=2 if len(panels) == 4 else 3),
         stem,
     )
 
 
 def _responses(result: xr.Dataset) -> Iterator[Panel]:
-    """A panel per error with doses: the mean divergence at the last generation over the levels."""
+    """A panel per error with doses: the divergence at the last generation over the levels."""
     for error, path in json.loads(result.attrs["doses"]).items():
         last, lines = result.isel(generation=-1), []
         for others in result.others.values:
@@ -85,7 +163,7 @@ def _responses(result: xr.Dataset) -> Iterator[Panel]:
 
 
 def dose_summary(result: xr.Dataset) -> str:
-    """Table of the mean divergence at the last generation, by level of each error; empty without doses."""
+    """Table of the divergence at the last generation, by level of each error; empty without doses."""
     last, lines = result.isel(generation=-1), []
     for error, path in json.loads(result.attrs["doses"]).items():
         for others in result.others.values:

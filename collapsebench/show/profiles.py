@@ -32,12 +32,22 @@ def _points(profile: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
 def _time(point: xr.Dataset, event: str) -> str:
     """Median and its interval in generations; `>` where fewer than half of the trajectories saw the event."""
     value, low, high = map(float, with_bounds(point, "median", event=event))
-    last = int(point.generation[-1])
+    chance, lasting = (float(point[name].sel(event=event)) for name in ("chance", "lasting"))
+    last = point.generation[-1].item() + 1 - lasting
 
     def text(time: float) -> str:
-        return f"> {last}" if np.isinf(time) else f"{time:.0f}"
+        return f"> {last:.0f}" if np.isinf(time) else f"{time:.0f}"
 
-    return "not measured" if np.isnan(value) else f"{text(value)} [{text(low)}, {text(high)}]"
+    if np.isnan(value):
+        return "not measured" if np.isnan(chance) else f"no verdict: one fit to real data loses it in {chance:.0%}"
+    return f"{text(value)} [{text(low)}, {text(high)}]"
+
+
+def _left(point: xr.Dataset, event: str) -> str:
+    """Mean and median of what is left at the last generation, and the share of trajectories that have lost it."""
+    at = point.sel(event=event).isel(generation=-1)
+    mean, median, lost, chance = (float(at[name]) for name in ("left", "left_median", "lost", "chance"))
+    return "-" if np.isnan(lost) else f"{mean:.3g}, {median:.3g}; {lost:.0%} ({chance:.0%})"
 
 
 def _evidence(point: xr.Dataset, definition: str) -> str:
@@ -46,14 +56,21 @@ def _evidence(point: xr.Dataset, definition: str) -> str:
 
 
 def profile_summary(profile: xr.Dataset) -> str:
-    """Table of median times and the eight definitions with their evidence, a column per point of a sweep."""
+    """Tables of median times, of what is left, and of the eight definitions, with a column per point of a sweep."""
     points = list(_points(profile))
     head = [label or "value" for label, _ in points]
     times = [(event, *(_time(point, event) for _, point in points)) for event in profile.event.values]
+    left = [(event, *(_left(point, event) for _, point in points)) for event in profile.event.values]
     flags = [(name, *(_evidence(point, name) for _, point in points)) for name in profile.definition.values]
+    lasting = profile.lasting.values[np.isfinite(profile.lasting.values)]
+    longest = f"{lasting.min():.0f} to {lasting.max():.0f}" if lasting.size else "0"
     return (
         f"{what_was_run(profile)}\n\n{table(('median generation of', *head), times)}\n\n"
-        f"{table(('collapse as', *head), flags)}\n\n[a, b]: 95% interval, Kaplan-Meier; (c): evidence; -: not measured; "
+        f"{table(('left at the end of', *head), left)}\n\n{table(('collapse as', *head), flags)}\n\n"
+        "[a, b]: 95% interval, Kaplan-Meier. Lost: at or below the threshold from then to the end, and for so many "
+        f"generations ({longest}) that at most 5% of loop-free trajectories have it (judged by "
+        f"{profile.attrs['loop_free']}).\na, b; c (d): mean and median of what is left as a share of the real or first, "
+        "share of trajectories at or below the threshold, that of loop-free fits. (e): evidence; -: not measured; "
         f"risk: {profile.attrs['risk']}"
     )
 
@@ -78,7 +95,7 @@ def draw_profile(profile: xr.Dataset, stem: Path) -> list[Path]:
                 lines.append(Series(name, x, curve, low, high))
         if lines:
             panels.append(Panel(f"{event}", "generation", "trajectories without it", tuple(lines), ylim=(-0.02, 1.02)))
-    note = "curves are Kaplan-Meier with 95% intervals"
+    note = "lost for good, not by the noise of a fit; curves are Kaplan-Meier with 95% intervals"
     title = f"{profile.attrs['name']}: collapse profile"
     paths = figures.write(Figure(title, (matrix,), "evidence in brackets; -: not measured"), stem)
     if panels:

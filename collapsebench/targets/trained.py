@@ -43,13 +43,13 @@ class Trained(OfModel):
         if not self.held_by().streams:
             raise RequestError(f"target.model = {self.model}: it is no network; Truth(model, params) takes any model")
 
-    def params(self) -> PyTree:
+    def parameters(self) -> PyTree:
         """Parameters of the network, trained on first use."""
         return _train(repr(self), self)
 
     def prepare(self) -> Any:
         """Target with its network trained: a `Truth`."""
-        return TARGETS.get("truth")(self.held_by(), self.params())
+        return TARGETS.get("truth")(self.held_by(), self.parameters())
 
     def sample(self, key: Key, n: int) -> PyTree:
         return self.prepare().sample(key, n)

@@ -25,24 +25,20 @@ class Truth(OfModel):
     model: Any = "gaussian"
     params: Any = None
 
-    def _resolved(self) -> tuple[Model, PyTree]:
-        model = self.held_by()
-        return model, model.init(jax.random.key(0)) if self.params is None else self.params
-
     def held_by(self) -> Model:
         return MODELS.build(self.model)
 
+    def parameters(self) -> PyTree:
+        return self.held_by().init(jax.random.key(0)) if self.params is None else self.params
+
     def distribution(self) -> Distribution:
-        model, params = self._resolved()
-        return model.distribution(params)
+        return self.held_by().distribution(self.parameters())
 
     def sample(self, key: Key, n: int) -> PyTree:
         distribution = self.distribution()
         if distribution.known:  # without the model's sampling bias
             return distribution.sample(key, n)
-        model, params = self._resolved()
-        return model.sample(key, params, n)
+        return self.held_by().sample(key, self.parameters(), n)
 
     def log_prob(self, x: PyTree) -> Float[Array, " n"]:
-        model, params = self._resolved()
-        return model.log_prob(params, x)
+        return self.held_by().log_prob(self.parameters(), x)

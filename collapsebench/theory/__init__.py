@@ -19,6 +19,7 @@ from .discrete import (
 )
 from .gaussian import (
     c4_law,
+    replace_kl_law,
     replace_log_variance_law,
     replace_log_variance_spread_law,
     replace_mean_error_law,
@@ -139,6 +140,7 @@ __all__ = [
     "pathway_accumulate_law",
     "pathway_replace_law",
     "pathway_subsample_law",
+    "replace_kl_law",
     "replace_log_variance_law",
     "replace_log_variance_spread_law",
     "replace_mean_error_law",

@@ -104,6 +104,23 @@ def replace_w2_squared_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, unbiased: b
     return mean_error + variance + 1 - 2 * replace_sd_law(n, fits, unbiased=unbiased)
 
 
+def replace_kl_law(n: npt.ArrayLike, fits: npt.ArrayLike, *, unbiased: bool = False, dim: int = 1) -> Values:
+    """Expected KL(real || model) in nats of the normal model in `dim` dimensions under replace, whatever the real normal.
+
+    Law: (d (1 + 1 / c) (r^fits - 1) + fits l) / 2 for d = dim, with r = n / (n - d - 2) and c = d + 2 for ML,
+    r = (n - 1) / (n - d - 2) and c = d + 1 for unbiased, and l = sum_{i=1..d} digamma((n - i) / 2) + d log(2 / n), or
+    2 / (n - 1) for 2 / n. For fits above about n it is carried by rare trajectories.
+    Raises ValueError for n < dim + 3, where it is infinite, and for dim < 1.
+    Source: E W^-1 = S^-1 / (n - d - 2) and E log det W of a Wishart W of n - 1 rows (Anderson, 2003, section 7.7).
+    """
+    d = at_least("dim", dim, 1, "a normal")
+    n, fits = at_least("n", n, d + 3, "an expected KL divergence"), completed(fits)
+    rows = n - unbiased
+    growth = (rows / (n - d - 2)) ** fits - 1
+    log_det = sum(digamma((n - i) / 2) for i in range(1, dim + 1)) + d * np.log(2 / rows)
+    return (d * (1 + 1 / (d + 2 - unbiased)) * growth + fits * log_det) / 2
+
+
 def replace_sd_tail_law(
     n: npt.ArrayLike, fits: npt.ArrayLike, threshold: npt.ArrayLike, *, unbiased: bool = False
 ) -> Values:

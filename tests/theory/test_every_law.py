@@ -21,6 +21,7 @@ VECTORISED = {
     "replace_log_variance_spread_law": [(5, 50), (1, 7)],
     "replace_median_variance_law": [(5, 50), (1, 7)],
     "replace_w2_squared_law": [(5, 50), (1, 7)],
+    "replace_kl_law": [(5, 50), (1, 7)],
     "replace_sd_tail_law": [(5, 50), (1, 7), (0.1, 0.9)],
     "replace_sd_tail_bound": [(5, 50), (1, 7), (0.1, 0.9)],
     "replace_sd_moment_bound": [(5, 50), (1, 7), (0.1, 0.9), (0.7, 2)],

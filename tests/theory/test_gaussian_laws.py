@@ -56,6 +56,28 @@ def test_replace_in_three_dimensions_has_the_trace_in_place_of_1(random, assert_
 
 
 @pytest.mark.parametrize("unbiased", [False, True])
+def test_divergence(random, assert_law, unbiased):
+    """In one dimension and in two; wrong: divergences that add up, and the other estimator's."""
+    mean, variance = replace(random, [60] * FITS, 20_000, unbiased)[..., -1]
+    right, other = (laws.replace_kl_law(60, FITS, unbiased=choice) for choice in (unbiased, not unbiased))
+    added = FITS * laws.replace_kl_law(60, 1, unbiased=unbiased)
+    assert_law(((1 + mean**2) / variance - 1 + np.log(variance)) / 2, right, other, added)
+
+    n, real = 60, np.array([[2.0, 0.5], [0.5, 1.0]])
+    centre, root = np.zeros((20_000, 1, 2)), np.linalg.cholesky(real)
+    for _ in range(4):
+        draws = centre + random.normal(size=(20_000, n, 2)) @ np.swapaxes(root, -1, -2)
+        centre = draws.mean(1, keepdims=True)
+        covariance = np.swapaxes(draws - centre, 1, 2) @ (draws - centre) / (n - unbiased)
+        root = np.linalg.cholesky(covariance)
+    inverse = np.linalg.inv(covariance)
+    spread = np.einsum("tij,ji->t", inverse, real) + (centre @ inverse @ np.swapaxes(centre, 1, 2))[:, 0, 0]
+    divergence = (spread - 2 + np.log(np.linalg.det(covariance) / np.linalg.det(real))) / 2
+    law = laws.replace_kl_law(n, 4, unbiased=unbiased, dim=2)
+    assert_law(divergence, law, 4 * laws.replace_kl_law(n, 1, unbiased=unbiased, dim=2))
+
+
+@pytest.mark.parametrize("unbiased", [False, True])
 def test_schedule(random, assert_law, unbiased):
     sizes = np.array([6, 9, 14, 20])
     mean, variance = replace(random, sizes, 100_000, unbiased)

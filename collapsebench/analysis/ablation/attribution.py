@@ -41,6 +41,27 @@ def effects(arms: np.ndarray) -> np.ndarray:
     return np.stack(rows)
 
 
+def alone(arms: np.ndarray) -> np.ndarray:
+    """Divergence that each error adds by itself [3, ...], the two others off."""
+    return np.stack([arms[tuple(int(other == error) for other in ERRORS)] - arms[0, 0, 0] for error in ERRORS])
+
+
+def interactions(arms: np.ndarray) -> np.ndarray:
+    """Divergence that errors add together beyond what fewer of them do [4, ...], in the order of TERMS[3:].
+
+    Of two: with both, less with each, plus with none. A Shapley value is what its error adds alone, half of each
+    interaction of two that it is in, and a third of the threefold one. Source: Harsanyi (1963), dividends of a game.
+    """
+    rows = []
+    for term in TERMS[3:]:
+        total = np.zeros(arms.shape[3:])
+        for levels in itertools.product((0, 1), repeat=len(term)):
+            at = dict(zip(term, levels, strict=True))
+            total = total + (-1) ** (len(term) - sum(levels)) * arms[tuple(at.get(error, 0) for error in ERRORS)]
+        rows.append(total)
+    return np.stack(rows)
+
+
 def shares(values: np.ndarray) -> np.ndarray:
     """Shapley values [3, ...] as shares of their sum; NaN where the sum is not positive."""
     total = values.sum(axis=0)

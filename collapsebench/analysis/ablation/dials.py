@@ -10,10 +10,12 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import jax
+
 from collapsebench.experiment.experiment import Experiment, check_dims
-from collapsebench.parts.data import Handover
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Model
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import MODELS
@@ -25,26 +27,52 @@ class Dials:
 
     models: [expressivity][approximation], index 1 with the error: the class that contains the truth and the class as
     given, each with the exact learner and with the learner as given. handover: with the statistical error; without it
-    is "population".
+    is "population". contained: whether the first class is known to contain the truth; else it is only a larger model.
     """
 
     models: tuple[tuple[Model, Model], tuple[Model, Model]]
     handover: str
+    contained: bool = True
+    resting: Model | None = None
+    """of networks, the exact learner where nothing errs: from the truth, in small steps"""
+    population: int | None = None
+    """rows of the large sample that stands for an infinite one where there is none; None: it is refused"""
 
-    def arm(self, experiment: Experiment, statistical: int, expressivity: int, approximation: int) -> Experiment:
-        """The experiment with these errors, 0 or 1 each.
+    def arm(
+        self, experiment: Experiment, statistical: int, expressivity: int, approximation: int, warm: bool | None = None
+    ) -> Experiment:
+        """The experiment with these errors, 0 or 1 each; warm: its starts, None for those of the experiment.
 
-        An exact learner that takes steps goes on from the last model, so that what it has learned it does not lose.
+        EM that is exact goes on from the last model, so that what it has learned it does not lose; so does the exact
+        learner of a network that starts at the truth, which would else be told the truth anew in every generation.
         Raises RequestError where this model cannot be trained on an infinite sample.
         """
         model = self.models[expressivity][approximation]
-        handover = self.handover
-        if model.summary is None:
-            handover = str(Handover.SAMPLES)  # the same law, by rows
-        warm = experiment.warm_start or (not approximation and model.iterative)
-        return dataclasses.replace(
-            experiment, model=model, warm_start=warm, handover=handover if statistical else "population"
-        )
+        rest = self.at_rest(statistical, expressivity, approximation)
+        if rest is not None:
+            model, warm = rest, True
+        elif not approximation and model.iterative and not model.streams:
+            warm = True
+        warm = experiment.warm_start if warm is None else warm
+        own = dataclasses.replace(experiment, model=model, warm_start=warm, handover="samples")
+        if statistical:  # rows, where there are no statistics: the same law
+            return dataclasses.replace(own, handover=self.handover if model.summary is not None else "samples")
+        return self._infinite(own)
+
+    def at_rest(self, statistical: int, expressivity: int, approximation: int) -> Model | None:
+        """The resting learner of an arm without any error; None for other arms, and for what is no network."""
+        own = self.models[expressivity] is self.models[0]
+        return self.resting if own and not statistical and not approximation else None
+
+    def _infinite(self, own: Experiment) -> Experiment:
+        try:
+            return dataclasses.replace(own, handover="population")
+        except RequestError as refusal:
+            if self.population is None:
+                raise RequestError(
+                    f"{refusal}; or let a large sample stand for it, whose error is measured: population=10000"
+                ) from refusal
+            return dataclasses.replace(own, n=self.population, n_real=self.population)
 
 
 def exact(model: Model, learner: Mapping[str, Any] | None = None) -> Any:
@@ -76,6 +104,15 @@ def containing(experiment: Experiment) -> Model:
     raise RequestError(f"target = {name}: no registered model's class contains it; name one that does (rich=)")
 
 
+def contains(model: Model, target: Target) -> bool:
+    """Whether the model's class is known to contain the target."""
+    held, theirs = target.held_by(), target.family()
+    if held is not None and not theirs.known:  # a network, whose class is its shape
+        key = jax.random.key(0)
+        return type(model) is type(held) and jax.eval_shape(model.init, key) == jax.eval_shape(held.init, key)
+    return theirs.known and type(model.family()) is type(theirs) and model.holds(theirs)
+
+
 def _candidates(model: Model, family: Distribution) -> Iterator[Model]:
     yield model
     yield from model.opened()
@@ -89,16 +126,29 @@ def _candidates(model: Model, family: Distribution) -> Iterator[Model]:
                 continue
 
 
-def dials(experiment: Experiment, rich: Any = None, learner: Mapping[str, Any] | None = None) -> Dials:
+def dials(
+    experiment: Experiment, rich: Any = None, learner: Mapping[str, Any] | None = None, population: int | None = None
+) -> Dials:
     """The dials of an experiment; its own model and handover are the ends with the errors.
 
     rich: a model whose class contains the truth, where `containing` finds none or a better one is known. learner:
-    fields that make the learner exact, beyond what the model's `exact` says, such as {"unbiased": True}.
+    fields that make the learner exact, beyond what the model's `exact` says, such as {"unbiased": True}. population:
+    rows of a large sample that stands for an infinite one where the models have none (above three dimensions).
     """
     if experiment.handover.infinite:
         raise RequestError("handover = population: that is the dial's end without error; ablate samples or summary")
+    if population is not None and not population > experiment.n:
+        raise RequestError(
+            f"population = {population}: it stands for an infinite sample, so more than n = {experiment.n}"
+        )
     rich = containing(experiment) if rich is None else rich
-    with_truth = (exact(rich, learner).from_truth(experiment.target), rich)
+    thorough = exact(rich, learner)
+    at_truth = thorough.from_truth(experiment.target)
+    rests = rich.streams and at_truth is not thorough
+    with_truth = (thorough if rich.streams else at_truth, rich)
     same = repr(rich) == repr(experiment.model)
     restricted = with_truth if same else (exact(experiment.model, learner), experiment.model)
-    return Dials((with_truth, restricted), str(experiment.handover))
+    return Dials(
+        (with_truth, restricted), str(experiment.handover), contains(rich, experiment.target),
+        at_truth if rests else None, population,
+    )  # fmt: skip

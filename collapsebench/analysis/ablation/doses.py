@@ -10,7 +10,7 @@ import numpy as np
 
 from collapsebench.analysis.ablation.attribution import ERRORS
 from collapsebench.analysis.ablation.dials import Dials
-from collapsebench.analysis.intervals import bootstrap_means, percentile_interval
+from collapsebench.analysis.ablation.statistics import with_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, set_field
 from collapsebench.parts.metric import Metric
@@ -47,11 +47,13 @@ def dose_sweeps(
         if error not in ERRORS:
             raise RequestError(f"doses: {error}: not one of {', '.join(ERRORS)}")
         for others in (0, 1):
-            corner = [int(other == error or others) for other in ERRORS]
+            statistical, expressivity, approximation = (int(other == error or others) for other in ERRORS)
             if error == "expressivity" or not _has(found.models[0][1], path):
-                corner[1] = 1  # the class as given has this dial
+                expressivity = 1  # the class as given has this dial
             try:
-                base = dataclasses.replace(found.arm(experiment, *corner), metrics=(metric,))
+                base = dataclasses.replace(
+                    found.arm(experiment, statistical, expressivity, approximation), metrics=(metric,)
+                )
             except RequestError:
                 continue
             allowed = tuple(level for level in levels if _allows(base, path, level))
@@ -82,7 +84,7 @@ def _allows(base: Experiment, path: str, level: Any) -> bool:
 
 
 def run_doses(
-    sweeps: Mapping[tuple[str, str], Sweep], levels: Mapping[str, Dose], resamples: int, seed: int,
+    sweeps: Mapping[tuple[str, str], Sweep], levels: Mapping[str, Dose], statistic: str, resamples: int, seed: int,
     progress: Callable[[int], Progress | None] = lambda i: None,
 ) -> tuple[dict[str, Any], dict[str, Any], float]:  # fmt: skip
     """Variables, coordinates and seconds: `dose_<error>` [<error>_level, others, generation] with its 95% bootstrap interval.
@@ -96,18 +98,17 @@ def run_doses(
         seconds += result.attrs["seconds"]
         done = next(iter(request.values.values()))
         values = np.asarray(result[request.experiment.columns[0]].values, np.float64)  # [level, trajectory, generation]
-        draws = bootstrap_means([values.swapaxes(0, 1)], resamples, seed)[:, 0]
-        means = {"": values.mean(axis=1)} | dict(zip(("_low", "_high"), percentile_interval(draws), strict=True))
+        found = with_interval(values.swapaxes(0, 1), statistic, resamples, seed)
         rows = [list(map(repr, levels[error][1])).index(repr(level)) for level in done]
-        for end, mean in means.items():
-            shape = (len(levels[error][1]), len(OTHERS), mean.shape[-1])
+        for end, ours in found.items():
+            shape = (len(levels[error][1]), len(OTHERS), ours.shape[-1])
             filled = data.setdefault(
                 f"dose_{error}{end}", ((f"{error}_level", "others", "generation"), np.full(shape, np.nan))
             )
-            filled[1][rows, OTHERS.index(others)] = mean
-    found = {error for error, _ in sweeps}
-    coords: dict[str, Any] = {f"{error}_level": [_label(level) for level in levels[error][1]] for error in found}
-    return data, coords | ({"others": list(OTHERS)} if found else {}), seconds
+            filled[1][rows, OTHERS.index(others)] = ours
+    dosed = {error for error, _ in sweeps}
+    coords: dict[str, Any] = {f"{error}_level": [_label(level) for level in levels[error][1]] for error in dosed}
+    return data, coords | ({"others": list(OTHERS)} if dosed else {}), seconds
 
 
 def _label(level: object) -> str:

@@ -1,7 +1,7 @@
 """The eight definitions of model collapse, each as a flag with its evidence. NumPy only.
 
 Source: Schaeffer et al. (2025), Model Collapse Does Not Mean What You Think. R_g is the risk of trajectories at
-generation g, [trajectory, generation]; a flag needs 5 standard errors, or an interval that excludes 0.
+generation g, [trajectory, generation]; a flag needs 5 standard errors, so that noise does not raise it.
 """
 
 from __future__ import annotations
@@ -54,8 +54,20 @@ def slopes(values: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(values).all(axis=1), np.where(np.isfinite(values), values, 0) @ t / (t @ t), np.nan)
 
 
+def _positive(values: np.ndarray) -> tuple[bool, float, float]:
+    """(whether a number of trajectories [trajectory] is above 0, its mean, its standard error).
+
+    By 5 standard errors of the mean, or above 0 in most trajectories by 5 of that share: where a few trajectories carry
+    the mean, its standard error is as large as itself.
+    """
+    mean, error = _mean(values)
+    known = values[~np.isnan(values)]
+    most = known.size > 0 and intervals.wilson_interval(float(np.mean(known > 0)), known.size, SURE)[0] > 0.5
+    return bool(mean > SURE * error or mean == np.inf or most), mean, error
+
+
 def catastrophic(risk: np.ndarray) -> Flag:
-    """1. The mean risk exceeds ten times that of generation 0 within the horizon. Evidence: the largest ratio."""
+    """1. The mean risk rises above ten times that of generation 0 within the horizon. Evidence: the largest ratio."""
     with np.errstate(all="ignore"):
         means = risk.mean(axis=0)
         worst = int(np.nanargmax(means))
@@ -64,17 +76,18 @@ def catastrophic(risk: np.ndarray) -> Flag:
         error = (
             np.hypot(error, ratio * risk[:, 0].std(ddof=1) / np.sqrt(len(risk)) / start) if len(risk) > 1 else np.nan
         )
-    return _flag(ratio > 10, ratio, error)
+        risen, _, _ = _positive(risk[:, worst] - risk[:, 0])
+    return _flag(ratio > 10 and risen, ratio, error)
 
 
 def increase(risk: np.ndarray) -> Flag:
-    """2. The risk of some generation is above that of generation 0 by 5 standard errors. Evidence: the largest rise."""
-    rises = [_mean(risk[:, g] - risk[:, 0]) for g in range(1, risk.shape[1])]
+    """2. The risk of some generation is above that of generation 0. Evidence: the largest mean rise."""
+    with np.errstate(invalid="ignore"):  # infinite less infinite
+        rises = [_positive(risk[:, g] - risk[:, 0]) for g in range(1, risk.shape[1])]
     if not rises:
         return NOT_MEASURED
-    holds = any(mean > SURE * error or mean == np.inf for mean, error in rises)
-    mean, error = max(rises, key=lambda rise: rise[0])
-    return _flag(holds, mean, error)
+    _, mean, error = max(rises, key=lambda rise: rise[1])
+    return _flag(any(holds for holds, _, _ in rises), mean, error)
 
 
 def divergence(risk: np.ndarray) -> Flag:
@@ -84,8 +97,7 @@ def divergence(risk: np.ndarray) -> Flag:
         return NOT_MEASURED
     if np.isinf(half).any():
         return Flag(True, np.inf, np.inf, np.inf)
-    mean, error = _mean(slopes(half))
-    return _flag(mean - intervals.Z * error > 0, mean, error)
+    return _flag(*_positive(slopes(half)))
 
 
 def collapsing(log_variance: np.ndarray) -> Flag:
@@ -94,8 +106,8 @@ def collapsing(log_variance: np.ndarray) -> Flag:
         return NOT_MEASURED
     if np.isneginf(log_variance).any():
         return Flag(True, -np.inf, -np.inf, -np.inf)
-    mean, error = _mean(slopes(log_variance))
-    return _flag(mean + intervals.Z * error < 0, mean, error)
+    falls, mean, error = _positive(-slopes(log_variance))
+    return _flag(falls, -mean, error)
 
 
 def scaling(risks: Mapping[float, np.ndarray], resamples: int = 500) -> Flag:
@@ -114,8 +126,10 @@ def scaling(risks: Mapping[float, np.ndarray], resamples: int = 500) -> Flag:
         exponents = x @ np.stack(rows) / (x @ x)
         return float(exponents[1] - exponents[0])
 
-    low, high = intervals.percentile_interval(intervals.bootstrap(own, change, resamples))
-    return Flag(bool(low > 0 or high < 0), change(*own), float(low), float(high))
+    draws = intervals.bootstrap(own, change, resamples)
+    low, high = intervals.percentile_interval(draws)
+    found = change(*own)
+    return Flag(bool(abs(found) > SURE * np.nanstd(draws, ddof=1)), found, float(low), float(high))
 
 
 def modes_lost(modes: np.ndarray) -> Flag:
@@ -125,21 +139,22 @@ def modes_lost(modes: np.ndarray) -> Flag:
     return _flag(mean > 0 and mean >= SURE * error, mean, error)
 
 
-def tail_lost(mass: np.ndarray, quantile: float) -> Flag:
-    """7. Most trajectories end with less than half of the real mass on the real tail. Evidence: their share.
+def tail_lost(gone: np.ndarray) -> Flag:
+    """7. Most trajectories lose half of the real mass on the real tail for good. Evidence: their share.
 
-    Not the mean mass: that of a model whose draws are unbiased is the same for ever, carried by the few trajectories
-    that wandered into the tail. Interval: Wilson (1927).
+    gone [trajectory]: whether it is lost and does not come back (`events.lost_for_good`). Not the mean mass: that of a
+    model whose draws are unbiased is the same for ever, carried by the few trajectories that wandered into the tail;
+    nor the mass at the end, which the noise of one fit can halve. Interval: Wilson (1927).
     """
-    last = mass[~np.isnan(mass[:, -1]), -1]
-    if not last.size:
-        return NOT_MEASURED
-    share = float(np.mean(last < quantile / 2))
-    low, high = intervals.wilson_interval(share, last.size)
-    return Flag(low > 0.5, share, low, high)
+    share = float(np.mean(gone))
+    low, high = intervals.wilson_interval(share, gone.size)
+    return Flag(intervals.wilson_interval(share, gone.size, SURE)[0] > 0.5, share, low, high)
 
 
-def hallucination(mass: np.ndarray, quantile: float) -> Flag:
-    """8. The mass outside the real 1 - quantile region ends above what is real there. Evidence: the mass."""
-    mean, error = _mean(mass[:, -1])
-    return _flag(mean - quantile > SURE * error, mean, error)
+def hallucination(mass: np.ndarray, free: np.ndarray, quantile: float) -> Flag:
+    """8. The mass outside the real 1 - quantile region ends above what is real there. Evidence: the mass.
+
+    free: the mass of loop-free fits, of any shape, above which it must end too: a fit to few rows has wide tails.
+    """
+    (mean, error), (fit, of_fit) = _mean(mass[:, -1]), _mean(free.ravel())
+    return _flag(mean - quantile > SURE * error and mean - fit > SURE * np.hypot(error, of_fit), mean, error)

@@ -51,14 +51,3 @@ def kaplan_meier(time: np.ndarray, seen: np.ndarray, generations: int) -> Surviv
 def _first(curve: np.ndarray) -> float:
     below = np.flatnonzero(curve <= 0.5)
     return float(below[0]) if below.size else np.inf
-
-
-def first_time(happened: np.ndarray, watched: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For events [trajectory, generation]: (first generation of it, whether it came while the trajectory was watched).
-
-    watched [trajectory, generation]: where there is a number to judge; a trajectory is censored at its last such one.
-    """
-    happened = happened & watched
-    seen = np.asarray(happened.any(axis=1))
-    last = watched.shape[1] - 1 - np.argmax(watched[:, ::-1], axis=1)
-    return np.where(seen, np.argmax(happened, axis=1), np.where(watched.any(axis=1), last, -1)), seen

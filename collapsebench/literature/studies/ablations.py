@@ -109,8 +109,8 @@ def draw_table(results: Results) -> Figure:
         cells = [[with_interval(*bounds, digits=2) for bounds in row] for row in found]
         panels.append(Panel(title, "", "", heat=Heat("share", errors, list(results), 2 * shares, cells=cells)))
     note = (
-        "Shapley value of each error in the unit of the divergence, and its 95% interval; colour: its share of what "
-        "raises the divergence. A negative value: that error undoes the others'."
+        "Shapley value of each error (median over trajectories) in the unit of the divergence, and its 95% interval; "
+        "colour: its share of what raises the divergence. A negative value: that error undoes the others'."
     )
     return Figure("What each error contributes", tuple(panels), note, columns=2)
 
@@ -118,7 +118,7 @@ def draw_table(results: Results) -> Figure:
 def draw_lines(results: Results) -> Figure:
     """Figure of each error's contribution by generation, for every case."""
     panels = [error_panel(result, name) for name, result in results.items()]
-    note = "Shapley values of the mean over trajectories; bands are 95% bootstrap intervals"
+    note = "Shapley values of the median over trajectories; bands are 95% bootstrap intervals"
     return Figure("The three errors by generation", tuple(panels), note, columns=3)
 
 

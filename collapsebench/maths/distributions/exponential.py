@@ -97,6 +97,11 @@ class Exponential(Distribution):
         log_ratio = jnp.where(both, self.log_scale - other.log_scale, 0)
         return jnp.where(both, jnp.expm1(log_ratio) - log_ratio, jnp.inf)
 
+    def hellinger(self, other: Exponential) -> Float[Array, ""]:
+        """Squared Hellinger distance: 1 - sech(log(a / b) / 2) for scales a and b; 1 if one is a point mass."""
+        square = jnp.tanh((self.log_scale - other.log_scale) / 4) ** 2
+        return jnp.where(self.log_scale == other.log_scale, 0.0, 2 * square / (1 + square))
+
     def l2_squared(self, other: Exponential) -> Float[Array, ""]:
         """Integral of the squared difference of the densities: (a - b)^2 / (2 a b (a + b)) for scales a and b."""
         a, b = jnp.exp(self.log_scale), jnp.exp(other.log_scale)

@@ -224,3 +224,20 @@ class Normal(Distribution):
         spread = jnp.exp(2 * jnp.where(proper, self.log_scale - log_scale, 0)) * (ratio**2).sum()
         divergence = 0.5 * (spread + (scaled_gap**2).sum() - self.dim) - log_det
         return jnp.where(proper, jnp.maximum(divergence, 0), jnp.inf)
+
+    def hellinger(self, other: Normal) -> Float[Array, ""]:
+        """Squared Hellinger distance: 1 - |S1|^1/4 |S2|^1/4 / |M|^1/2 exp(-g M^-1 g / 8), M = (S1 + S2) / 2, gap g.
+
+        1 if one of them is singular, unless they are one point mass. Source: Pardo (2006), section 1.3.
+        """
+        top = jnp.maximum(self.log_scale, other.log_scale)
+        top = jnp.where(jnp.isfinite(top), top, 0)
+        one, two = (jnp.exp(side.log_scale - top) * side.factor for side in (self, other))
+        middle = psd_factor((one @ one.T + two @ two.T) / 2)
+        gap = self.mean - other.mean
+        white = solve_lower(middle, gap * jnp.exp(-top))
+        log_det = self.dim * top + safe_log(jnp.diagonal(middle)).sum()
+        overlap = (self.log_root_det + other.log_root_det) / 2 - log_det - (white**2).sum() / 8
+        proper = jnp.isfinite(self.log_root_det) & jnp.isfinite(other.log_root_det)
+        same = (gap == 0).all() & (self.log_scale == -jnp.inf) & (other.log_scale == -jnp.inf)
+        return jnp.where(proper, jnp.maximum(-jnp.expm1(overlap), 0), jnp.where(same, 0.0, 1.0))

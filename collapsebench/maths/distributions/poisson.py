@@ -58,6 +58,10 @@ class Poisson(Distribution):
         """KL(self || other) in nats; inf if `other` has rate 0 and self has not."""
         return xlogy(self.rate, self.rate) - xlogy(self.rate, other.rate) + other.rate - self.rate
 
+    def hellinger(self, other: Poisson) -> Float[Array, ""]:
+        """Squared Hellinger distance: 1 - exp(-(sqrt a - sqrt b)^2 / 2) for rates a and b."""
+        return -jnp.expm1(-((jnp.sqrt(self.rate) - jnp.sqrt(other.rate)) ** 2) / 2)
+
     def l2_squared(self, other: Poisson) -> Float[Array, ""]:
         """Squared Euclidean distance of the probabilities, by sum_k a^k b^k / k!^2 = I_0(2 sqrt(ab))."""
 

@@ -7,6 +7,7 @@ import pytest
 
 import collapsebench as cb
 from collapsebench.analysis.ablation import arms
+from collapsebench.show.attribution import ablation_summary, sentences
 
 EARLY = cb.models.EarlyStopped(steps=1.0, rate=0.8)
 SHIFTED = cb.targets.Normal(mean=1.0, sd=2.0)
@@ -102,3 +103,84 @@ def test_population_has_no_statistical_error_to_switch_off():
 def test_the_result_is_saved_and_loaded(in_class, tmp_path):
     back = cb.load(cb.save(in_class, tmp_path / "ablation.nc"))
     np.testing.assert_array_equal(back.shapley, in_class.shapley)
+
+
+@pytest.mark.slow
+def test_a_rich_class_brings_variance_and_a_sentence_says_so():
+    """Least squares with a feature missing: alone that costs its coefficient squared, by Shapley less, as the fit with all
+    features varies more."""
+    target, model = cb.targets.Linear(dim=5), cb.models.LinearRegression(dim=5, features=4, fresh=True)
+    request = dataclasses.replace(
+        BASE, target=target, model=model, n=12, generations=1, trajectories=1000, holdout=16, metrics=("excess_risk",)
+    )
+    result = cb.ablate(request, doses=False, divergence="excess_risk", statistic="mean", resamples=200)
+    alone, value = (float(result[name].sel(error="expressivity")[0]) for name in ("alone", "shapley"))
+    assert alone == pytest.approx(float(target.distribution().coef[-1]) ** 2, rel=1e-5)
+    assert value < alone - 0.02
+    (said,) = sentences(result)
+    assert f"brings variance, so expressivity costs {alone:.3g} alone and {value:.3g} by Shapley" in said
+    assert result.attrs["expressivity"] == "whole"
+    assert f"{alone:.3g} [" in ablation_summary(result)
+
+
+@pytest.mark.slow
+def test_a_larger_model_of_real_data_leaves_a_residual():
+    target = cb.targets.Dataset("iris", dim=1)
+    request = dataclasses.replace(
+        BASE, target=target, handover="samples", n=20, generations=1, trajectories=8, holdout=30, metrics=("nll",)
+    )
+    result = cb.ablate(
+        request, rich=cb.models.GaussianMixture(components=2), divergence="nll", doses=False, resamples=50
+    )
+    assert result.attrs["expressivity"] == "residual"
+    assert result.error.values.tolist() == ["statistical", "expressivity", "approximation"]
+    text = ablation_summary(result)
+    assert "\nresidual expressivity " in text
+    assert "only a larger model" in text
+
+
+@pytest.mark.slow
+def test_a_mean_that_few_runs_carry_is_called_so():
+    """n = 6 over 10 generations: in one line, and in the result; medians do not feel it, and the mean's interval does."""
+    request = dataclasses.replace(BASE, n=6, generations=10, trajectories=2000)
+    for statistic, words in (("median", "which a median does not feel"), ("mean", "take the median, or a bounded")):
+        result = cb.ablate(request, doses=False, statistic=statistic, resamples=100)
+        assert result.top_share.sel(statistical=True, expressivity=True, approximation=True)[-1] > 0.3
+        assert [words in said for said in sentences(result)] == [True]
+    calm = cb.ablate(request, doses=False, divergence="hellinger", statistic="mean", resamples=100)
+    assert not sentences(calm)
+    assert calm.top_share.max() < 0.1
+
+
+FOUR = dataclasses.replace(
+    BASE, target=cb.targets.Truth(cb.models.GaussianMixture(components=1, dim=4)), handover="samples", generations=2,
+    model=cb.models.GaussianMixture(components=1, dim=4), n=20, trajectories=20,
+)  # fmt: skip
+
+
+def test_above_three_dimensions_a_refusal_names_the_way_out():
+    with pytest.raises(cb.RequestError, match="population=10000") as error:
+        arms(FOUR)
+    assert "\n" not in str(error.value)
+    with pytest.raises(cb.RequestError, match=r"population = 20: .* more than n = 20"):
+        cb.ablate(FOUR, population=20)
+
+
+@pytest.mark.slow
+def test_a_large_sample_stands_for_an_infinite_one_and_its_error_is_stated():
+    """A normal in four dimensions by EM: half of N rows have as much more divergence as N rows have, to first order.
+
+    KL of a fit to N rows is about its number of parameters, 14, over 2 N, and grows by that in each generation.
+    """
+    request = dataclasses.replace(FOUR, holdout=4096)
+    result = cb.ablate(request, population=2000, divergence="kl", statistic="mean", doses=False, resamples=50)
+    assert result.attrs["population"] == 2000
+    off = {"statistical": False, "expressivity": False, "approximation": False}
+    values = result.divergence.sel(off)[:, 0].values
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    assert abs(values.mean() - 14 / 4000) < 5 * error
+    half = result.population_error.sel(off)[0]
+    assert abs(half - 14 / 4000) < 5 * np.sqrt(5) * error  # twice the spread of the whole, less the whole
+    assert half > 2 * error
+    assert np.isnan(result.population_error.sel(statistical=True)).all()
+    assert any("half of the 2000 rows" in said for said in sentences(result))

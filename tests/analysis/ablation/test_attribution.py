@@ -1,11 +1,10 @@
-"""Effects, Shapley values and their intervals against factorials computed by hand."""
+"""Effects, interactions and Shapley values against factorials computed by hand."""
 
 import itertools
 
 import numpy as np
 
-from collapsebench.analysis.ablation import ERRORS, TERMS, effects, shapley, shares
-from collapsebench.analysis.intervals import bootstrap_means, percentile_interval
+from collapsebench.analysis.ablation import ERRORS, TERMS, alone, effects, interactions, shapley, shares
 
 
 def brute_force(arms):
@@ -52,22 +51,13 @@ def test_a_pure_interaction_is_shared_equally():
     np.testing.assert_allclose(shapley(arms), [0.5, 0.5, 0], atol=1e-15)
 
 
-def test_intervals_cover_known_shapley_values(random):
-    """200 repeats of lognormal arms with known means: the 95% intervals cover between 91% and 98% of them.
-
-    Wrong: intervals of half the width, which cover less than 91%.
-    """
-    truth = np.linspace(1, 3, 8).reshape(2, 2, 2) ** 2
-    right = shapley(truth)
-    hits, halves = [], []
-    for _ in range(200):
-        common = random.normal(size=(200, 1))
-        arms = [np.exp(0.5 * (0.6 * common + 0.8 * random.normal(size=(200, 1))) - 0.125) * t for t in truth.ravel()]
-        draws = bootstrap_means(arms, 400, seed=int(random.integers(2**31)))
-        values = shapley(np.moveaxis(draws.reshape(400, 2, 2, 2), 0, 3))
-        low, high = percentile_interval(values.T)
-        hits.append((low <= right) & (right <= high))
-        centre, half = (low + high) / 2, (high - low) / 4
-        halves.append(np.abs(right - centre) <= half)
-    assert 0.91 <= np.mean(hits) <= 0.98
-    assert np.mean(halves) < 0.91
+def test_a_shapley_value_is_made_of_what_stands_beside_it(random):
+    """Alone, half of each interaction of two that the error is in, a third of the threefold one."""
+    arms = random.normal(size=(2, 2, 2, 5))
+    pairs = dict(zip(TERMS[3:], interactions(arms), strict=True))
+    for error, value, by_itself in zip(ERRORS, shapley(arms), alone(arms), strict=True):
+        parts = by_itself + sum(part / len(term) for term, part in pairs.items() if error in term)
+        np.testing.assert_allclose(value, parts, atol=1e-14)
+    np.testing.assert_allclose(
+        pairs["statistical", "approximation"], arms[1, 0, 1] - arms[1, 0, 0] - arms[0, 0, 1] + arms[0, 0, 0]
+    )

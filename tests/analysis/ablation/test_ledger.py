@@ -10,11 +10,15 @@ from scipy.special import digamma
 
 import collapsebench as cb
 from collapsebench.analysis.ablation import ledger
+from collapsebench.analysis.ablation.ledger import laws
+from collapsebench.show.ledger import ledger_summary
 
 BASE = cb.Experiment(
     name="ledger", n=20, generations=4, trajectories=2000, handover="summary", holdout=16, x64=True,
     target=cb.targets.Normal(mean=1.0, sd=2.0), model=cb.models.EarlyStopped(steps=2.0, rate=0.7),
 )  # fmt: skip
+
+EXACT = dataclasses.replace(BASE, model=cb.models.Gaussian(), n=100, generations=10, trajectories=5000)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +101,36 @@ def test_what_has_no_ledger_is_refused_in_one_line(changes):
 def test_drift_is_what_was_injected_and_what_was_carried(book):
     total = (book.injected + book.carried).cumsum("generation")
     np.testing.assert_allclose(total, book.drift, rtol=0, atol=1e-9)
+
+
+def test_what_is_carried_has_its_exact_mean():
+    """A normal at n = 100: 3% of the drift at fit 2, 23% at fit 10, 54% at fit 30. Wrong: 0, as to first order."""
+    found = ledger(EXACT)
+    carried = found.carried.values.cumsum(axis=1)
+    error = carried.std(axis=0, ddof=1)[1:] / np.sqrt(len(carried))
+    assert np.all(np.abs(carried.mean(axis=0) - found.carried_law.values.cumsum())[1:] < 5 * error)
+    assert carried[:, -1].mean() > 10 * error[-1]
+    drift = found.drift.values
+    assert np.all(np.abs(drift.mean(0) - found.drift_law) < 5 * drift.std(0, ddof=1) / np.sqrt(len(drift)))
+    long = laws(dataclasses.replace(EXACT, generations=30))
+    shares = long["carried_law"][1].cumsum() / long["drift_law"][1]
+    np.testing.assert_allclose(shares[[1, 9, 29]], [0.029, 0.229, 0.544], atol=5e-4)
+    text = ledger_summary(found)
+    assert f"{100 * shares[9]:.3g}" in text
+    assert "of the runs carry" not in text
+
+
+def test_exact_means_stand_only_where_they_are_known(book):
+    assert "carried_law" not in book
+    for changes in ({"n_real": 7}, {"handover": "population"}, {"model": cb.models.Gaussian(bias=0.9)}, {"n": 3}):
+        assert not laws(dataclasses.replace(BASE, **({"model": cb.models.Gaussian()} | changes)))
+
+
+def test_a_drift_that_few_runs_carry_is_called_so():
+    """n = 6 over 10 generations: the mean KL of 5000 runs is that of some fifty of them."""
+    found = ledger(dataclasses.replace(EXACT, n=6))
+    assert found.attrs["top_share"] > 0.3
+    assert "of the runs carry" in ledger_summary(found)
 
 
 def test_the_three_point_identity():

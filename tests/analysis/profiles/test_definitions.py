@@ -65,11 +65,31 @@ def test_modes_tail_and_hallucination(random):
     lost = np.column_stack([np.ones(T), np.where(random.random(T) < 0.5, 0.75, 1)])
     assert d.modes_lost(lost).holds
     assert not d.modes_lost(np.ones((T, 2))).holds
-    assert d.tail_lost(np.full((T, 3), 0.01), 0.05).holds
-    assert not d.tail_lost(np.full((T, 3), 0.04), 0.05).holds
-    assert not d.tail_lost(np.array([[0.01], [0.05]] * T), 0.05).holds  # half of them: no majority
-    assert d.hallucination(0.02 + 0.001 * random.normal(size=(T, 3)), 0.01).holds
-    assert not d.hallucination(0.01 + 0.001 * random.normal(size=(T, 3)), 0.01).holds
+    assert d.tail_lost(np.ones(T, bool)).holds
+    assert not d.tail_lost(np.arange(T) % 2 == 0).holds  # half of them: no majority
+    real, wide = (mass + 0.001 * random.normal(size=(T, 3)) for mass in (0.01, 0.02))
+    assert d.hallucination(wide, real, 0.01).holds
+    assert not d.hallucination(real, real, 0.01).holds
+    assert not d.hallucination(wide, wide, 0.01).holds  # so is a fit to real data
+
+
+def test_noise_raises_no_flag(random):
+    """Heavy tails without a trend, 300 times: at 2 standard errors instead of 5 some 20 of 600 flags would be raised."""
+    risks = random.standard_t(2, size=(300, 100, 6)) ** 2
+    raised = [flag.holds for risk in risks for flag in (d.divergence(risk), d.collapsing(risk), d.increase(risk))]
+    assert not any(raised)
+    loose = [flag.low > 0 or flag.high < 0 for risk in risks for flag in (d.divergence(risk), d.collapsing(risk))]
+    assert sum(loose) > 10
+
+
+def test_a_mean_that_few_trajectories_carry_hides_no_rise(random):
+    """Each risk doubles in a generation, and one in a hundred is a thousand times the others: 5 standard errors of the
+    mean are out of reach."""
+    risk = np.where(np.arange(T) % 100 == 0, 1e4, 1)[:, None] * 2.0 ** np.arange(G) * np.exp(random.normal(size=(T, G)))
+    rise = risk[:, -1] - risk[:, 0]
+    assert rise.mean() < 5 * rise.std(ddof=1) / np.sqrt(T)
+    for flag in (d.catastrophic(risk), d.increase(risk), d.divergence(risk)):
+        assert flag.holds
 
 
 def test_a_single_trajectory_proves_nothing():

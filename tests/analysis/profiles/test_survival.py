@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from collapsebench.analysis.profiles.survival import first_time, kaplan_meier
+from collapsebench.analysis.profiles.survival import kaplan_meier
 
 
 @pytest.mark.parametrize("censored", [0.0, 0.4])
@@ -38,11 +38,3 @@ def test_an_event_that_fewer_than_half_see_has_no_median():
     never = kaplan_meier(np.full(50, 3), np.zeros(50, bool), 4)
     assert (never.curve == 1).all()
     assert (never.low < 1).all()  # 50 trajectories are no proof
-
-
-def test_first_time_and_censoring():
-    happened = np.array([[0, 0, 1, 1], [0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]], bool)
-    watched = np.array([[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 0]], bool)
-    time, seen = first_time(happened, watched)
-    assert time.tolist() == [2, 3, 1, 1]
-    assert seen.tolist() == [True, False, True, False]
