@@ -41,8 +41,10 @@ def _batch(model: Model, data: PyTree, weights: ArrayLike | None) -> Batch:
     if not all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(x)):
         raise RequestError("data: it has numbers that are NaN or infinite; leave those rows out")
     w = np.ones(len(first)) if weights is None else np.asarray(weights)
-    if w.shape != (len(first),) or (w < 0).any() or not w.sum() > 0:
-        raise RequestError(f"weights: they must be {len(first)} numbers of at least 0, not all 0")
+    if w.shape != (len(first),) or not np.isfinite(w).all() or (w < 0).any() or not (w > 0).any():
+        raise RequestError(f"weights: they must be {len(first)} finite numbers of at least 0, not all 0")
+    if not 1e-30 < (largest := w.max()) < 1e30:  # float32 would make them 0 or infinite
+        w = w / largest
     return Batch(x, jnp.asarray(w, jnp.result_type(float)))
 
 

@@ -55,6 +55,13 @@ def test_spreads_are_covered(random, assert_covers):
     assert_covers(2, low, high)
 
 
+def test_spread_of_a_half_normal_is_covered(random, assert_covers):
+    """An absolute error: the normal's interval would be a sixth too narrow."""
+    values = abs(random.normal(size=(1000, REPEATS)))
+    _, low, high = np.array([intervals.sd_interval(own) for own in values.T]).T
+    assert_covers(np.sqrt(1 - 2 / np.pi), low, high)
+
+
 def test_one_more_trajectory_is_predicted(random, assert_covers):
     """Of five trajectories: the interval of their mean would hold a sixth in half of the repeats."""
     values = random.normal(size=(REPEATS, 6))

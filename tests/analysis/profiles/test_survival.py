@@ -46,3 +46,10 @@ def test_first_time_and_censoring():
     time, seen = first_time(happened, watched)
     assert time.tolist() == [2, 3, 1, 1]
     assert seen.tolist() == [True, False, True, False]
+
+
+def test_a_median_is_not_missed_by_rounding():
+    """n trajectories with an event each, at 0, 1, 2, ...: half are left after event n / 2 - 1, for every even n."""
+    for n in (*range(2, 200, 2), 1000):
+        ours = kaplan_meier(np.arange(n), np.ones(n, bool), n)
+        assert ours.median == n // 2 - 1
