@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths.numerics import divide
+from collapsebench.maths.sums import centred
 from collapsebench.parts.curator import Curator
 from collapsebench.parts.data import Kind
 from collapsebench.parts.metric import View
@@ -38,8 +39,8 @@ class Truncate(Curator):
         """Weights [capacity]: 1 for a draw within the radius and for the nearest draw, else 0; the state as given."""
         batch = view.synthetic
         x, w = batch.x.reshape(batch.capacity, -1), batch.w
-        centred = x - divide(w @ x, w.sum())[None]
-        distance = (centred**2).sum(axis=1)
-        spread = divide((w * distance).sum(), w.sum())
+        total, _, rows, _ = centred(x, w)
+        distance = (rows**2).sum(axis=1)
+        spread = divide((w * distance).sum(), total)
         nearest = jnp.where(w > 0, distance, jnp.inf).min()
         return (distance <= jnp.maximum(self.radius**2 * spread, nearest)).astype(w.dtype), state

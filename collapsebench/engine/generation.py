@@ -149,8 +149,11 @@ def measure(program: Program, key: Key, view: View) -> Float[Array, " columns"]:
             raise metric.refuse(f"it gives {why}: one number a generation")
         columns += [value.value, value.standard_error] if isinstance(value, Estimate) else [value]
     row = jnp.stack([jnp.asarray(column, jnp.result_type(float)) for column in columns])
-    if not program.model.streams:
-        return row
+    if not program.model.streams:  # a fit that failed is no number in any metric
+        failed = [
+            jnp.isnan(leaf).any() for leaf in jax.tree.leaves(view.params) if jnp.issubdtype(leaf.dtype, jnp.floating)
+        ]
+        return jnp.where(jnp.stack(failed).any(), jnp.nan, row) if failed else row
     over = program.model.ended(view.params)
     return jnp.append(jnp.where(over, jnp.nan, row), over.astype(row.dtype))
 

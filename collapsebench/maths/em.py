@@ -25,6 +25,7 @@ from collapsebench.maths.distributions.mixture import (
 )
 from collapsebench.maths.linalg import psd_factor
 from collapsebench.maths.numerics import divide, safe_log
+from collapsebench.maths.sums import LONG, centred, dots, products
 from collapsebench.parts.data import Batch
 from collapsebench.specs.pytree import Key, Number, spec, static
 
@@ -32,8 +33,10 @@ SHIFT = 1e-4
 """Lloyd's steps end when the centres move less than this, squared and in units of the data's variance."""
 FEW = 4
 """Dimensions up to which second moments are summed one by one; above it they are a matrix product."""
-LONG = 2000
+FULL = 2000
 """Rows times components from which a CPU does one trajectory after the other: each then stops at its own step."""
+ROUNDING = 4
+"""Machine epsilons, times the spread of the data, that a component's standard deviation never falls below."""
 
 
 @spec
@@ -45,7 +48,7 @@ class Rules:
     lloyd: Number = 100
     tolerance: Number = 1e-3
     ridge: Number = 1e-6
-    floor: Number = 0.0
+    floor: Any = 0.0
 
 
 @spec
@@ -62,27 +65,27 @@ def fit_mixture(key: Key, start: Mixture, data: Batch, rules: Rules) -> Mixture:
 
     EM stops when the mean log-likelihood gained less than rules.tolerance in a step, after rules.steps at the latest.
     A component that no row belongs to keeps its mean and covariance and gets weight 0. No variance is below the
-    ridge, nor below rounding (machine epsilon times the variance of the data); data of one point give point components
-    where the ridge is 0.
+    ridge, nor below rounding: the square of a few machine epsilons, times the variance of the data in that direction.
+    Data of one point give point components where the ridge is 0.
     """
     return _lane_by_lane(rules, data.capacity * start.components)(key, start, data, rules)
 
 
 def _lane_by_lane(rules: Rules, size: int) -> Any:
     """`_fit`, mapped instead of vectorised over trajectories where one trajectory fills the vector units."""
-    if jax.default_backend() == "cpu" and size >= LONG:
+    if jax.default_backend() == "cpu" and size >= FULL:
         return jax.custom_batching.sequential_vmap(_fit)
     return _fit
 
 
 def _fit(key: Key, start: Mixture, data: Batch, rules: Rules) -> Mixture:
-    w = divide(data.w, data.w.sum())
-    centre = w @ data.x
-    x = (data.x - centre[None]).T
-    variance = (w @ (x * x).T).mean()
-    unit = jnp.where(variance > 0, jnp.sqrt(variance), 1)
+    total, centre, rows, sizes = centred(data.x, data.w)
+    w, x = divide(data.w, total), rows.T
+    size = sizes.max()
+    variance = dots(w[None], (x * (1 / size)) ** 2)
+    unit = size * jnp.where(variance.mean() > 0, jnp.sqrt(variance.mean()), 1)
     x = x / unit
-    floor = jnp.where(variance > 0, jnp.finfo(x.dtype).eps, 0)
+    floor = (ROUNDING * jnp.finfo(x.dtype).eps) ** 2 * divide(variance, variance.mean())[None]
     local = dataclasses.replace(rules, ridge=rules.ridge / unit**2, floor=floor)
     blank = _all_equal(start)
     given = _Scaled(start.weights, (start.mean - centre[None]) / unit, start.scale_tril / unit)
@@ -131,7 +134,7 @@ def kmeans_plus_plus(key: Key, x: Array, w: Array, count: int, wanted: bool | Ar
         points = x[:, draw_rows(u[i], far)].T
         squares = squared_distances(residuals(x, points), _units(points), diagonal=True)
         squares = jnp.where(i > 0, jnp.minimum(nearest[None], squares), squares)
-        best = jnp.where(i > 0, jnp.argmin(squares @ w), 0)  # the first centre is any row
+        best = jnp.where(i > 0, jnp.argmin(dots(squares, w[None])), 0)  # the first centre is any row
         return centres.at[i].set(points[best]), squares[best]
 
     start = jnp.zeros((count, x.shape[0]), x.dtype), jnp.zeros_like(w)
@@ -145,7 +148,7 @@ def lloyd(x: Array, w: Array, centres: Array, steps: Any, wanted: bool | Array =
 
     def body(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         step, centres, _ = state
-        sums = jnp.einsum("kn,fn->kf", _nearest(x, w, centres), rows)
+        sums = products(_nearest(x, w, centres).T, rows.T)
         moved = jnp.where(sums[:, :1] > 0, divide(sums[:, 1:], sums[:, :1]), centres)
         return step + 1, moved, ((moved - centres) ** 2).sum()
 
@@ -225,7 +228,7 @@ def _expectation(x: Array, w: Array, mixture: _Scaled, full: bool) -> _Sums:
     top = jnp.where(jnp.isfinite(top), top, 0)
     parts = jnp.exp(logs - top[None])
     total = over_components(jnp.add, parts)
-    return _sums(parts * divide(w, total)[None], residual, full, w @ jnp.where(w > 0, top + safe_log(total), 0))
+    return _sums(parts * divide(w, total)[None], residual, full, dots(w, jnp.where(w > 0, top + safe_log(total), 0)))
 
 
 @spec
@@ -244,11 +247,14 @@ def _sums(member: Array, residual: list[Array], full: bool, log_likelihood: Any 
     likelihood = jnp.asarray(log_likelihood, member.dtype)
     if dim > FEW:
         rows = jnp.stack(residual, axis=1)
-        second = jnp.einsum("kin,kjn->kij", rows * member[:, None, :], rows)
-        return _Sums(member.sum(axis=1), jnp.einsum("kin,kn->ki", rows, member), second, likelihood)
+        second = jax.vmap(products)(jnp.swapaxes(rows * member[:, None, :], 1, 2), jnp.swapaxes(rows, 1, 2))
+        return _Sums(member.sum(axis=1), dots(rows, member[:, None, :]), second, likelihood)
     pairs = [(i, j) for i in range(dim) for j in range(i + 1) if full or i == j]
-    rows = jnp.stack([jnp.ones_like(member), *residual, *(residual[i] * residual[j] for i, j in pairs)], axis=1)
-    sums = jnp.einsum("kfn,kn->kf", rows, member)
+    terms = [jnp.ones_like(member), *residual, *(residual[i] * residual[j] for i, j in pairs)]
+    if member.shape[1] > LONG:
+        sums = jnp.stack([dots(term, member) for term in terms], axis=1)
+    else:
+        sums = jnp.einsum("kfn,kn->kf", jnp.stack(terms, axis=1), member, precision="highest")
     column = np.zeros((dim, dim), int)  # where each pair's sum stands; off the diagonal nobody looks unless `full`
     for p, (i, j) in enumerate(pairs):
         column[i, j] = column[j, i] = 1 + dim + p
@@ -260,16 +266,20 @@ def _maximisation(sums: _Sums, old: _Scaled, rules: Rules) -> _Scaled:
     unit = _units(old.mean)
     shift = divide(sums.first, sums.mass[:, None])
     spread = divide(sums.second, sums.mass[:, None, None]) - shift[:, :, None] * shift[:, None, :]
-    variances = jnp.maximum(diagonals(spread), 0) + rules.ridge
+    eps = jnp.finfo(spread.dtype).eps
+    # What a mean that moves far rounds off in this step; in the last steps means hardly move.
+    floor = jnp.maximum(ROUNDING * eps * shift**2, jnp.asarray(rules.floor, spread.dtype))
+    variances = jnp.maximum(jnp.maximum(diagonals(spread), 0) + rules.ridge, floor)
     if rules.covariance == "full":
         spread = jnp.where(unit > 0, variances[:, :, None], spread)
         factor = jax.vmap(psd_factor)(spread)
-        rounding = jnp.maximum(jnp.finfo(spread.dtype).eps * variances.sum(axis=1), rules.floor)
-        pivots = jnp.maximum(diagonals(factor), jnp.sqrt(rounding)[:, None])
+        # What is left of a direction beside the others: a covariance knows it to machine epsilon.
+        rounding = jnp.maximum(eps * variances, floor)
+        pivots = jnp.maximum(diagonals(factor), jnp.sqrt(rounding))
         factor = jnp.where(unit > 0, pivots[:, :, None], factor)
     else:
         if rules.covariance == "spherical":
             variances = jnp.broadcast_to(variances.mean(axis=1, keepdims=True), variances.shape)
-        factor = unit * jnp.sqrt(jnp.maximum(variances, rules.floor))[:, :, None]
+        factor = unit * jnp.sqrt(variances)[:, :, None]
     factor = jnp.where((sums.mass > 0)[:, None, None], factor, old.factor)
     return _Scaled(divide(sums.mass, sums.mass.sum()), old.mean + shift, factor)

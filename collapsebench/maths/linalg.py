@@ -1,40 +1,177 @@
 """Small dense linear algebra vectorised over a batch, where XLA on a CPU would call LAPACK one matrix at a time.
 
 For a dimension up to `UNROLLED` the factorisations are scalar programs that `vmap` turns into operations over the
-batch axis; above it they are loops over columns or LAPACK. Those of least squares keep the batch ("lanes") as the last
-axis at any dimension. All accept singular input.
+batch axis; above it they are loops over columns or LAPACK. Those of rows and of least squares keep the batch ("lanes")
+together at any dimension. All accept singular input, judge what is singular by each column's own length, and give NaN
+for NaN.
 """
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from collapsebench.maths.numerics import divide
 from collapsebench.maths.samplers.bits import over_lanes
+from collapsebench.maths.sums import BLOCK, LONG, dots, power_near
 
 UNROLLED = 4
+"""Dimensions up to which a factorisation is written out."""
+TRUSTED = 1e-3
+"""Share of a column's square that a pivot of Cholesky's algorithm has to keep: below it rounding shows."""
+FEW = 8
+"""Rows per column below which orthogonalisation costs no more than a Gram matrix."""
+
+
+def triangle(
+    rows: Float[Array, "n p"], dim: int, scale: Float[Array, " p"] | None = None
+) -> tuple[Float[Array, "dim p"], Float[Array, " p"]]:
+    """Upper-trapezoidal R, and powers of two s: R diag(s) is the rows in an orthonormal basis of the first `dim` columns.
+
+    So with all columns in the basis diag(s) R^T R diag(s) = rows^T rows; a column that depends on those before it has a
+    row of zeros. By orthogonalisation of the columns (modified Gram-Schmidt), which loses only what is below machine
+    epsilon of a column's own length; or, where rows are many and no column nearly depends on others, by the Gram matrix
+    and Cholesky's algorithm. scale: s, where it is known. Source: Bjoerck (1967), least squares by Gram-Schmidt.
+    """
+    scale = power_near(jnp.abs(rows[:: max(1, rows.shape[0] // 2)]).max(axis=0)) if scale is None else scale
+    rows = rows * (1 / scale)[None]
+    if dim <= UNROLLED:
+        return _orthogonalise([rows[:, j] for j in range(rows.shape[1])], dim), scale
+    return _over_lanes(dim)(rows), scale
+
+
+def rows_factor(rows: Float[Array, "n d"]) -> Float[Array, "d d"]:
+    """Lower-triangular F with F F^T = rows^T rows, by `triangle`."""
+    upper, scale = triangle(rows, rows.shape[1])
+    return scale[:, None] * upper.T
+
+
+def _rounding(dtype: Any, dim: int) -> float:
+    """Square, as a share of a column's own, below which what is left of it after projections is rounding."""
+    return float(max(8, dim) * float(jnp.finfo(dtype).eps)) ** 2
+
+
+def _orthogonalise(rest: list[Float[Array, " n"]], dim: int) -> Float[Array, "dim p"]:
+    least = _rounding(rest[0].dtype, dim)
+    zero = jnp.zeros((), rest[0].dtype)
+    upper: list[list[Array]] = []
+    for j in range(dim):
+        first, *rest = rest
+        pivot = dots(first, first)
+        none = pivot <= least * (pivot + sum((row[j] ** 2 for row in upper), zero))
+        inverse = jnp.where(none, 0, lax.rsqrt(jnp.where(none, 1, pivot)))
+        along = [dots(first, other) * inverse for other in rest]
+        rest = [other - (length * inverse) * first for length, other in zip(along, rest, strict=True)]
+        upper.append([zero] * j + [pivot * inverse, *along])
+    return jnp.stack([jnp.stack(row) for row in upper])
+
+
+@functools.cache
+def _over_lanes(dim: int) -> Callable[..., Array]:
+    def many(rows: Float[Array, "lanes n p"]) -> Float[Array, "lanes dim p"]:
+        if rows.shape[1] < FEW * dim:
+            return _gram_schmidt(rows, dim)
+        upper, kept = _cholesky(_gram(rows), dim)
+        weak = kept < TRUSTED
+        return lax.cond(
+            weak.any(), lambda: jnp.where(weak[:, None, None], _gram_schmidt(rows, dim), upper), lambda: upper
+        )
+
+    return over_lanes(many)
+
+
+def _gram(rows: Float[Array, "lanes n p"]) -> Float[Array, "lanes p p"]:
+    """Gram matrices, long ones in blocks of rows."""
+    rows, blocks = _in_blocks(rows, BLOCK if rows.shape[1] > LONG else rows.shape[1])
+    products = jnp.einsum("lnp,lnq->lpq", rows, rows, precision="highest")
+    if blocks == 1:
+        return products
+    return lax.optimization_barrier(products).reshape(-1, blocks, *products.shape[1:]).sum(axis=1)
+
+
+def _in_blocks(rows: Float[Array, "lanes n p"], size: int) -> tuple[Float[Array, "lanesblocks size p"], int]:
+    lanes, n, p = rows.shape
+    blocks = -(-n // size)
+    if blocks == 1:
+        return rows, 1
+    return jnp.pad(rows, ((0, 0), (0, blocks * size - n), (0, 0))).reshape(lanes * blocks, size, p), blocks
+
+
+def _gram_schmidt(rows: Float[Array, "lanes n p"], dim: int) -> Float[Array, "lanes dim p"]:
+    """R of modified Gram-Schmidt, of long tables block by block and then of the blocks' own R."""
+    size = max(BLOCK, 2 * dim)
+    if rows.shape[1] > 2 * size:
+        parts, blocks = _in_blocks(rows, size)
+        return _gram_schmidt(_gram_schmidt(parts, dim).reshape(-1, blocks * dim, rows.shape[2]), dim)
+    columns = rows.swapaxes(1, 2)
+    least = _rounding(rows.dtype, dim) * (columns**2).sum(axis=2)
+    index = jnp.arange(rows.shape[2])[None]
+
+    def step(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        rest, upper = state
+        column = lax.dynamic_index_in_dim(rest, j, 1, keepdims=False)
+        pivot = dots(column, column)
+        none = pivot <= lax.dynamic_index_in_dim(least, j, 1, keepdims=False)
+        inverse = jnp.where(none, 0, lax.rsqrt(jnp.where(none, 1, pivot)))[:, None]
+        along = jnp.where(index > j, jnp.einsum("lpn,ln->lp", rest, column, precision="highest") * inverse, 0)
+        rest = rest - (along * inverse)[:, :, None] * column[:, None]
+        row = jnp.where(index == j, pivot[:, None] * inverse, along)
+        return rest, lax.dynamic_update_index_in_dim(upper, row, j, 1)
+
+    blank = jnp.zeros((rows.shape[0], dim, rows.shape[2]), rows.dtype)
+    return lax.fori_loop(0, dim, step, (columns, blank))[1]
+
+
+def _cholesky(gram: Float[Array, "lanes p p"], dim: int) -> tuple[Float[Array, "lanes dim p"], Float[Array, " lanes"]]:
+    """R of Cholesky's algorithm for the first `dim` columns, and the least share of a diagonal entry that a pivot kept.
+
+    With the lanes last, so that every step is vectorised: LAPACK takes one matrix at a time.
+    """
+    rest = gram[:, :dim].transpose(1, 2, 0)
+    whole = jnp.diagonal(gram, axis1=1, axis2=2)[:, :dim].T
+    floor = dim * float(jnp.finfo(gram.dtype).eps)
+    index = jnp.arange(gram.shape[1])[:, None]
+
+    def step(k: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        rest, done, kept = state
+        row = lax.dynamic_index_in_dim(rest, k, 0, keepdims=False)
+        pivot = lax.dynamic_index_in_dim(row, k, 0, keepdims=False)
+        diagonal = lax.dynamic_index_in_dim(whole, k, 0, keepdims=False)
+        none = pivot <= floor * diagonal
+        row = jnp.where(none[None] | (index < k), 0, row) * lax.rsqrt(jnp.where(none, 1, pivot))[None]
+        rest = rest - row[:dim, None] * row[None]
+        share = jnp.where(diagonal == 0, 1, pivot / jnp.where(diagonal == 0, 1, diagonal))
+        return rest, lax.dynamic_update_index_in_dim(done, row, k, 0), jnp.minimum(kept, share)
+
+    state = rest, jnp.zeros_like(rest), jnp.ones_like(whole[0])
+    _, done, kept = lax.fori_loop(0, dim, step, state)
+    return done.transpose(2, 0, 1), kept
 
 
 def psd_factor(matrix: Float[Array, "d d"]) -> Float[Array, "d d"]:
     """Lower-triangular F with F F^T = matrix, for a positive semi-definite matrix of any rank.
 
-    Cholesky's algorithm in which a pivot that rounding cannot tell from zero makes its column zero.
+    Cholesky's algorithm, in which a pivot that rounding cannot tell from zero, beside the diagonal's entry, makes its
+    column zero. Where there are rows, `rows_factor` sees directions that their covariance has lost.
     """
     dim = matrix.shape[-1]
-    floor = dim * jnp.finfo(matrix.dtype).eps * jnp.trace(matrix) / dim
     if dim == 1:
         return jnp.sqrt(jnp.maximum(matrix, 0))
-    return _factor_unrolled(matrix, floor) if dim <= UNROLLED else _factor_columns(matrix, floor)
+    return _factor_unrolled(matrix) if dim <= UNROLLED else _factor_lanes(matrix)
 
 
-def _inverse_pivot(pivot: Array, floor: Array) -> Array:
-    return jnp.where(pivot > floor, jax.lax.rsqrt(jnp.where(pivot > floor, pivot, 1)), 0)
+_factor_lanes = over_lanes(lambda matrix: _cholesky(matrix, matrix.shape[1])[0].swapaxes(1, 2))
 
 
-def _factor_unrolled(matrix: Array, floor: Array) -> Array:
+def _factor_unrolled(matrix: Array) -> Array:
     dim = matrix.shape[-1]
+    floor = dim * jnp.finfo(matrix.dtype).eps
     rows: list[list[Array]] = []
     inverse: list[Array] = []
     zero = jnp.zeros((), matrix.dtype)
@@ -44,22 +181,10 @@ def _factor_unrolled(matrix: Array, floor: Array) -> Array:
             rest = matrix[i, j] - sum((row[k] * rows[j][k] for k in range(j)), zero)
             row.append(rest * inverse[j])
         pivot = matrix[i, i] - sum((entry * entry for entry in row), zero)
-        inverse.append(_inverse_pivot(pivot, floor))
+        none = pivot <= floor * matrix[i, i]
+        inverse.append(jnp.where(none, 0, lax.rsqrt(jnp.where(none, 1, pivot))))
         rows.append([*row, pivot * inverse[i]])
     return jnp.stack([jnp.stack(row + [zero] * (dim - 1 - i)) for i, row in enumerate(rows)])
-
-
-def _factor_columns(matrix: Array, floor: Array) -> Array:
-    dim = matrix.shape[-1]
-    index = jnp.arange(dim)
-
-    def column(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
-        rest, factor = state
-        pivot_row = jnp.take(rest, j, axis=0)
-        new = jnp.where(index >= j, pivot_row * _inverse_pivot(pivot_row[j], floor), 0)
-        return rest - new[:, None] * new[None, :], factor.at[:, j].set(new)
-
-    return jax.lax.fori_loop(0, dim, column, (matrix, jnp.zeros_like(matrix)))[1]
 
 
 def solve_lower(factor: Float[Array, "d d"], rhs: Float[Array, " d"]) -> Float[Array, " d"]:
@@ -74,60 +199,6 @@ def solve_lower(factor: Float[Array, "d d"], rhs: Float[Array, " d"]) -> Float[A
         rest = rhs[i] - sum((factor[i, j] * x[j] for j in range(i)), jnp.zeros((), rhs.dtype))
         x.append(jnp.where(factor[i, i] == 0, 0, rest / jnp.where(factor[i, i] == 0, 1, factor[i, i])))
     return jnp.stack(x)
-
-
-def _factorise_lanes(
-    gram: Float[Array, "lanes d d"], cross: Float[Array, "lanes d"]
-) -> tuple[Float[Array, "lanes d d"], Float[Array, "lanes d"]]:
-    """Lower-triangular F with F F^T = gram, and u with F u = cross, for positive semi-definite matrices of any rank.
-
-    Cholesky's algorithm with the lanes last, so that every step is vectorised: LAPACK takes one matrix at a time. A
-    pivot that rounding cannot tell from zero makes its column of F, and its place in u, zero.
-    """
-    dim = gram.shape[1]
-    floor = 100 * jnp.finfo(gram.dtype).eps * jnp.trace(gram, axis1=1, axis2=2)
-    rest = jnp.concatenate([gram, cross[:, :, None]], axis=2).transpose(1, 2, 0)
-    index = jnp.arange(dim + 1)[:, None]
-
-    def step(k: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
-        rest, done = state
-        row = lax.dynamic_index_in_dim(rest, k, 0, keepdims=False)
-        pivot = lax.dynamic_index_in_dim(row, k, 0, keepdims=False)
-        live = (pivot > floor)[None] & (index >= k)
-        row = jnp.where(live, row, 0) / jnp.sqrt(jnp.where(pivot > floor, pivot, 1))[None]
-        rest = rest - row[:dim, None] * row[None]
-        return rest, lax.dynamic_update_index_in_dim(done, row, k, 0)
-
-    done = lax.fori_loop(0, dim, step, (rest, jnp.zeros_like(rest)))[1]  # row k: column k of F, then u_k
-    return done[:, :dim].transpose(2, 1, 0), done[:, dim].T
-
-
-@over_lanes
-def triangularise(
-    x: Float[Array, "lanes n d"], y: Float[Array, "lanes n"]
-) -> tuple[Float[Array, "lanes d d"], Float[Array, "lanes d"]]:
-    """F [d, d] and u [d] with F F^T = x^T x and F u = x^T y for n < d rows, by Householder reflections.
-
-    Cholesky's algorithm without interchanges would lose the last pivots of such a matrix to rounding.
-    """
-    n, dim = x.shape[1:]
-    table = jnp.concatenate([x, y[:, :, None]], axis=2).transpose(1, 2, 0)
-    index = jnp.arange(n)[:, None]
-
-    def reflect(k: Array, table: Array) -> Array:
-        column = jnp.where(index >= k, lax.dynamic_index_in_dim(table, k, 1, keepdims=False), 0)
-        head = lax.dynamic_index_in_dim(column, k, 0, keepdims=False)
-        norm = jnp.sqrt((column**2).sum(axis=0))
-        normal = jnp.where(index == k, column + jnp.where(head < 0, -norm, norm), column)
-        size = (normal**2).sum(axis=0)
-        along = (normal[:, None] * table).sum(axis=0) * 2 / jnp.where(size > 0, size, 1)
-        return table - normal[:, None] * along
-
-    table = lax.fori_loop(0, n, reflect, table)
-    above = index[:, None] <= jnp.arange(dim + 1)[:, None]  # below the diagonal is zero but for rounding
-    rows = jnp.where(above, table, 0)
-    rows = jnp.pad(rows, ((0, dim - n), (0, 0), (0, 0)))
-    return rows[:, :dim].transpose(2, 1, 0), rows[:, dim].T
 
 
 def _solve_upper_lanes(factor: Float[Array, "lanes d d"], image: Float[Array, "lanes d"]) -> Float[Array, "lanes d"]:
@@ -157,16 +228,43 @@ def solve_upper_shortest(factor: Float[Array, "lanes d d"], image: Float[Array, 
     singular = (jnp.diagonal(factor, axis1=1, axis2=2) == 0).any(axis=1)
 
     def within_range() -> Array:
-        inner = _solve_upper_lanes(*_factorise_lanes(factor.swapaxes(1, 2) @ factor, image))
-        return jnp.where(singular[:, None], jnp.einsum("lij,lj->li", factor, inner), direct)
+        upper = _gram_schmidt(factor, factor.shape[1])
+        half = _solve_upper_lanes(upper[:, ::-1, ::-1], image[:, ::-1])[:, ::-1]  # R^T half = u, from the first on
+        inner = _solve_upper_lanes(upper.swapaxes(1, 2), half)
+        return jnp.where(singular[:, None], jnp.einsum("lij,lj->li", factor, inner, precision="highest"), direct)
 
     return lax.cond(singular.any(), within_range, lambda: direct)
 
 
-factorise, solve_upper = over_lanes(_factorise_lanes), over_lanes(_solve_upper_lanes)
+solve_upper = over_lanes(_solve_upper_lanes)
 
 
-def solve_psd(matrix: Float[Array, "d d"], rhs: Float[Array, " d"]) -> Float[Array, " d"]:
-    """Solution x of matrix x = rhs for a positive semi-definite matrix; directions of zero pivot get zero."""
-    factor = psd_factor(matrix)
+def solve_factor(factor: Float[Array, "d d"], rhs: Float[Array, " d"]) -> Float[Array, " d"]:
+    """Solution x of F F^T x = rhs for a lower-triangular F; directions of zero pivot get zero."""
     return solve_upper(factor, solve_lower(factor, rhs))
+
+
+def root_gap(one: Float[Array, "d m"], two: Float[Array, "d d"]) -> Float[Array, ""]:
+    """tr A + tr B - 2 tr (A^1/2 B A^1/2)^1/2 for A = one one^T, B = two two^T, m <= d; never negative, and 0 for A = B.
+
+    Computed as |one Q^T - two|^2 with Q nearest to two^T one among matrices of orthonormal columns: where A has no full
+    rank, the roots of rounding errors would add up. Source: Bhatia, Jain and Lim (2019), On the Bures-Wasserstein distance.
+    """
+    product = jnp.matmul(two.T, one, precision="highest")
+    if product.shape == (2, 2):
+        nearest = _nearest_orthogonal(product)
+    else:
+        left, _, right = jnp.linalg.svd(product, full_matrices=False)
+        nearest = jnp.matmul(left, right, precision="highest")
+    return ((jnp.matmul(one, nearest.T, precision="highest") - two) ** 2).sum()
+
+
+def _nearest_orthogonal(matrix: Float[Array, "2 2"]) -> Float[Array, "2 2"]:
+    """The rotation or the reflection nearest to a matrix, in closed form: LAPACK would take one matrix at a time."""
+    (a, b), (c, d) = matrix
+    turned, mirrored = jnp.hypot(a + d, c - b), jnp.hypot(a - d, b + c)
+    turn = turned >= mirrored
+    size = jnp.where(turn, turned, mirrored)
+    cos, sin = jnp.where(turn, a + d, a - d), jnp.where(turn, c - b, b + c)
+    cos, sin = jnp.where(size == 0, 1, cos / jnp.where(size == 0, 1, size)), divide(sin, size)
+    return jnp.stack([jnp.stack([cos, jnp.where(turn, -sin, sin)]), jnp.stack([sin, jnp.where(turn, cos, -cos)])])

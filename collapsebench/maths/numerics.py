@@ -1,4 +1,4 @@
-"""Conversion of Python numbers to arrays, and logarithm and division without NaN at 0."""
+"""Conversion of Python numbers to arrays, and logarithms, quotients and differences that keep their digits."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def as_leaves(tree: PyTree) -> PyTree:
 
 
 def safe_log(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """log x, with -inf for x <= 0 (a rounding error below 0 gives no NaN)."""
-    return jnp.where(x > 0, jnp.log(jnp.where(x > 0, x, 1)), -jnp.inf)
+    """log x, with -inf for x <= 0 (a rounding error below 0 gives no NaN); NaN for NaN, which is no spread of 0."""
+    return jnp.where(x > 0, jnp.log(jnp.where(x > 0, x, 1)), jnp.where(jnp.isnan(x), jnp.nan, -jnp.inf))
 
 
 def divide(a: Any, b: Any) -> Array:
@@ -40,3 +40,39 @@ def divide(a: Any, b: Any) -> Array:
 def xlogy(x: Array, y: Array) -> Array:
     """Product x log y, with 0 log 0 = 0."""
     return jnp.where(x == 0, 0, x * safe_log(y))
+
+
+def xlog1my(x: Array, y: Array) -> Array:
+    """Product x log(1 - y), with 0 log 0 = 0; no digit of a small y is lost."""
+    return jnp.where(x == 0, 0, x * jnp.where(y < 1, jnp.log1p(-jnp.where(y < 1, y, 0)), safe_log(1 - y)))
+
+
+_NEAR = 0.1
+"""Relative difference below which `deviance` sums its series, which ends before rounding."""
+
+
+def deviance(x: Array, mean: Array, gap: Array | None = None) -> Array:
+    """x log(x / mean) - x + mean, never negative and without cancellation; inf for mean = 0 < x.
+
+    gap: x - mean, where it is known to more digits. Source: Loader (2000), Fast and accurate computation of binomial
+    probabilities: the function bd0, by the series of atanh near x = mean.
+    """
+    gap = x - mean if gap is None else gap
+    both = x + mean
+    v = divide(gap, both)
+    near = jnp.abs(v) < _NEAR
+    v = jnp.where(near, v, 0)
+    series = sum((v ** (2 * k) / (2 * k + 1) for k in range(8, 0, -1)), jnp.zeros_like(v))
+    ratio = divide(x, mean)
+    far = x * safe_log(jnp.where(near | (x == 0), 1, jnp.where(mean == 0, jnp.inf, ratio))) - gap
+    return jnp.where(near, gap * v + 2 * x * v * series, jnp.maximum(far, 0))
+
+
+def curvature(x: Array) -> Array:
+    """exp(x) - 1 - x, never negative and without cancellation: the divergence of two scales whose logs differ by x."""
+    near = jnp.abs(x) < 0.5
+    y = jnp.where(near, x, 0)
+    series = jnp.ones_like(y)
+    for k in range(16, 2, -1):
+        series = 1 + y * series / k
+    return jnp.where(near, 0.5 * y * y * series, jnp.where(x == jnp.inf, jnp.inf, jnp.expm1(x) - x))

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from collapsebench.maths.distributions.mixture import Mixture, as_mixture, common_nodes
+from collapsebench.maths.distributions.normal import Normal
 from collapsebench.maths.streams import part
 from collapsebench.parts.data import Batch, Data, Kind
 from collapsebench.parts.distribution import Distribution, population
@@ -97,7 +99,9 @@ class Injection(Metric):
         if q.compares(other, "kl"):
             return q.kl(other)
         try:
-            rows = q.nodes()
+            # The nodes of q alone would miss a narrow component of the other, and its density is in the logarithm.
+            narrow = isinstance(q, Normal | Mixture) and isinstance(other, Normal | Mixture) and q.dim == 1
+            rows = common_nodes(as_mixture(q), as_mixture(other)) if narrow else q.nodes()
         except RequestError:
             rows = self._drawn(key, q)
         gap = jnp.where(rows.w > 0, q.log_prob(rows.x) - other.log_prob(rows.x), 0)

@@ -8,8 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from collapsebench.maths.distributions.kernel import GRID, SUPPORT, KernelMixture
-from collapsebench.maths.estimators.moments import weighted_moments
-from collapsebench.maths.linalg import psd_factor
+from collapsebench.maths.distributions.normal import Moments, Normal
 from collapsebench.maths.numerics import divide, safe_log
 from collapsebench.parts.data import Batch
 from collapsebench.parts.model import Dials, Model
@@ -84,9 +83,9 @@ class KernelDensity(Model):
             return KernelMixture(data.x, data.w, log_bandwidth, jnp.eye(self.dim, dtype=dtype))
         rows = effective_rows(data.w)
         least = (self.dim + 2) / 4 if self.bandwidth == "silverman" else 1.0
-        covariance = weighted_moments(data.x, data.w)[1] * divide(rows, rows - 1)
-        log_bandwidth = jnp.where(rows > 1, -safe_log(rows * least) / (self.dim + 4), -jnp.inf)
-        return KernelMixture(data.x, data.w, log_bandwidth, psd_factor(covariance))
+        root = Normal.fit(Moments.of(data)).scale_tril * jnp.sqrt(divide(rows, rows - 1))
+        log_bandwidth = jnp.where(rows <= 1, -jnp.inf, -safe_log(rows * least) / (self.dim + 4))
+        return KernelMixture(data.x, data.w, log_bandwidth, root)
 
 
 def effective_rows(w: Float[Array, " n"]) -> Float[Array, ""]:

@@ -86,6 +86,8 @@ def _rows(name: str, dim: int) -> tuple[np.ndarray, np.ndarray]:
     if not 1 <= dim <= features:
         raise RequestError(f"target.dim = {dim}: {name} has {features} features, so 1 to {features}")
     train, held_out = (x[index] for index in split_rows(len(x)))
+    if dim < features and dim > len(train):
+        raise RequestError(f"target.dim = {dim}: {name} has {len(train)} rows for models, so 1 to {len(train)}")
     if dim < features:
         try:
             components = datasets.pca(train, dim)

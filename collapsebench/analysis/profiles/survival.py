@@ -49,5 +49,5 @@ def kaplan_meier(time: np.ndarray, seen: np.ndarray, generations: int) -> Surviv
 
 
 def _first(curve: np.ndarray) -> float:
-    below = np.flatnonzero(curve <= 0.5)
+    below = np.flatnonzero(curve <= 0.5 + 1e-12)  # a product of shares misses one half by rounding
     return float(below[0]) if below.size else np.inf

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from collapsebench.maths import samplers
 from collapsebench.maths.distributions.totals import Totals, whole_rows
-from collapsebench.maths.numerics import divide, safe_log, xlogy
+from collapsebench.maths.numerics import deviance, divide, safe_log, xlog1my, xlogy
 from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.pytree import Key, spec
@@ -34,7 +34,8 @@ class Bernoulli(Distribution):
 
     def log_prob(self, x: Float[Array, " n"]) -> Float[Array, " n"]:
         inside = (x == 0) | (x == 1)
-        return jnp.where(inside, jnp.where(x == 1, safe_log(self.p), safe_log(1 - self.p)), -jnp.inf)
+        outside = jnp.where(jnp.isnan(x), jnp.nan, -jnp.inf)
+        return jnp.where(inside, jnp.where(x == 1, safe_log(self.p), xlog1my(jnp.ones_like(x), self.p)), outside)
 
     def nodes(self) -> Batch:
         """Both outcomes as quadrature nodes, with their probabilities as weights."""
@@ -46,10 +47,10 @@ class Bernoulli(Distribution):
     @property
     def log_variance(self) -> Float[Array, ""]:
         """Log of p (1 - p); -inf for p = 0 or 1."""
-        return safe_log(self.p) + safe_log(1 - self.p)
+        return safe_log(self.p) + xlog1my(jnp.ones_like(self.p), self.p)
 
     def entropy(self) -> Float[Array, ""]:
-        return -xlogy(self.p, self.p) - xlogy(1 - self.p, 1 - self.p)
+        return -xlogy(self.p, self.p) - xlog1my(1 - self.p, self.p)
 
     def support(self) -> Float[Array, ""]:
         """Number of outcomes of positive probability."""
@@ -58,7 +59,7 @@ class Bernoulli(Distribution):
     def kl(self, other: Bernoulli) -> Float[Array, ""]:
         """KL(self || other) in nats; inf if `other` gives probability 0 to an outcome of `self`."""
         p, q = self.p, other.p
-        return xlogy(p, p) - xlogy(p, q) + xlogy(1 - p, 1 - p) - xlogy(1 - p, 1 - q)
+        return deviance(p, q) + deviance(1 - p, 1 - q, q - p)
 
     def l2_squared(self, other: Bernoulli) -> Float[Array, ""]:
         """Squared Euclidean distance of the two probability vectors."""

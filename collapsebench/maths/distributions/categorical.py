@@ -11,7 +11,8 @@ from jaxtyping import Array, Float, Int
 
 from collapsebench.maths import samplers
 from collapsebench.maths.distributions.totals import whole_rows
-from collapsebench.maths.numerics import divide, safe_log, xlogy
+from collapsebench.maths.numerics import deviance, divide, safe_log, xlogy
+from collapsebench.maths.sums import counts
 from collapsebench.parts.data import POPULATION, Batch, Summary
 from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.pytree import Key, Number, spec
@@ -47,7 +48,7 @@ class Counter:
         """Counts of weighted symbols x [capacity]."""
         if isinstance(data, Counts):
             return data
-        return Counts(jnp.zeros(self.classes, data.w.dtype).at[data.x].add(data.w, mode="promise_in_bounds"))
+        return Counts(counts(data.x, data.w, self.classes))
 
     def draw(self, key: Key, distribution: Categorical, n: Number) -> Counts:
         """Counts of n draws, drawn directly from the multinomial distribution.
@@ -109,7 +110,11 @@ class Categorical(Distribution):
     @property
     def log_variance(self) -> Float[Array, ""]:
         """Log of 1 - |p|^2, the probability that two draws differ; -inf if one symbol has all the mass."""
-        return safe_log((self.probs * (1 - self.probs)).sum())
+        top = jnp.argmax(self.probs)
+        rest = jnp.where(jnp.arange(self.classes) == top, 0, self.probs)
+        most = self.probs[top]
+        # 1 - p of a probability near 1 has lost the digits that the others still have.
+        return safe_log(most * rest.sum() + (rest * (1 - rest)).sum())
 
     def entropy(self) -> Float[Array, ""]:
         return -xlogy(self.probs, self.probs).sum()
@@ -120,7 +125,8 @@ class Categorical(Distribution):
 
     def kl(self, other: Categorical) -> Float[Array, ""]:
         """KL(self || other) in nats; inf if `other` gives probability 0 to a symbol of `self`."""
-        return (xlogy(self.probs, self.probs) - xlogy(self.probs, other.probs)).sum()
+        # Each term is above 0, so rounding of the probabilities, or of their sums, is squared before it is added.
+        return deviance(self.probs, other.probs).sum()
 
     def l2_squared(self, other: Categorical) -> Float[Array, ""]:
         """Squared Euclidean distance of the probabilities."""

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from collapsebench.maths import samplers
-from collapsebench.maths.numerics import safe_log
+from collapsebench.maths.numerics import curvature, safe_log
+from collapsebench.maths.sums import power_near
 from collapsebench.parts.data import POPULATION, Batch, Summary
 from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.pytree import Key, Number, spec
@@ -33,7 +34,10 @@ class LogTotal(Summary):
     @classmethod
     def of(cls, data: Batch | LogTotal) -> LogTotal:
         """Statistics of weighted rows x [capacity, 1]."""
-        return data if isinstance(data, LogTotal) else cls(data.w.sum(), safe_log((data.w * data.x[:, 0]).sum()))
+        if isinstance(data, LogTotal):
+            return data
+        size = power_near(data.x[0, 0])
+        return cls(data.w.sum(), jnp.log(size) + safe_log((data.w * (data.x[:, 0] * (1 / size))).sum()))
 
     @classmethod
     def draw(cls, key: Key, distribution: Exponential, n: Number) -> LogTotal:
@@ -93,9 +97,9 @@ class Exponential(Distribution):
 
     def kl(self, other: Exponential) -> Float[Array, ""]:
         """KL(self || other) in nats; inf if either is a point mass."""
-        both = jnp.isfinite(self.log_scale) & jnp.isfinite(other.log_scale)
+        both = (self.log_scale != -jnp.inf) & (other.log_scale != -jnp.inf)
         log_ratio = jnp.where(both, self.log_scale - other.log_scale, 0)
-        return jnp.where(both, jnp.expm1(log_ratio) - log_ratio, jnp.inf)
+        return jnp.where(both, curvature(log_ratio), jnp.inf)
 
     def hellinger(self, other: Exponential) -> Float[Array, ""]:
         """Squared Hellinger distance: 1 - sech(log(a / b) / 2) for scales a and b; 1 if one is a point mass."""

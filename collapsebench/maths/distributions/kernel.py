@@ -62,7 +62,7 @@ class KernelMixture(Distribution):
     def log_prob(self, x: Float[Array, "m d"]) -> Float[Array, " m"]:
         """Log density, exact in the far tail; for a singular kernel inf at the centres and -inf elsewhere."""
         log_det = self.dim * self.log_bandwidth + safe_log(jnp.diagonal(self.factor)).sum()
-        proper = jnp.isfinite(log_det)
+        proper = log_det != -jnp.inf
         dtype = self.centres.dtype
         root = jnp.where(proper, self.kernel_tril, jnp.eye(self.dim, dtype=dtype)) * math.sqrt(2)
         origin = self.centres[0]  # whitening rounds less near the data than far from 0

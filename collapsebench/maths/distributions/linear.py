@@ -10,8 +10,8 @@ from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
 from collapsebench.maths.distributions.labelled import Rows, draw_inputs
-from collapsebench.maths.linalg import factorise, solve_upper, solve_upper_shortest, triangularise
-from collapsebench.maths.numerics import safe_log
+from collapsebench.maths.linalg import solve_upper, solve_upper_shortest, triangle
+from collapsebench.maths.numerics import curvature
 from collapsebench.maths.streams import part
 from collapsebench.parts.data import POPULATION, Summary
 from collapsebench.parts.distribution import Distribution
@@ -40,24 +40,20 @@ class RegressionMoments(Summary):
     @property
     def gram(self) -> Float[Array, "d d"]:
         """Gram matrix sum w x x^T [d, d]."""
-        return self.factor @ self.factor.T
+        return jnp.matmul(self.factor, self.factor.T, precision="highest")
 
     @property
     def cross(self) -> Float[Array, " d"]:
         """Cross products sum w x y [d]."""
-        return self.factor @ self.image
+        return jnp.matmul(self.factor, self.image, precision="highest")
 
     @classmethod
     def of(cls, data: PyTree) -> RegressionMoments:
         """Statistics of weighted labelled rows."""
         if isinstance(data, RegressionMoments):
             return data
-        x, y, w = data.x["x"], data.x["y"], data.w
-        if x.shape[0] < x.shape[1]:
-            root = jnp.sqrt(w)
-            return cls(w.sum(), *triangularise(x * root[:, None], y * root))
-        weighted = x * w[:, None]
-        return cls(w.sum(), *factorise(weighted.T @ x, y @ weighted))
+        rows = jnp.concatenate([data.x["x"], data.x["y"][:, None]], axis=1)
+        return cls(data.w.sum(), *_root(rows * jnp.sqrt(data.w)[:, None]))
 
     @classmethod
     def draw(
@@ -95,8 +91,16 @@ class RegressionMoments(Summary):
 
     def concat(self, other: Self) -> RegressionMoments:
         """Statistics of both samples together."""
-        both = factorise(self.gram + other.gram, self.cross + other.cross)
-        return RegressionMoments(self.w + other.w, *both)
+        rows = [jnp.concatenate([side.factor, side.image[None]]).T for side in (self, other)]
+        return RegressionMoments(self.w + other.w, *_root(jnp.concatenate(rows)))
+
+
+def _root(rows: Float[Array, "n columns"]) -> tuple[Float[Array, "d d"], Float[Array, " d"]]:
+    """Factor F and image u of rows (x, y)."""
+    dim = rows.shape[1] - 1
+    upper, scale = triangle(rows, dim)
+    upper = upper * scale[None]
+    return upper[:, :dim].T, upper[:, dim]
 
 
 def _transposed_product(factor: Float[Array, "d d"], coef: Float[Array, " d"]) -> Float[Array, " d"]:
@@ -135,9 +139,9 @@ class LinearGaussian(Distribution):
 
     def kl(self, other: LinearGaussian) -> Float[Array, ""]:
         """KL(self || other) of the labels in nats, averaged over the inputs of `self`."""
-        ratio = (self.noise / other.noise) ** 2
         gap = ((self.scales * (self.coef - other.coef)) ** 2).sum() / other.noise**2
-        return 0.5 * (ratio + gap - 1 - safe_log(ratio))
+        log_ratio = jnp.log1p((self.noise - other.noise) / other.noise)
+        return 0.5 * (curvature(2 * log_ratio) + gap)
 
 
 def least_squares(moments: RegressionMoments, penalty: Any = None, features: int | None = None) -> Float[Array, " d"]:
@@ -150,6 +154,9 @@ def least_squares(moments: RegressionMoments, penalty: Any = None, features: int
         inner = RegressionMoments(moments.w, moments.factor[:features, :features], moments.image[:features])
         return jnp.pad(least_squares(inner, penalty), (0, moments.image.shape[0] - features))
     if penalty is not None:
-        ridge = penalty * jnp.eye(moments.image.shape[0], dtype=moments.image.dtype)
-        return solve_upper(*factorise(moments.gram + ridge, moments.cross))
+        # The penalty is as many rows more, each of one coordinate, labelled 0.
+        dim = moments.image.shape[0]
+        more = jnp.sqrt(jnp.asarray(penalty, moments.image.dtype)) * jnp.eye(dim, dim + 1, dtype=moments.image.dtype)
+        rows = jnp.concatenate([jnp.concatenate([moments.factor, moments.image[None]]).T, more])
+        return solve_upper(*_root(rows))
     return solve_upper_shortest(moments.factor, moments.image)

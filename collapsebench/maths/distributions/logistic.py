@@ -12,9 +12,10 @@ from jax.nn import log_sigmoid, sigmoid, softplus
 from jaxtyping import Array, Float
 
 from collapsebench.maths.distributions.labelled import Rows, draw_inputs
-from collapsebench.maths.linalg import solve_psd
-from collapsebench.maths.numerics import divide
+from collapsebench.maths.linalg import rows_factor, solve_factor
+from collapsebench.maths.numerics import deviance, divide
 from collapsebench.maths.streams import part
+from collapsebench.maths.sums import columns
 from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError
@@ -58,11 +59,14 @@ class LogisticLabels(Distribution):
         z, w = _hermite(2)
         score = length * z[:, 0]
         gap = (along - length) * z[:, 0] + across * z[:, 1]
-        p = sigmoid(score)
-        # log1p keeps a small gap's square; a large one would overflow there.
-        near = jnp.log1p(p * jnp.expm1(jnp.clip(gap, -1, 1)))
-        far = softplus(score + gap) - softplus(score)
-        return (w * (jnp.where(jnp.abs(gap) < 1, near, far) - p * gap)).sum()
+        p, q = sigmoid(score), sigmoid(-score)
+        # The difference of the probabilities to all its digits, where it is small: near the truth it is squared.
+        small = jnp.abs(gap) < 1
+        rise = jnp.expm1(jnp.where(small, gap, 0))
+        change = p * q * rise / (1 + p * rise)
+        near = deviance(p, p + change, -change) + deviance(q, q - change, change)
+        far = softplus(score + gap) - softplus(score) - p * gap
+        return (w * jnp.where(small, near, jnp.maximum(far, 0))).sum()
 
     def kl(self, other: LogisticLabels) -> Float[Array, ""]:
         """KL(self || other) of the labels in nats, averaged over the inputs of `self`, by quadrature."""
@@ -103,15 +107,18 @@ def newton(data: Batch, start: Float[Array, " d"], penalty: Array, steps: int) -
     """
     x, y = data.x["x"], data.x["y"]
     share = divide(data.w, data.w.sum())
-    ridge = penalty * jnp.eye(x.shape[1], dtype=x.dtype)
+    ridge = jnp.sqrt(penalty) * jnp.eye(x.shape[1], dtype=x.dtype)
+
+    def scores(coef: Array) -> Array:
+        return jnp.matmul(x, coef, precision="highest")
 
     def step(_: Count, coef: Array) -> Array:
-        score = x @ coef
+        score = scores(coef)
         residual = jnp.where(y > 0.5, sigmoid(-score), -sigmoid(score))
-        gradient = (share * residual) @ x - penalty * coef
-        hessian = (x * (share * sigmoid(score) * sigmoid(-score))[:, None]).T @ x + ridge
-        move = solve_psd(hessian, gradient)
-        reach = jnp.where(share > 0, jnp.abs(x @ move), 0).max()
+        gradient = columns(x, share * residual) - penalty * coef
+        weight = jnp.sqrt(share * sigmoid(score) * sigmoid(-score))
+        move = solve_factor(rows_factor(jnp.concatenate([x * weight[:, None], ridge])), gradient)
+        reach = jnp.where(share > 0, jnp.abs(scores(move)), 0).max()
         return coef + move * jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)
 
     return lax.fori_loop(0, steps, step, start)

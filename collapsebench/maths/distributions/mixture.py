@@ -96,12 +96,12 @@ class Mixture(Distribution):
         squares = squared_distances(residuals(x.T, self.mean), inverse)
         density = -0.5 * squares - (log_det + 0.5 * self.dim * math.log(2 * math.pi))[:, None]
         at_mean = (x[None] == self.mean[:, None]).all(axis=-1)
-        return jnp.where(jnp.isfinite(log_det)[:, None], density, jnp.where(at_mean, jnp.inf, -jnp.inf))
+        return jnp.where((log_det == -jnp.inf)[:, None], jnp.where(at_mean, jnp.inf, -jnp.inf), density)
 
     def log_prob(self, x: Float[Array, "n d"]) -> Float[Array, " n"]:
         # A component of weight 0 is nowhere, not even where it is singular: -inf + inf would be NaN.
         joint = self.log_weights[:, None] + self.component_log_prob(x)
-        return jax.nn.logsumexp(jnp.where(jnp.isfinite(self.log_weights)[:, None], joint, -jnp.inf), axis=0)
+        return jax.nn.logsumexp(jnp.where((self.log_weights == -jnp.inf)[:, None], -jnp.inf, joint), axis=0)
 
     def _centre(self) -> tuple[Array, Array]:
         """Mean of the mixture, and offsets of the components' means from it; exactly 0 for equal components."""
@@ -127,7 +127,7 @@ class Mixture(Distribution):
         pair = jax.vmap(jax.vmap(_log_overlap, (None, 0)), (0, None))
         logs = pair(self.component_normals(), other.component_normals())
         weights = self.log_weights[:, None] + other.log_weights[None, :]
-        return jnp.where(jnp.isfinite(weights), jnp.exp(weights + logs), 0).sum()
+        return jnp.where(weights == -jnp.inf, 0, jnp.exp(weights + logs)).sum()
 
     def l2_squared(self, other: Mixture | Normal) -> Float[Array, ""]:
         """Integral of (p - q)^2; inf if either has a singular component.
@@ -138,7 +138,7 @@ class Mixture(Distribution):
         other = as_mixture(other)
         own, others = self._inner(self), other._inner(other)
         value = jnp.maximum(own - 2 * self._inner(other) + others, 0)
-        return jnp.where(jnp.isfinite(own) & jnp.isfinite(others), value, jnp.inf)
+        return jnp.where((own == jnp.inf) | (others == jnp.inf), jnp.inf, value)
 
     def nodes(self) -> Batch:
         """Quadrature nodes: the trapezoid rule on each component's axes, with exact second moments; weights sum to 1.
@@ -153,6 +153,23 @@ class Mixture(Distribution):
         x = self.mean[:, None, :] + jnp.einsum("kij,nj->kni", self.scale_tril, jnp.asarray(z, self.mean.dtype))
         w = self.weights[:, None] * jnp.asarray(weight, self.mean.dtype)[None]
         return Batch(x.reshape(-1, self.dim), w.reshape(-1) / w.sum())
+
+
+def common_nodes(one: Mixture, two: Mixture) -> Batch:
+    """Quadrature nodes of `one` on the line that also see every component of `two`, however narrow; weights sum to 1.
+
+    Gauss-Legendre between neighbours among the points mean +- k sd, k = 0 .. 9, of all components of both.
+    """
+    steps = jnp.arange(-9, 10, dtype=one.mean.dtype)
+    edges = jnp.sort(
+        jnp.concatenate([(m.mean[:, 0, None] + m.scale_tril[:, 0, :1] * steps[None]).ravel() for m in (one, two)])
+    )
+    node, weight = (jnp.asarray(a, edges.dtype) for a in np.polynomial.legendre.leggauss(8))
+    half = 0.5 * jnp.diff(edges)
+    x = ((edges[:-1] + half)[:, None] + half[:, None] * node[None]).reshape(-1, 1)
+    w = (half[:, None] * weight[None]).ravel()
+    mass = jnp.where(w > 0, w * jnp.exp(one.log_prob(x)), 0)
+    return Batch(x, mass / mass.sum())
 
 
 def as_mixture(distribution: Distribution) -> Mixture:
@@ -188,14 +205,14 @@ def _pick(label: Array, table: Array) -> Array:
 def _log_overlap(a: Normal, b: Normal) -> Array:
     """log N(a.mean - b.mean; 0, Sa + Sb); for a singular sum inf where the means agree, -inf elsewhere."""
     top = jnp.maximum(a.log_scale, b.log_scale)
-    top = jnp.where(jnp.isfinite(top), top, 0)
+    top = jnp.where(top == -jnp.inf, 0, top)
     one, two = (jnp.exp(side.log_scale - top) * side.factor for side in (a, b))
     factor = psd_factor(one @ one.T + two @ two.T)
     gap = a.mean - b.mean
     white = solve_lower(factor, gap * jnp.exp(-top))
     log_det = a.dim * (top + 0.5 * math.log(2 * math.pi)) + safe_log(jnp.diagonal(factor)).sum()
     singular = jnp.where((gap == 0).all(), jnp.inf, -jnp.inf)
-    return jnp.where(jnp.isfinite(log_det), -0.5 * (white**2).sum() - log_det, singular)
+    return jnp.where(log_det == -jnp.inf, singular, -0.5 * (white**2).sum() - log_det)
 
 
 def diagonals(matrices: Float[Array, "k d d"]) -> Float[Array, "k d"]:

@@ -11,9 +11,10 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
-from collapsebench.maths.linalg import psd_factor, solve_lower
-from collapsebench.maths.numerics import divide, safe_log
+from collapsebench.maths.linalg import psd_factor, root_gap, rows_factor, solve_lower, triangle
+from collapsebench.maths.numerics import curvature, divide, safe_log
 from collapsebench.maths.streams import part
+from collapsebench.maths.sums import centred
 from collapsebench.parts.data import POPULATION, Batch, Summary
 from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError
@@ -22,16 +23,17 @@ from collapsebench.specs.pytree import Key, Number, spec
 
 @spec
 class Moments(Summary):
-    """Weight, mean and centred scatter of weighted samples; scatter = exp(2 log_scale) shape, trace shape = d.
+    """Weight, mean and centred scatter of weighted samples; scatter = exp(2 log_scale) factor factor^T, trace d.
 
-    Additions use the centred update of Chan, Golub and LeVeque (1983), so no spread is lost to cancellation, and
-    the scale is a logarithm, so a sample-free path can follow a collapse far below the smallest float.
+    The scatter is kept as its lower-triangular root, which sees directions that the scatter itself has lost to rounding,
+    and its scale as a logarithm, so a sample-free path can follow a collapse far below the smallest float. Additions
+    use the centred update of Chan, Golub and LeVeque (1983), so no spread is lost to cancellation.
     """
 
     w: Float[Array, ""]
     mean: Float[Array, " d"]
     log_scale: Float[Array, ""]
-    shape: Float[Array, "d d"]
+    factor: Float[Array, "d d"]
 
     @property
     def weight(self) -> Float[Array, ""]:
@@ -43,17 +45,13 @@ class Moments(Summary):
         """Statistics of weighted rows x [capacity, d]."""
         if isinstance(data, Moments):
             return data
-        x, w = data.x, data.w
-        total = w.sum()
-        if x.shape[1] == 1:  # plain sums: a dot product with one column does not vectorise
-            mean = divide((w * x[:, 0]).sum(), total)[None]
-            centred = x[:, 0] - mean
-            scatter = (w * centred * centred).sum()[None, None]
-        else:
-            mean = divide(w @ x, total)
-            centred = x - mean
-            scatter = (centred * w[:, None]).T @ centred
-        return _moments(total, mean, jnp.zeros((), x.dtype), scatter)
+        total, mean, rows, size = centred(data.x, data.w)
+        largest = size.max()
+        if rows.shape[1] == 1:
+            unit = rows[:, 0] * (1 / largest)
+            return _moments(total, mean, jnp.log(largest), (data.w * unit * unit).sum())
+        upper, _ = triangle(rows * jnp.sqrt(data.w)[:, None], rows.shape[1], size)
+        return _moments(total, mean, jnp.log(largest), root=upper.T * (size / largest)[:, None])
 
     @classmethod
     def draw(cls, key: Key, distribution: Normal, n: Number) -> Moments:
@@ -66,26 +64,25 @@ class Moments(Summary):
         n = jnp.asarray(n, dtype)
         # A chi-square may share the key of a normal, whose bits it never uses; a Wishart factor has normals of its own.
         z = samplers.normal(key if dim == 1 else part(key, 0), (dim,), dtype)
-        step = distribution.factor[0] * z if dim == 1 else distribution.factor @ z
+        step = distribution.factor[0] * z if dim == 1 else _matmul(distribution.factor, z)
         mean = distribution.mean + jnp.exp(distribution.log_scale) * step * jax.lax.rsqrt(jnp.maximum(n, 1))
         if dim == 1:
             scatter = jnp.where(n > 1, samplers.chi_square(key, jnp.maximum(n - 1, 1)), 0)
             log_scale = distribution.log_scale + 0.5 * safe_log(scatter.astype(dtype))
-            return cls(n, mean, log_scale, distribution.factor * distribution.factor)
-        root = distribution.factor @ samplers.wishart_factor(key, n - 1, dim).astype(dtype)
-        return _moments(n, mean, distribution.log_scale, root @ root.T)
+            return cls(n, mean, log_scale, distribution.factor)
+        root = _matmul(distribution.factor, samplers.wishart_factor(key, n - 1, dim).astype(dtype))
+        return _moments(n, mean, distribution.log_scale, root=root)
 
     @classmethod
     def expect(cls, distribution: Normal, n: Number) -> Moments:
         """Statistics of an infinite sample with a weight of n rows among infinite samples."""
         w = jnp.asarray(n, distribution.mean.dtype) * POPULATION
-        shape = distribution.factor @ distribution.factor.T
-        return cls(w, distribution.mean, distribution.log_scale + 0.5 * jnp.log(w), shape)
+        return cls(w, distribution.mean, distribution.log_scale + 0.5 * jnp.log(w), distribution.factor)
 
     def scale(self, factor: Number) -> Moments:
         """The same statistics with every weight times `factor`."""
         w = self.w * factor
-        return Moments(w, self.mean, self.log_scale + 0.5 * safe_log(jnp.asarray(factor, w.dtype)), self.shape)
+        return Moments(w, self.mean, self.log_scale + 0.5 * safe_log(jnp.asarray(factor, w.dtype)), self.factor)
 
     def concat(self, other: Self) -> Moments:
         """Statistics of both samples together."""
@@ -95,21 +92,27 @@ class Moments(Summary):
         # The spread between the means joins as a third scatter: w1 w2 / (w1 + w2) gap gap^T.
         between = 0.5 * safe_log(self.w * share)
         top = jnp.maximum(jnp.maximum(self.log_scale, other.log_scale), between)
-        top = jnp.where(jnp.isfinite(top), top, 0)
-        scatter = (
-            jnp.exp(2 * (self.log_scale - top)) * self.shape
-            + jnp.exp(2 * (other.log_scale - top)) * other.shape
-            + jnp.exp(2 * (between - top)) * gap[:, None] * gap[None, :]
-        )
-        return _moments(w, self.mean + share * gap, top, scatter)
+        top = jnp.where(top == -jnp.inf, 0, top)
+        sizes = [jnp.exp(log_scale - top) for log_scale in (self.log_scale, other.log_scale, between)]
+        mean = self.mean + share * gap
+        if gap.shape[0] == 1:
+            squares = jnp.exp(2 * (self.log_scale - top)), jnp.exp(2 * (other.log_scale - top))
+            return _moments(w, mean, top, squares[0] + squares[1] + jnp.exp(2 * (between - top)) * gap[0] * gap[0])
+        rows = (sizes[0] * self.factor.T, sizes[1] * other.factor.T, sizes[2] * gap[None])
+        return _moments(w, mean, top, root=rows_factor(jnp.concatenate(rows)))
 
 
-def _moments(w: Array, mean: Array, log_scale: Array, scatter: Array) -> Moments:
-    """Moments with exp(2 log_scale) scatter normalised to trace d; a scatter of 0 has log_scale -inf."""
+def _matmul(a: Array, b: Array) -> Array:
+    return jnp.matmul(a, b, precision="highest")
+
+
+def _moments(w: Array, mean: Array, log_scale: Array, scatter: Any = None, root: Any = None) -> Moments:
+    """Moments with scatter exp(2 log_scale) root root^T, or in one dimension exp(2 log_scale) scatter."""
     dim = mean.shape[0]
-    size = jnp.trace(scatter) / dim
-    shape = jnp.where(size > 0, scatter / jnp.where(size > 0, size, 1), jnp.eye(dim, dtype=mean.dtype))
-    return Moments(w, mean, log_scale + 0.5 * safe_log(size), shape)
+    size = scatter if root is None else (root**2).sum() / dim
+    unit = jnp.eye(dim, dtype=mean.dtype)
+    factor = unit if root is None else jnp.where(size == 0, unit, root / jnp.sqrt(jnp.where(size == 0, 1, size)))
+    return Moments(w, mean, log_scale + 0.5 * safe_log(size), factor)
 
 
 @spec
@@ -133,7 +136,7 @@ class Normal(Distribution):
         """Normal with mean [d] and positive semi-definite covariance [d, d]."""
         mean, covariance = jnp.atleast_1d(jnp.asarray(mean)), jnp.atleast_2d(jnp.asarray(covariance))
         size = jnp.trace(covariance) / mean.shape[0]
-        shape = jnp.where(size > 0, covariance / jnp.where(size > 0, size, 1), jnp.eye(mean.shape[0]))
+        shape = jnp.where(size == 0, jnp.eye(mean.shape[0]), covariance / jnp.where(size == 0, 1, size))
         return cls(mean, 0.5 * safe_log(size), psd_factor(shape))
 
     @classmethod
@@ -141,7 +144,7 @@ class Normal(Distribution):
         """Normal with covariance scatter / (weight - ddof) of the statistics; a point mass if weight <= ddof."""
         rows = moments.w - ddof
         log_scale = moments.log_scale - 0.5 * jnp.log(jnp.where(rows > 0, rows, 1))
-        return cls(moments.mean, jnp.where(rows > 0, log_scale, -jnp.inf), psd_factor(moments.shape))
+        return cls(moments.mean, jnp.where(rows <= 0, -jnp.inf, log_scale), moments.factor)
 
     @property
     def dim(self) -> int:
@@ -163,7 +166,7 @@ class Normal(Distribution):
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
         z = samplers.normal(key, (n, self.dim), self.mean.dtype)
-        return self.mean[None] + (z * self.scale_tril[0, 0] if self.dim == 1 else z @ self.scale_tril.T)
+        return self.mean[None] + (z * self.scale_tril[0, 0] if self.dim == 1 else _matmul(z, self.scale_tril.T))
 
     def log_prob(self, x: Float[Array, "n d"]) -> Float[Array, " n"]:
         """Log density; for a point mass -inf everywhere but at the mean."""
@@ -171,12 +174,11 @@ class Normal(Distribution):
         white = jax.vmap(solve_lower, (None, 0))(self.factor, centred)
         log_det = self.log_root_det
         density = -0.5 * (white**2).sum(axis=1) - log_det - 0.5 * self.dim * math.log(2 * math.pi)
-        return jnp.where(
-            jnp.isfinite(log_det), density, jnp.where((x == self.mean[None]).all(axis=1), jnp.inf, -jnp.inf)
-        )
+        at_point = jnp.where((x == self.mean[None]).all(axis=1), jnp.inf, -jnp.inf)
+        return jnp.where(log_det == -jnp.inf, at_point, density)
 
     def moments(self) -> tuple[Float[Array, " d"], Float[Array, "d d"]]:
-        return self.mean, self.scale_tril @ self.scale_tril.T
+        return self.mean, _matmul(self.scale_tril, self.scale_tril.T)
 
     def nodes(self) -> Batch:
         """Quadrature nodes of the trapezoid rule within 9 standard deviations: 512, or 64 along each of two axes.
@@ -189,20 +191,20 @@ class Normal(Distribution):
         z = np.stack(np.meshgrid(*[axis] * self.dim, indexing="ij"), axis=-1).reshape(-1, self.dim)
         mass = np.exp(-0.5 * (z**2).sum(axis=1))
         dtype = self.mean.dtype
-        return Batch(self.mean[None] + jnp.asarray(z, dtype) @ self.scale_tril.T, jnp.asarray(mass / mass.sum(), dtype))
+        return Batch(
+            self.mean[None] + _matmul(jnp.asarray(z, dtype), self.scale_tril.T), jnp.asarray(mass / mass.sum(), dtype)
+        )
 
     def w2_squared(self, other: Normal) -> Float[Array, ""]:
-        """Squared 2-Wasserstein distance: |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1^1/2 S2 S1^1/2)^1/2.
+        """Squared 2-Wasserstein distance, |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1^1/2 S2 S1^1/2)^1/2 and never negative.
 
-        The last trace is the nuclear norm of F1^T F2. Source: Dowson and Landau (1982).
+        Computed as |m1 - m2|^2 + |F1 - F2 Q|^2, Q the orthogonal matrix nearest to F2^T F1: no term is subtracted.
+        Source: Dowson and Landau (1982); Q is that of Procrustes, Bhatia, Jain and Lim (2019).
         """
         gap = ((self.mean - other.mean) ** 2).sum()
         if self.dim == 1:
             return gap + (self.scale_tril[0, 0] - other.scale_tril[0, 0]) ** 2
-        cross = self.factor.T @ other.factor
-        nuclear = jnp.sqrt(jnp.maximum(jnp.linalg.eigvalsh(cross.T @ cross), 0)).sum()
-        traces = jnp.exp(self.log_variance) + jnp.exp(other.log_variance)
-        return gap + traces - 2 * jnp.exp(self.log_scale + other.log_scale) * nuclear
+        return gap + root_gap(self.scale_tril, other.scale_tril)
 
     @property
     def log_root_det(self) -> Float[Array, ""]:
@@ -215,15 +217,20 @@ class Normal(Distribution):
 
     def kl(self, other: Normal) -> Float[Array, ""]:
         """KL(self || other) in nats; inf when either is singular. Source: Kullback (1959), section 9.1."""
-        log_det = self.log_root_det - other.log_root_det
-        proper = jnp.isfinite(log_det)
-        log_scale = jnp.where(proper, other.log_scale, 0)
+        ours, theirs = jnp.diagonal(self.factor), jnp.diagonal(other.factor)
+        dets = self.log_root_det, other.log_root_det
+        proper = (dets[0] != -jnp.inf) & (dets[1] != -jnp.inf)
+        shift = jnp.where(proper, self.log_scale - other.log_scale, 0)
+        # log of the ratio of the pivots, each of which adds exp(2 x) - 1 - 2 x: nothing cancels.
+        ratios = shift + jnp.log1p(jnp.where(proper, (ours - theirs) / jnp.where(theirs == 0, 1, theirs), 0))
         ratio = jax.vmap(solve_lower, (None, 1), 1)(other.factor, self.factor)
+        aside = jnp.tril(ratio, -1)
+        aside = jnp.where(aside == 0, 0, jnp.exp(shift) * aside)
         gap = solve_lower(other.factor, self.mean - other.mean)
-        scaled_gap = jnp.where(gap == 0, 0, gap * jnp.exp(-log_scale))  # 0 * inf, once exp(-log_scale) overflows
-        spread = jnp.exp(2 * jnp.where(proper, self.log_scale - log_scale, 0)) * (ratio**2).sum()
-        divergence = 0.5 * (spread + (scaled_gap**2).sum() - self.dim) - log_det
-        return jnp.where(proper, jnp.maximum(divergence, 0), jnp.inf)
+        log_scale = jnp.where(proper, other.log_scale, 0)
+        scaled_gap = jnp.where(gap == 0, 0, gap * jnp.exp(-log_scale))  # 0 * inf, once an exponential overflows
+        divergence = 0.5 * (curvature(2 * ratios).sum() + (aside**2).sum() + (scaled_gap**2).sum())
+        return jnp.where(proper, divergence, jnp.inf)
 
     def hellinger(self, other: Normal) -> Float[Array, ""]:
         """Squared Hellinger distance: 1 - |S1|^1/4 |S2|^1/4 / |M|^1/2 exp(-g M^-1 g / 8), M = (S1 + S2) / 2, gap g.

@@ -1,4 +1,4 @@
-"""Means and shares with standard errors. An infinite value is kept with standard error 0; there is no NaN."""
+"""Means and shares with standard errors. An infinite value is kept with standard error 0; a NaN is kept."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ def mean_estimate(values: Float[Array, " n"], w: Float[Array, " n"] | None = Non
     """Weighted mean of independent values, with its standard error; rows of weight 0 are ignored.
 
     Variance: sum_i s_i^2 (v_i - mean)^2 * N / (N - 1), with shares s_i and N = 1 / sum_i s_i^2; equal weights give the
-    sample variance over n. One infinite value makes the mean infinite; +inf takes precedence over -inf.
+    sample variance over n. One infinite value makes the mean infinite, +inf before -inf; one NaN makes both NaN.
     """
     w = jnp.ones_like(values) if w is None else w.astype(values.dtype)
     seen = w > 0
     share = divide(w, w.sum())
-    finite = jnp.where(seen & jnp.isfinite(values), values, 0)
+    finite = jnp.where(seen & ~jnp.isinf(values), values, 0)
     mean = (share * finite).sum()
     concentration = (share**2).sum()
     residual = share * (finite - mean)
     size = jnp.abs(residual).max()  # keeps the squares of a log density at a collapse from overflowing
     spread = size * jnp.sqrt(divide((divide(residual, size) ** 2).sum(), jnp.maximum(1 - concentration, 0)))
-    above, below = (seen & (values == jnp.inf)).any(), (seen & (values == -jnp.inf)).any()
+    known = ~jnp.isnan(mean)
+    above, below = (seen & (values == jnp.inf)).any() & known, (seen & (values == -jnp.inf)).any() & known
     infinite = jnp.where(above, jnp.inf, jnp.where(below, -jnp.inf, mean))
     return Estimate(infinite, jnp.where(above | below, 0, spread))
 

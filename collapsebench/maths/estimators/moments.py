@@ -6,18 +6,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from collapsebench.maths.numerics import divide
+from collapsebench.maths.sums import centred, products
 
 
 def weighted_moments(x: Float[Array, "n d"], w: Float[Array, " n"]) -> tuple[Float[Array, " d"], Float[Array, "d d"]]:
     """Mean [d] and covariance [d, d] (divided by the total weight) of weighted rows."""
-    share = divide(w, w.sum())
-    if x.shape[1] == 1:  # plain sums: a dot product with one column does not vectorise
-        mean = (share * x[:, 0]).sum()
-        centred = x[:, 0] - mean
-        return mean[None], (share * centred * centred).sum()[None, None]
-    mean = share @ x
-    centred = x - mean[None]
-    return mean, (centred * share[:, None]).T @ centred
+    total, mean, rows, _ = centred(x, w)
+    if x.shape[1] == 1:  # a dot product with one column does not vectorise
+        return mean, divide((w * rows[:, 0] * rows[:, 0]).sum(), total)[None, None]
+    return mean, divide(products(rows * w[:, None], rows), total)
 
 
 def sample_moments(

@@ -38,3 +38,10 @@ def test_an_event_that_fewer_than_half_see_has_no_median():
     never = kaplan_meier(np.full(50, 3), np.zeros(50, bool), 4)
     assert (never.curve == 1).all()
     assert (never.low < 1).all()  # 50 trajectories are no proof
+
+
+def test_a_median_is_not_missed_by_rounding():
+    """n trajectories with an event each, at 0, 1, 2, ...: half are left after event n / 2 - 1, for every even n."""
+    for n in (*range(2, 200, 2), 1000):
+        ours = kaplan_meier(np.arange(n), np.ones(n, bool), n)
+        assert ours.median == n // 2 - 1

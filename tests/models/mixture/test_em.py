@@ -199,10 +199,10 @@ def test_an_empty_component_stays_where_it_is_and_weighs_nothing():
 
 
 def test_a_singular_component_has_the_ridge_for_variance():
-    """Half of the rows at one point: its variance is the ridge; without one, rounding of the data's variance."""
+    """Half of the rows at one point: its variance is the ridge; without one, the square of its rounding."""
     x = jnp.asarray(np.r_[np.zeros(32), 10 + np.linspace(-1, 1, 32)], jnp.float32)[:, None]
     start = Mixture.spherical(jnp.asarray([[0.0], [10.0]]), 1.0)
-    for ridge, expected in ((1e-4, 1e-4), (0.0, float(jnp.finfo(jnp.float32).eps * x.var()))):
+    for ridge, expected in ((1e-4, 1e-4), (0.0, float((em.ROUNDING * jnp.finfo(jnp.float32).eps) ** 2 * x.var()))):
         model = GaussianMixture(components=2, dim=1, ridge=ridge)
         fitted = fit(model, start, Batch(x, jnp.ones(64)))
         np.testing.assert_allclose(jnp.exp(2 * fitted.log_scale[0]), expected, rtol=1e-2)
@@ -217,7 +217,7 @@ def test_one_by_one_or_all_at_once_is_the_same_fit(monkeypatch, random):
         data = Batch(jnp.asarray(x), jnp.ones(x.shape[:2]))
         fits = []
         for long in (1, 10**9):
-            monkeypatch.setattr(em, "LONG", long)
+            monkeypatch.setattr(em, "FULL", long)
             mapped = jax.vmap(lambda start, data: model.fit(KEY, start, data))
             fits.append(jax.jit(mapped)(start, data))
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9), *fits)

@@ -1,19 +1,29 @@
 """The family: density, moments and draws against SciPy, distances and nodes against quadrature."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.special import logsumexp
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 
-from collapsebench.maths.distributions.mixture import Mixture, as_mixture
+from collapsebench.maths.distributions.mixture import Mixture, as_mixture, common_nodes
 from collapsebench.maths.distributions.normal import Normal
 from collapsebench.specs.errors import RequestError
 
 # Compiled as a whole: one by one, the small operations cost seconds of compilation.
 from_factors = jax.jit(Mixture.from_factors)
 l2_squared = jax.jit(Mixture.l2_squared)
+
+
+@jax.jit
+def by_common_nodes(q, p):
+    """KL(q || p) on the line."""
+    rows = common_nodes(q, p)
+    return (rows.w * (q.log_prob(rows.x) - p.log_prob(rows.x))).sum()
 
 
 @jax.jit
@@ -124,3 +134,20 @@ def test_as_mixture():
     np.testing.assert_allclose(as_mixture(normal).log_prob(x), normal.log_prob(x), rtol=1e-6)
     with pytest.raises(TypeError, match="int"):
         as_mixture(1)
+
+
+@pytest.mark.parametrize("sd", [1.0, 0.1, 0.01, 1e-3, 1e-4])
+def test_nodes_see_a_narrow_component_of_the_other(sd):
+    """KL(q || p) with a spike in p, against adaptive quadrature; the nodes of q are 0.1 apart and step over it."""
+    q = Mixture.spherical([[0.0], [2.0]], 1.0)
+    p = Mixture.spherical([[0.3], [1.7]], [1.5, sd], [0.7, 0.3])
+    got = by_common_nodes(q, p)
+
+    def density(x, mixture):
+        means, sds = np.asarray(mixture.mean[:, 0], float), np.exp(np.asarray(mixture.log_scale, float))
+        return norm(means, sds).pdf(x) @ np.exp(np.asarray(mixture.log_weights, float))
+
+    edges = [-9, 0, 1.7 - 20 * sd, 1.7 - 5 * sd, 1.7, 1.7 + 5 * sd, 1.7 + 20 * sd, 12] if sd < 0.1 else [-9, 0, 2, 12]
+    gap = lambda x: density(x, q) * np.log(density(x, q) / density(x, p))  # noqa: E731
+    right = sum(quad(gap, a, b, epsabs=1e-11)[0] for a, b in itertools.pairwise(edges))
+    np.testing.assert_allclose(got, right, atol=2e-5)
