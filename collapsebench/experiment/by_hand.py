@@ -30,6 +30,8 @@ def _batch(model: Model, data: PyTree, weights: ArrayLike | None) -> Batch:
     except (TypeError, ValueError) as error:
         raise RequestError(f"data: it must be an array of numbers ({error})") from error
     first = jax.tree.leaves(x)[0]
+    if not first.ndim:
+        raise RequestError(f"data: it must be an array of rows, not the number {first}")
     dim = model.dim
     if model.kind == Kind.VECTOR:
         x = first[:, None] if first.ndim == 1 else first
@@ -46,13 +48,20 @@ def _batch(model: Model, data: PyTree, weights: ArrayLike | None) -> Batch:
     return Batch(x, jnp.asarray(w, jnp.result_type(float)))
 
 
+def _as_weights(weights: ArrayLike) -> np.ndarray:
+    try:
+        return np.asarray(weights, float)
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"weights: they must be an array of numbers ({error})") from error
+
+
 def fit(model: Model | type[Model] | str, data: PyTree, seed: int = 0, *, weights: ArrayLike | None = None) -> PyTree:
     """Parameters of `model` (a spec or its name), fitted to data [n] or [n, dim] (or the model's own layout).
 
     Raises RequestError for data of the wrong shape.
     """
     built: Model = build_part("model", model)
-    batch = _batch(built, data, weights)
+    batch = _batch(built, data, None if weights is None else _as_weights(weights))
     key = root_key(seed, "by hand")
     return _fit(as_leaves(built), key, batch)
 
@@ -63,7 +72,9 @@ def _fit(model: Model, key: Key, batch: Batch) -> PyTree:
 
 
 def sample(model: Model | type[Model] | str, params: PyTree, n: int, seed: int = 0) -> PyTree:
-    """n draws from a fitted model, as NumPy."""
+    """n draws from a fitted model, as NumPy. Raises RequestError unless n is a whole number of at least 0."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+        raise RequestError(f"n = {n!r}: it must be a whole number of draws, at least 0")
     model = as_leaves(build_part("model", model))
     key = key_for(root_key(seed, "by hand"), Stream.SAMPLE)
     return jax.tree.map(np.asarray, _sample(model, key, params, n))

@@ -64,14 +64,12 @@ def _search(sums, value):
 
 
 @over_lanes
-def _categorical(k0, k1, probs, index):
-    """Symbols [lanes, n] for probs [lanes, symbols]."""
-    size = probs.shape[1]
-    sums = _cumulative(probs)
-    total = sums[0][:, -1:], sums[1][:, -1:]
-    value = words_below(*hash_words(k0[:, None], k1[:, None], UNIFORM, index), total)
+def _categorical(k0, k1, high, low, index):
+    """Symbols [lanes, n] for the two words of the running sums [lanes, symbols]."""
+    size, sums = high.shape[1], (high, low)
+    value = words_below(*hash_words(k0[:, None], k1[:, None], UNIFORM, index), (high[:, -1:], low[:, -1:]))
     if size <= _COMPARED:
-        each = (_at_most((sums[0][:, i : i + 1], sums[1][:, i : i + 1]), value) for i in range(size))
+        each = (_at_most((high[:, i : i + 1], low[:, i : i + 1]), value) for i in range(size))
         found = sum(reached.astype(jnp.int32) for reached in each)
     else:
         found = _search(sums, value)
@@ -85,7 +83,8 @@ def categorical_rows(key: jax.Array, probs: jax.Array, n: int) -> jax.Array:
     A symbol of probability 0 is never returned, unless all are 0: then 0 is. Exact to 2**-63 of the largest probability
     times the number of symbols. Cost: log2(symbols) look-ups a draw, and no table of n by symbols.
     """
-    return _categorical(*key_words(key), jnp.asarray(probs, float_dtype(probs)), lax.iota(jnp.uint32, n))
+    sums = _cumulative(jnp.asarray(probs, float_dtype(probs)))  # once, where all lanes have the same
+    return _categorical(*key_words(key), *sums, lax.iota(jnp.uint32, n))
 
 
 @partial(jax.jit, static_argnames="n", inline=True)
@@ -108,7 +107,7 @@ def _choose(k0, k1, weights, index):
     whole = whole_below(*bits, live[:, None].astype(jnp.uint32)).astype(jnp.int32)
 
     def search():
-        return jnp.where(level[:, None], whole, _categorical.lanes(k0, k1, weights, index))
+        return jnp.where(level[:, None], whole, _categorical.lanes(k0, k1, *_cumulative(weights), index))
 
     return lax.cond(jnp.all(level), lambda: whole, search)
 
