@@ -182,19 +182,23 @@ def by_turns(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: 
     value = jnp.full((blocks * _BLOCK,), REFUSED, parameters[0].dtype)
     turn, value = lax.while_loop(many, all_again, (np.uint32(0), value))
 
-    def block_again(state):
-        own, refused, value = state
-        block = jnp.argmax(refused > 0)
-        cut = lambda array: lax.dynamic_slice_in_dim(array, block * _BLOCK, _BLOCK)  # noqa: E731
-        tried = attempt(turn + own, cut(value), *map(cut, table))
-        left = (tried == REFUSED).any()
-        own = jnp.where(left, own + 1, 0)
-        return own, refused.at[block].set(left), lax.dynamic_update_slice_in_dim(value, tried, block * _BLOCK, 0)
-
     refused = (value.reshape(blocks, _BLOCK) == REFUSED).any(axis=1)
-    state = (np.uint32(0), refused, value)
-    value = lax.while_loop(lambda state: state[1].any(), block_again, state)[2]
-    return value[: lanes * size].reshape(shape)
+    queue = jnp.append(jnp.nonzero(refused, size=blocks, fill_value=0)[0], 0)
+    cut = lambda array, served: lax.dynamic_slice_in_dim(array, queue[served] * _BLOCK, _BLOCK)  # noqa: E731
+
+    def block_again(state):
+        # The loop writes to `done` and reads `value`: an array that is both is copied whole at every step.
+        served, own, block, done = state
+        block = attempt(turn + own, block, *(cut(array, served) for array in table))
+        done = lax.dynamic_update_slice_in_dim(done, block, queue[served] * _BLOCK, 0)
+        left = (block == REFUSED).any()
+        served = jnp.where(left, served, served + 1)
+        return served, jnp.where(left, own + 1, 0), jnp.where(left, block, cut(value, served)), done
+
+    number = jnp.sum(refused)
+    state = (jnp.zeros_like(number), np.uint32(0), cut(value, 0), value)
+    done = lax.while_loop(lambda state: state[0] < number, block_again, state)[3]
+    return done[: lanes * size].reshape(shape)
 
 
 def by_queue(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: jax.Array) -> jax.Array:
