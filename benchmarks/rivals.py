@@ -37,6 +37,20 @@ def gaussian_by_trajectory(rng: np.random.Generator, trajectories: int, n: int, 
     return last
 
 
+def subsample_by_trajectory(trajectories: int, n: int, generations: int) -> np.ndarray:
+    """The same with a training set of n different rows of all so far."""
+    rng = np.random.Generator(np.random.SFC64(0))
+    last = np.empty(trajectories)
+    for i in range(trajectories):
+        pool = np.empty(n * generations)
+        pool[:n] = x = rng.normal(size=n)
+        for t in range(1, generations):
+            pool[t * n : (t + 1) * n] = rng.normal(x.mean(), x.std(ddof=1), n)
+            x = pool[rng.choice((t + 1) * n, n, replace=False, shuffle=False)]
+        last[i] = x.mean() ** 2
+    return last
+
+
 def gaussian(rng: np.random.Generator, trajectories: int, n: int, generations: int) -> np.ndarray:
     """Vectorised over trajectories, in float32, in blocks that fit the cache, one pass for both moments."""
     parts = []

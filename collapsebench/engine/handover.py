@@ -114,6 +114,9 @@ class Summaries(Transfer):
     def synthetic(self, key: Key, model: Model, params: PyTree, prompts: PyTree, capacity: Number, n: Number) -> Data:
         return model.summarise(key, params, n, prompts)
 
+    def share(self, capacity: Number, n: Number, i: int, count: int) -> tuple[Any, Any]:
+        return capacity, (n - i + count - 1) // count  # whole rows: the laws of statistics have no thirds of one
+
     def _has_law(self, target: Target, model: Model) -> bool:
         return target.distribution().summary == model.summary
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
-from collapsebench.maths.samplers import categorical_rows, choose_rows
+from collapsebench.maths.samplers import bernoulli, categorical_rows, choose_rows
 from collapsebench.maths.streams import part
 from collapsebench.parts.data import Batch, Sources
 from collapsebench.parts.model import Model
@@ -39,7 +39,7 @@ class Fountain:
         params = jax.tree.map(lambda a: a[index], models.x)
         real = jax.lax.cond(share > 0, lambda: self.target.sample(part(key, 0), n), lambda: blank)
         made = jax.lax.cond(share < 1, lambda: self.model.sample(part(key, 2), params, n), lambda: blank)
-        is_real = jax.random.uniform(part(key, 3), (n,)) < share
+        is_real = bernoulli(part(key, 3), share, (n,))
         return jax.tree.map(lambda a, b: jnp.where(is_real.reshape(n, *[1] * (a.ndim - 1)), a, b), real, made)
 
 

@@ -157,7 +157,7 @@ class Diffusion(NetworkModel):
         u = jax.random.uniform(part(key, 0), dtype=jnp.float32)
         t = ((jnp.arange(count) + u) / count).astype(rows.dtype)  # one time in each of `count` equal parts
         if self.words:
-            hidden = jax.random.uniform(part(key, 2), (count, 1)) < self.unseen
+            hidden = samplers.bernoulli(part(key, 2), self.unseen, (count, 1))
             caption = jnp.where(hidden, -1, caption)
         noise = samplers.normal(part(key, 1), rows.shape, jnp.float32).astype(rows.dtype)
         if self.objective == "flow":

@@ -121,9 +121,10 @@ class VAE(NetworkModel):
         z = jnp.sqrt(jnp.asarray(self.bias)) * samplers.normal(part(key, 0), (n, self.latent))
         out = self.decode(params, z)
         if self.likelihood == "bernoulli":
-            mean = jax.nn.sigmoid(out)
-            uniform = jax.random.uniform(part(key, 1), mean.shape, mean.dtype)
-            return mean if self.draws == "means" else (uniform < mean).astype(mean.dtype)
+            if self.draws == "means":
+                return jax.nn.sigmoid(out)
+            rare = samplers.bernoulli(part(key, 1), jax.nn.sigmoid(-jnp.abs(out)))
+            return ((out > 0) != rare).astype(out.dtype)
         return out if self.draws == "means" else out + self.sd * samplers.normal(part(key, 1), out.shape, out.dtype)
 
     def log_prob(self, params: PyTree, x: Float[Array, "n dim"]) -> Float[Array, " n"]:

@@ -26,6 +26,7 @@ class AccumulateSubsample(Regime):
     def update(self, key: Key, pool: Pool, synthetic: PyTree, fresh: PyTree, t: Count) -> tuple[Pool, Data]:
         """The pool with the synthetic rows added, and `synthetic.capacity` of its rows drawn without replacement."""
         pool = pool.add(synthetic, t)
-        rows, kept = samplers.subsample_rows(key, pool.data.w, synthetic.capacity)
+        written = pool.first + t * synthetic.capacity
+        rows, kept = samplers.subsample_rows(key, pool.data.w, synthetic.capacity, written)
         train: Batch = jax.tree.map(lambda a: a[rows], pool.data)
         return pool, train.scale(kept)

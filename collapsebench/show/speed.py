@@ -36,7 +36,9 @@ def speed_tables(folder: Path) -> str:
         data = json.loads(path.read_text())
         machine = data["machine_info"]["collapsebench"]
         versions = ", ".join(f"{name} {machine['versions'][name]}" for name in ("jax", "numpy"))
-        rows = [_row(benchmark) for benchmark in data["benchmarks"]]
+        # One row for each regime and family is for `compare`; here it would bury the others.
+        shown = (bench for bench in data["benchmarks"] if not bench["name"].startswith("bench_regime["))
+        rows = [_row(benchmark) for benchmark in shown]
         head = ("benchmark", "rate", "of limit", "of its products", "times faster than", "1% after")
         parts.append(f"{machine['device']}, {versions}, {data['commit_info']['time'][:10]}:\n\n{table(head, rows)}")
     return "\n".join(parts)

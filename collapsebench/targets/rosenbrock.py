@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from collapsebench.maths import samplers
 from collapsebench.maths.distributions.mixture import normal_rule
 from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
@@ -40,7 +40,7 @@ class Rosenbrock(Target, Distribution):
         return jnp.stack([first, first**2 + self.across * z[:, 1]], axis=1)
 
     def sample(self, key: Key, n: int) -> Float[Array, "n 2"]:
-        return self._place(jax.random.normal(key, (n, 2)))
+        return self._place(samplers.normal(key, (n, 2)))
 
     def log_prob(self, x: Float[Array, "n 2"]) -> Float[Array, " n"]:
         squares = ((x[:, 0] - self.mean) / self.along) ** 2 + ((x[:, 1] - x[:, 0] ** 2) / self.across) ** 2

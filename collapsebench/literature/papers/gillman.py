@@ -6,7 +6,6 @@ import dataclasses
 import itertools
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -75,7 +74,7 @@ class CorrectedGaussian(Model):
     def sample(self, key: Key, params: Normal, n: int) -> Float[Array, "n dim"]:
         """n draws [n, dim] of the corrected distribution (1 - t) model + t N(0, I)."""
         own, true = params.sample(part(key, 0), n), samplers.normal(part(key, 1), (n, self.dim))
-        corrected = jax.random.uniform(part(key, 2), (n, 1)) < self.gamma / (1 + self.gamma)
+        corrected = samplers.bernoulli(part(key, 2), self.gamma / (1 + self.gamma), (n, 1))
         return jnp.where(corrected, true, own)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -30,7 +29,7 @@ class Bernoulli(Distribution):
         return samplers.binomial(key, rows, self.p) * divide(n, rows)
 
     def sample(self, key: Key, n: int) -> Float[Array, " n"]:
-        return (jax.random.uniform(key, (n,), self.p.dtype) < self.p).astype(self.p.dtype)
+        return samplers.bernoulli(key, self.p, (n,)).astype(self.p.dtype)
 
     def log_prob(self, x: Float[Array, " n"]) -> Float[Array, " n"]:
         inside = (x == 0) | (x == 1)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from collapsebench.maths import samplers
 from collapsebench.maths.distributions.mixture import normal_rule
 from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
@@ -50,9 +51,9 @@ class NoisyCurves(Target, Distribution):
     def sample(self, key: Key, n: int) -> Float[Array, "n 2"]:
         curve_key, place_key, noise_key = jax.random.split(key, 3)
         first, last = self.span()
-        t = jax.random.uniform(place_key, (n,), minval=first, maxval=last)
+        t = first + (last - first) * samplers.uniform(place_key, (n,))
         curve = jax.random.randint(curve_key, (n,), 0, self.curves)
-        return jnp.stack(self.point(curve, t), axis=1) + self.noise * jax.random.normal(noise_key, (n, 2))
+        return jnp.stack(self.point(curve, t), axis=1) + self.noise * samplers.normal(noise_key, (n, 2))
 
     def log_prob(self, x: Float[Array, "n 2"]) -> Float[Array, " n"]:
         """Log density, by quadrature over the intervals of t within reach of the noise."""

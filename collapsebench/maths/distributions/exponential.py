@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -75,9 +74,7 @@ class Exponential(Distribution):
         return 2 * self.log_scale
 
     def sample(self, key: Key, n: int) -> Float[Array, "n 1"]:
-        x = jax.random.exponential(key, (n, 1), self.log_scale.dtype)
-        # A draw of exactly 0 stands for the lowest cell of the uniform's grid; at n = 1 it would be a collapse.
-        return jnp.exp(self.log_scale) * jnp.maximum(x, jnp.finfo(x.dtype).eps / 2)
+        return jnp.exp(self.log_scale) * samplers.exponential(key, (n, 1), self.log_scale.dtype)
 
     def log_prob(self, x: Float[Array, "n 1"]) -> Float[Array, " n"]:
         x, point = x[:, 0], self.log_scale == -jnp.inf

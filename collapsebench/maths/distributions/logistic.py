@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.nn import log_sigmoid, sigmoid, softplus
 from jaxtyping import Array, Float
 
+from collapsebench.maths import samplers
 from collapsebench.maths.distributions.labelled import Rows, draw_inputs
 from collapsebench.maths.linalg import rows_factor, solve_factor
 from collapsebench.maths.numerics import deviance, divide
@@ -39,8 +39,9 @@ class LogisticLabels(Distribution):
     def sample(self, key: Key, n: int, prompts: Rows | None = None) -> Rows:
         """n labelled rows: new inputs, or the first n inputs of `prompts` with new labels."""
         x = draw_inputs(part(key, 0), self.scales, n, prompts)
-        u = jax.random.uniform(part(key, 1), (n,), self.coef.dtype)
-        return {"x": x, "y": (u < sigmoid(x @ self.coef)).astype(self.coef.dtype)}
+        score = x @ self.coef
+        rare = samplers.bernoulli(part(key, 1), sigmoid(-jnp.abs(score)))  # 1 - sigmoid would end at 6e-8
+        return {"x": x, "y": ((score > 0) != rare).astype(self.coef.dtype)}
 
     def log_prob(self, rows: Rows) -> Float[Array, " n"]:
         """Log probability of y given x, in nats."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from collapsebench.maths import samplers
 from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError
@@ -29,7 +29,7 @@ class Uniform(Distribution):
         return self.low.shape[-1]
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
-        return self.low[None] + (self.high - self.low)[None] * jax.random.uniform(key, (n, self.dim), self.low.dtype)
+        return self.low[None] + (self.high - self.low)[None] * samplers.uniform(key, (n, self.dim), self.low.dtype)
 
     def log_prob(self, x: Float[Array, "n d"]) -> Float[Array, " n"]:
         inside = ((x >= self.low[None]) & (x <= self.high[None])).all(axis=1)

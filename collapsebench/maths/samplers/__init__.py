@@ -9,17 +9,21 @@ from collapsebench.maths.samplers.gamma import chi_square, log_gamma, standard_g
 from collapsebench.maths.samplers.multinomial import multinomial
 from collapsebench.maths.samplers.normal import normal
 from collapsebench.maths.samplers.resample import categorical_rows, choose_rows, subsample_rows
+from collapsebench.maths.samplers.uniform import bernoulli, exponential, uniform
 
 __all__ = [
+    "bernoulli",
     "binomial",
     "categorical_rows",
     "chi_square",
     "choose_rows",
+    "exponential",
     "log_gamma",
     "multinomial",
     "normal",
     "poisson",
     "standard_gamma",
     "subsample_rows",
+    "uniform",
     "wishart_factor",
 ]

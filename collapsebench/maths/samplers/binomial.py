@@ -1,6 +1,5 @@
 """Exact binomial and Poisson draws: transformed rejection for large means, summed tails for small ones."""
 
-import math
 from functools import partial
 
 import jax
@@ -13,6 +12,7 @@ from collapsebench.maths.samplers.bits import (
     REFUSED,
     by_queue,
     float_dtype,
+    half_from,
     key_words,
     over_lanes,
     uniform_from,
@@ -20,8 +20,6 @@ from collapsebench.maths.samplers.bits import (
 
 _SMALL_MEAN = 10  # Hormann's hats hold from here on
 _TERMS = 45  # with a mean below 10 less than 1e-14 of the mass lies beyond
-# P(X > k) / P(X = k) is below these for k = 4, 5.., whatever the binomial (p <= 1/2) or Poisson with a mean below 10.
-_TAIL_RATIO = (220.0, 70.0, 27.0, 12.5, 6.5, 4.6, 3.5)
 
 # log k! less Stirling's main terms: a ratio of polynomials in k >= 1, highest power first; error 2e-10 (own fit).
 _STIRLING_TOP = (0.08333335435155426, 0.06041084682134953, 0.0298655451376136)
@@ -31,8 +29,6 @@ _DEVIANCE = (
     -0.01592519609661968, 0.020044655095368142, -0.023667476360386266, 0.0332066231062939, -0.050003610199026514,
     0.08333564789983869, -0.16666664205452242, 0.49999999343233226,
 )  # fmt: skip
-# (exp(x) - 1) / x for -1/4 < x <= 0, highest power first: Taylor's.
-_EXPM1 = tuple(1 / math.factorial(power + 1) for power in range(7, -1, -1))
 
 
 def _polynomial(coefficients, x):
@@ -61,43 +57,44 @@ def _hat(high, low, dtype):
     return u, distance, uniform_from(low, None, dtype)
 
 
-def _count_above(w, log_first, factors):
-    """Number of k with P(X > k) > w, given log P(X = 0) = log_first and P(X = k + 1) = factors(k) P(X = k).
+def _invert(high, low, first, ratio):
+    """The count at a quantile of 64 bits, given P(X = 0) = first and P(X = k) = ratio(k) P(X = k - 1).
 
-    Tails are what is left after subtracting masses, and never more than a multiple of the last mass: rounding would
-    otherwise leave a floor of 1e-7 under them, and about one draw in 1e8 would be absurdly large.
+    Each tail is a sum of positive terms from its own end and meets a uniform that is as fine there, so that a count of
+    probability 1e-12 has that probability; 1 less the other tail would leave a floor of 1e-7 under it.
     """
-    mass = jnp.exp(log_first)
-    # 1 - exp(x) by hand: expm1 alone costs as much as 30 of the terms below.
-    tail = jnp.where(log_first > -0.25, -log_first * _polynomial(_EXPM1, log_first), 1 - mass)
-    count = jnp.where(w < tail, 1, 0).astype(w.dtype)
+    upper, v = half_from(high, low, first.dtype)
+    high, low = jnp.where(upper, v, 2), jnp.where(upper, -1, v)  # no tail exceeds 2, nothing is below -1
+    tails = [jnp.zeros_like(first)]  # P(X > k) / P(X = k), from the last k down
+    for k in range(_TERMS - 1, 0, -1):
+        r = ratio(k)
+        tails.append(r * tails[-1] + r)
+    mass = below = first
+    count = jnp.zeros_like(first)
     for k in range(1, _TERMS):
-        mass = mass * factors(k - 1)
-        tail = tail - mass
-        if k >= 4:
-            bound = mass * _TAIL_RATIO[min(k - 4, len(_TAIL_RATIO) - 1)]
-            tail = jnp.where(tail < bound, tail, bound)
-        count = count + jnp.where(w < tail, 1, 0).astype(w.dtype)
+        more = (high < mass * tails[_TERMS - k]) | (below < low)
+        count = count + jnp.where(more, 1, 0).astype(count.dtype)
+        mass = mass * ratio(k)
+        below = below + mass
     return count
 
 
 @partial(jax.jit, inline=True)
-def propose_binomial(high, low, n, p):
-    """One proposed Binomial(n, p) count from 64 bits, or REFUSED. Elementwise; n and p floats of one dtype, n whole.
+def propose_binomial(high, low, n, p, flip=False):
+    """One proposed Binomial(n, p) count from 64 bits, or REFUSED; n less it where `flip`. Elementwise; p <= 1/2.
 
-    A mean of min(np, nq) below 10 is inverted and never refused; above, Hormann's BTRS proposes and is tested against
-    the masses in Loader's form, whose terms are small: as usually written, float32 loses them from n = 1e5 on.
+    n and p are floats of one dtype, n whole. A mean np below 10 is inverted and never refused; above, Hormann's BTRS
+    proposes and is tested against the masses in Loader's form, whose terms are small: as usually written, float32 loses
+    them from n = 1e5 on.
     """
     dtype = n.dtype
-    flip = p > 0.5
-    p = jnp.where(flip, 1 - p, p)
     q = 1 - p
     small = n * p < _SMALL_MEAN
 
     odds = p * (1 / q)
     log_q = jnp.where(q < 1, jnp.log(q) * (p / jnp.where(q < 1, 1 - q, 1)), -p)  # log1p(-p), cheaper
-    log_first = jnp.where(small, n, 0) * log_q
-    few = _count_above(uniform_from(high, low, dtype), log_first, lambda k: ((n - k) * (1 / (k + 1))) * odds)
+    first = jnp.exp(jnp.where(small, n, 0) * log_q)
+    few = _invert(high, low, first, lambda k: ((n - (k - 1)) * (1 / k)) * odds)
 
     total = jnp.where(small, 40, n)
     mean, other = jnp.where(small, 20, n * p), jnp.where(small, 20, n * q)
@@ -133,7 +130,7 @@ def propose_poisson(high, low, rate):
     dtype = rate.dtype
     small = rate < _SMALL_MEAN
     low_rate = jnp.where(small, rate, 0)
-    few = _count_above(uniform_from(high, low, dtype), -low_rate, lambda k: low_rate * (1 / (k + 1)))
+    few = _invert(high, low, jnp.exp(-low_rate), lambda k: low_rate * (1 / k))
 
     mean = jnp.where(small, 20, rate)
     u, distance, v = _hat(high, low, dtype)
@@ -154,7 +151,9 @@ def propose_poisson(high, low, rate):
 @over_lanes
 def _binomial(k0, k1, n, p):
     valid = (n >= 0) & (n < jnp.inf) & (p >= 0) & (p <= 1)
-    count = by_queue(propose_binomial, BINOMIAL, k0, k1, jnp.where(valid, n, 0), jnp.where(valid, p, 0))
+    flip = p > 0.5
+    p = jnp.where(valid, jnp.where(flip, 1 - p, p), 0)
+    count = by_queue(propose_binomial, BINOMIAL, k0, k1, jnp.where(valid, n, 0), p, flip)
     return jnp.where(valid, count, jnp.nan)
 
 

@@ -27,6 +27,9 @@ NORMAL, GAMMA, GAMMA_BOOST, GAMMA_TEST, BINOMIAL, POISSON, CHAIN_TOP, CHAIN, UNI
     np.uint32(0x4B000000 + (i << 24)) for i in range(10)
 )
 
+# Beyond the words that streams.py derives keys with.
+COIN, WAITING, SLOT = (np.uint32(0x58000000 + (i << 24)) for i in range(3))
+
 _WORKERS, _TURNS = 2048, 16
 _BLOCK, _FEW = 64, 256
 REFUSED = -2  # what a proposal says instead of a value; all values here are above -1
@@ -75,6 +78,46 @@ def uniform_from(high: jax.Array, low: jax.Array | None, dtype) -> jax.Array:
     return u.astype(dtype)
 
 
+def half_from(high: jax.Array, low: jax.Array, dtype) -> tuple[jax.Array, jax.Array]:
+    """(upper, v): a fair coin and a uniform v on (0, 1/2], so that v or 1 - v is uniform and both ends are fine."""
+    v = uniform_from((high << np.uint32(1)) | (low >> np.uint32(31)), low << np.uint32(1), dtype)
+    return high >= np.uint32(1 << 31), v * 0.5
+
+
+def product(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """High and low word of the 64-bit product of two uint32."""
+    half, low = np.uint32(16), np.uint32(0xFFFF)
+    top, rest = a >> half, a & low
+    high, other = b >> half, b & low
+    middle = top * other + ((rest * other) >> half)
+    return top * high + (middle >> half) + ((rest * high + (middle & low)) >> half), a * b
+
+
+def whole_below(high: jax.Array, low: jax.Array, size: jax.Array) -> jax.Array:
+    """floor(bits * size / 2**64) as uint32: whole, below `size`, uniform to within size / 2**56.
+
+    The low word only decides whether its product carries: a float says that well enough.
+    """
+    top, rest = product(high, size)
+    more = (low >> np.uint32(1)).astype(jnp.int32).astype(jnp.float32) * (size.astype(jnp.float32) * 2.0**-31)
+    more = jnp.minimum(more.astype(jnp.uint32), size - 1)  # it may be rounded up to `size`
+    return top + (rest + more < rest).astype(jnp.uint32)
+
+
+def words_below(high: jax.Array, low: jax.Array, total: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    """bits * total / 2**64 as two words, below the two words of `total` and uniform to within 2 / 2**64."""
+    top, rest = product(high, total[0])
+    first = rest + product(high, total[1])[0]
+    second = first + product(low, total[0])[0]
+    return top + (first < rest).astype(jnp.uint32) + (second < first).astype(jnp.uint32), second
+
+
+def to_words(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """High and low word of floor(2**32 x) for floats 0 <= x < 2**32."""
+    whole = jnp.floor(x)
+    return whole.astype(jnp.uint32), ((x - whole) * 2.0**32).astype(jnp.uint32)
+
+
 def float_dtype(*values) -> np.dtype:
     """Floating dtype of the parameters, or JAX's default float for integers and Python numbers."""
     dtype = jnp.result_type(*values)
@@ -86,6 +129,7 @@ def over_lanes(function: Callable) -> Callable:
 
     A batched `while_loop` selects its whole carry at every step and its counters become arrays. Here another mapped
     axis only multiplies the lanes, so that loop bounds stay scalars. `function` must treat every lane alone and alike.
+    The result takes one lane without its axis; its attribute `lanes` is the function of many.
     """
     lanes = custom_vmap(function)
 
@@ -103,6 +147,7 @@ def over_lanes(function: Callable) -> Callable:
     def one_lane(*args):
         return jax.tree.map(lambda value: value[0], lanes(*(jnp.asarray(value)[None] for value in args)))
 
+    one_lane.lanes = lanes  # type: ignore[attr-defined]
     return one_lane
 
 
@@ -137,19 +182,23 @@ def by_turns(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: 
     value = jnp.full((blocks * _BLOCK,), REFUSED, parameters[0].dtype)
     turn, value = lax.while_loop(many, all_again, (np.uint32(0), value))
 
-    def block_again(state):
-        own, refused, value = state
-        block = jnp.argmax(refused > 0)
-        cut = lambda array: lax.dynamic_slice_in_dim(array, block * _BLOCK, _BLOCK)  # noqa: E731
-        tried = attempt(turn + own, cut(value), *map(cut, table))
-        left = (tried == REFUSED).any()
-        own = jnp.where(left, own + 1, 0)
-        return own, refused.at[block].set(left), lax.dynamic_update_slice_in_dim(value, tried, block * _BLOCK, 0)
-
     refused = (value.reshape(blocks, _BLOCK) == REFUSED).any(axis=1)
-    state = (np.uint32(0), refused, value)
-    value = lax.while_loop(lambda state: state[1].any(), block_again, state)[2]
-    return value[: lanes * size].reshape(shape)
+    queue = jnp.append(jnp.nonzero(refused, size=blocks, fill_value=0)[0], 0)
+    cut = lambda array, served: lax.dynamic_slice_in_dim(array, queue[served] * _BLOCK, _BLOCK)  # noqa: E731
+
+    def block_again(state):
+        # The loop writes to `done` and reads `value`: an array that is both is copied whole at every step.
+        served, own, block, done = state
+        block = attempt(turn + own, block, *(cut(array, served) for array in table))
+        done = lax.dynamic_update_slice_in_dim(done, block, queue[served] * _BLOCK, 0)
+        left = (block == REFUSED).any()
+        served = jnp.where(left, served, served + 1)
+        return served, jnp.where(left, own + 1, 0), jnp.where(left, block, cut(value, served)), done
+
+    number = jnp.sum(refused)
+    state = (jnp.zeros_like(number), np.uint32(0), cut(value, 0), value)
+    done = lax.while_loop(lambda state: state[0] < number, block_again, state)[3]
+    return done[: lanes * size].reshape(shape)
 
 
 def by_queue(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: jax.Array) -> jax.Array:

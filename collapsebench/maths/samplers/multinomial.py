@@ -45,10 +45,11 @@ def _compact(alive, chains):
     return lax.while_loop(lambda state: jnp.any(state[0] > 0), turn, start)[2], jnp.sum(counts, axis=1)
 
 
-def _chain(k0, k1, tag, index, n, mass, tail, start, stride, target, out):
+def _chain(k0, k1, tag, index, n, mass, rest, start, stride, target, out):
     """Split each n along its own chain of conditional binomials and write the counts into the flat `out`.
 
-    Chain i reads mass and tail (its mass from here on) at start[i] + stride * step, and writes at that place's target.
+    Chain i reads mass and rest (its mass after here) at start[i] + stride * step, and writes at that place's target.
+    The smaller of the two is drawn: beside a mass of 1, a share of 1e-9 is no float, and would never be.
     Every turn of the one loop makes one proposal for each chain, and a chain that accepts moves on by itself: refusals
     cost no waiting. The proposal is carried into the next turn, where several things follow from it.
     """
@@ -60,9 +61,9 @@ def _chain(k0, k1, tag, index, n, mass, tail, start, stride, target, out):
         out = out.at[jnp.where(accepted, to, out.size)].set(proposal, mode="drop", unique_indices=True)
         left = jnp.where(accepted, left - proposal, left)
         place = jnp.where(accepted & (left > 0), place + stride, place)
-        ratio = mass.at[place].get(mode="promise_in_bounds") / tail.at[place].get(mode="promise_in_bounds")
-        high, low = hash_words(k0, k1, tag + attempt, index)
-        proposal = jnp.where(ratio < 1, propose_binomial(high, low, left, jnp.where(ratio < 1, ratio, 1)), left)
+        here, after = (array.at[place].get(mode="promise_in_bounds") for array in (mass, rest))
+        rare = jnp.minimum(here, after) / (here + after)
+        proposal = propose_binomial(*hash_words(k0, k1, tag + attempt, index), left, rare, here > after)
         return attempt + 1, place, left, proposal, out
 
     state = (np.uint32(0), start, n, jnp.full_like(n, REFUSED), out)
@@ -81,23 +82,25 @@ def _multinomial(k0, k1, n, probs):
     last = alive[lane] - chain  # the row of a chain is alive while row * chains < this
 
     def accumulate(state):
-        row, total, mass, tails = state
+        row, total, lost, mass, rest = state
         here = flat.at[lax.dynamic_slice(target, (row * block,), (block,))].get(mode="promise_in_bounds")
         here = jnp.where(row * chains < last, here, 0)
-        total = total + here
-        mass = lax.dynamic_update_slice(mass, here, (row * block,))
-        return row - 1, total, mass, lax.dynamic_update_slice(tails, total, (row * block,))
+        mass, rest = (lax.dynamic_update_slice(to, a, (row * block,)) for to, a in ((mass, here), (rest, total)))
+        gain = here - lost if rows > 1024 else here  # Kahan's sum: equal terms are all rounded the same way
+        more = total + gain
+        return row - 1, more, (more - total) - gain, mass, rest
 
     empty = jnp.zeros(rows * block, probs.dtype)
-    state = ((jnp.max(alive) - 1) // chains, empty[:block], empty, empty)
-    _, total, mass, tails = lax.while_loop(lambda state: state[0] >= 0, accumulate, state)
+    state = ((jnp.max(alive) - 1) // chains, empty[:block], empty[:block], empty, empty)
+    _, total, _, mass, rest = lax.while_loop(lambda state: state[0] >= 0, accumulate, state)
 
     valid = (n >= 0) & (n < jnp.inf) & (alive > 0)
     n = jnp.where(valid, n, 0)
-    top = jnp.flip(jnp.cumsum(jnp.flip(total.reshape(lanes, chains), 1), 1), 1).reshape(-1)
+    after = jnp.pad(total.reshape(lanes, chains)[:, 1:], ((0, 0), (0, 1)))
+    after = lax.cumsum(after, axis=1, reverse=True).reshape(-1)
     first = lax.iota(jnp.int32, lanes) * chains
-    shares = _chain(k0, k1, CHAIN_TOP, jnp.uint32(0), n, total, top, first, 1, None, jnp.zeros(block, probs.dtype))
-    counts = _chain(k0[lane], k1[lane], CHAIN, chain.astype(jnp.uint32), shares, mass, tails,
+    shares = _chain(k0, k1, CHAIN_TOP, jnp.uint32(0), n, total, after, first, 1, None, jnp.zeros(block, probs.dtype))
+    counts = _chain(k0[lane], k1[lane], CHAIN, chain.astype(jnp.uint32), shares, mass, rest,
                     lax.iota(jnp.int32, block), block, target, jnp.zeros(lanes * size, probs.dtype))  # fmt: skip
     return jnp.where(valid[:, None], counts.reshape(lanes, size), jnp.nan)
 

@@ -1,4 +1,4 @@
-"""Draws of rows and symbols by weight: with replacement by inverse CDF, without replacement by a random order."""
+"""Draws of rows and symbols by weight: with replacement by inverse CDF, without replacement by rejection of repeats."""
 
 from functools import partial
 
@@ -7,34 +7,84 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from collapsebench.maths.samplers.bits import PERMUTE, UNIFORM, float_dtype, hash_words, indices, key_words, over_lanes
+from collapsebench.maths.samplers.bits import (
+    PERMUTE,
+    SLOT,
+    UNIFORM,
+    float_dtype,
+    hash_words,
+    key_words,
+    over_lanes,
+    product,
+    to_words,
+    whole_below,
+    words_below,
+)
+
+_COMPARED = 32
+"""Symbols up to which all are compared: look-ups do not vectorise on a CPU."""
+_SLOTS, _ROUNDS = 8, 64
 
 
 def _cumulative(weights):
-    """Running sums that stay exactly constant where the weight is 0, so that a search never lands there.
+    """Running sums along the last axis as two words, exact to 2**-63 of (number of symbols times the largest weight).
 
-    A parallel sum rounds differently at neighbouring places: without the maximum a zero weight could own a sliver.
+    Sums of whole numbers: no weight is lost beside a large sum, and one of 0 never owns a sliver.
     """
-    return lax.cummax(jnp.where(weights > 0, jnp.cumsum(weights), -jnp.inf))
+    largest = jnp.max(weights, axis=-1, keepdims=True)
+    share = jnp.where(weights > 0, weights, 0) / jnp.where(largest > 0, largest, 1)
+    high, low = to_words(share * 2.0 ** (31 - weights.shape[-1].bit_length()))
+    total = lax.cumsum(low, axis=weights.ndim - 1)
+    return lax.cumsum(high + (total < low).astype(jnp.uint32), axis=weights.ndim - 1), total
+
+
+def _at_most(a, b):
+    """Whether the number of two words a is at most b; by a carry, as a branch would be guessed wrong half of the time."""
+    return a[0] + (a[1] > b[1]).astype(jnp.uint32) <= b[0]
+
+
+def _search(sums, value):
+    """Number of the running sums [lanes, symbols] of its lane that are at most each value [lanes, n], by bisection."""
+    steps = sums[0].shape[1].bit_length()
+    width = 2**steps - 1
+    spare = ((0, 0), (0, width - sums[0].shape[1]))
+    # What is added lies above every value, and its low word adds no carry to it.
+    high = jnp.pad(sums[0], spare, constant_values=np.uint32(0xFFFFFFFF)).reshape(-1)
+    low = jnp.pad(sums[1], spare).reshape(-1)
+    start = lax.broadcasted_iota(jnp.int32, value[0].shape, 0) * width
+
+    def halve(turn, found):
+        step = lax.shift_left(np.int32(1), steps - 1 - turn.astype(jnp.int32))
+        place = found + step - 1
+        here = tuple(word.at[place].get(mode="promise_in_bounds") for word in (high, low))
+        return jnp.where(_at_most(here, value), found + step, found)
+
+    # A loop and not `steps` copies, each of which would hash the bits of the values again.
+    return lax.fori_loop(0, steps, halve, start) - start
+
+
+@over_lanes
+def _categorical(k0, k1, high, low, index):
+    """Symbols [lanes, n] for the two words of the running sums [lanes, symbols]."""
+    size, sums = high.shape[1], (high, low)
+    value = words_below(*hash_words(k0[:, None], k1[:, None], UNIFORM, index), (high[:, -1:], low[:, -1:]))
+    if size <= _COMPARED:
+        each = (_at_most((high[:, i : i + 1], low[:, i : i + 1]), value) for i in range(size))
+        found = sum(reached.astype(jnp.int32) for reached in each)
+    else:
+        found = _search(sums, value)
+    return jnp.where(found < size, found, 0)
 
 
 @partial(jax.jit, static_argnames="n", inline=True)
 def categorical_rows(key: jax.Array, probs: jax.Array, n: int) -> jax.Array:
     """n symbols [n] as int32, drawn independently in proportion to probs [symbols] (they need not sum to 1).
 
-    A symbol of probability 0 is never returned, unless all are 0: then 0 is. Cost: log2(symbols) look-ups a draw, and
-    no table of n by symbols.
+    A symbol of probability 0 is never returned, unless all are 0: then 0 is. Exact to 2**-63 of the largest probability
+    times the number of symbols. Cost: log2(symbols) look-ups a draw, and no table of n by symbols.
     """
-    dtype = float_dtype(probs)
-    cumulative = _cumulative(jnp.asarray(probs, dtype))
-    high, low = hash_words(*key_words(key), UNIFORM, indices((n,)))
-    if dtype == jnp.float64:
-        u = (high.astype(dtype) * 2.0**21 + (low >> np.uint32(11)).astype(dtype)) * 2.0**-53
-    else:
-        u = (high >> np.uint32(8)).astype(dtype) * 2.0**-24  # below 1, and u * total below total
-    method = "compare_all" if probs.shape[0] <= 32 else "scan_unrolled"  # look-ups do not vectorise on a CPU
-    found = jnp.searchsorted(cumulative, u * cumulative[-1], side="right", method=method)
-    return jnp.minimum(found, probs.shape[0] - 1).astype(jnp.int32)
+    sums = _cumulative(jnp.asarray(probs, float_dtype(probs)))  # once, where all lanes have the same
+    return _categorical(*key_words(key), *sums, lax.iota(jnp.uint32, n))
 
 
 @partial(jax.jit, static_argnames="n", inline=True)
@@ -53,36 +103,88 @@ def _choose(k0, k1, weights, index):
     live = jnp.sum(weights > 0, axis=1)
     places = lax.iota(jnp.int32, weights.shape[1])
     level = jnp.all(weights == jnp.where(places[None] < live[:, None], weights[:, :1], 0), axis=1)
-    high, _ = hash_words(k0[:, None], k1[:, None], UNIFORM, index)
-    whole = _scaled(high, live[:, None].astype(jnp.uint32)).astype(jnp.int32)
+    bits = hash_words(k0[:, None], k1[:, None], UNIFORM, index)
+    whole = whole_below(*bits, live[:, None].astype(jnp.uint32)).astype(jnp.int32)
 
     def search():
-        def one(k0, k1, weights):
-            key = jax.random.wrap_key_data(jnp.stack([k0, k1]), impl="threefry2x32")
-            return categorical_rows(key, weights, index.shape[1])
-
-        return jnp.where(level[:, None], whole, jax.vmap(one)(k0, k1, weights))
+        return jnp.where(level[:, None], whole, _categorical.lanes(k0, k1, *_cumulative(weights), index))
 
     return lax.cond(jnp.all(level), lambda: whole, search)
 
 
-def _scaled(bits, size):
-    """floor(bits * size / 2**32) in 32-bit integers: whole, below `size`, uniform to within size / 2**32."""
-    low = np.uint32(0xFFFF)
-    a, b, c, d = bits >> np.uint32(16), bits & low, size >> np.uint32(16), size & low
-    middle = a * d + ((b * d) >> np.uint32(16))
-    return a * c + (middle >> np.uint32(16)) + ((b * c + (middle & low)) >> np.uint32(16))
-
-
 @partial(jax.jit, static_argnames="n", inline=True)
-def subsample_rows(key: jax.Array, weights: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
+def subsample_rows(key: jax.Array, weights: jax.Array, n: int, rows=None) -> tuple[jax.Array, jax.Array]:
     """n different rows of positive weight, uniformly without replacement: (rows [n] int32, kept [n] bool).
 
-    How many rows are positive may be traced; if fewer than n are, they come first and `kept` is False after them.
-    Law: the first n of a uniformly random order, made by sorting 64 random bits a row.
+    `rows` may say that all of them lie among so many first; it may be traced, as may how many are positive. If fewer
+    than n are, they come first and `kept` is False after them.
+    Law: uniform over ordered subsets. Cost: of the order of n where a good part of the first `rows` weighs something.
     """
     size = weights.shape[0]
-    high, low = hash_words(*key_words(key), PERMUTE, indices((size,)))
-    dead = ~(weights > 0)
-    _, _, _, order = lax.sort((dead.astype(jnp.uint32), high, low, lax.iota(jnp.int32, size)), num_keys=3)
-    return order[:n], jnp.arange(n) < jnp.sum(~dead)
+    if n > size:
+        raise ValueError(f"n = {n}: there are {size} rows")
+    rows = jnp.asarray(size if rows is None else rows, jnp.uint32)
+    return _subsample(*key_words(key), weights, rows, lax.iota(jnp.uint32, n))
+
+
+def _claim(words, weights, rows, n, slots, index, state):
+    """One turn of the draws `left` [lanes, m] of n, which `index` numbers: each names a row and claims the row's slot.
+
+    The first claim keeps a slot. Slots of a table that is smaller than the set of rows are hashed, so that different
+    rows may meet too: rows are alike to a random hash, hence every subset remains as likely.
+    """
+    attempt, row, left, table = state
+    lane = lax.iota(jnp.int32, row.shape[0])[:, None]
+    row = jnp.where(left, whole_below(*hash_words(*words, PERMUTE + attempt, index), rows), row)
+    alive = weights.reshape(-1).at[lane * weights.shape[1] + row.astype(jnp.int32)].get(mode="promise_in_bounds") > 0
+    slot = row
+    if slots < weights.shape[1]:
+        hashed = product(hash_words(*words, SLOT, row)[0], np.uint32(slots))[0]
+        slot = jnp.where(rows <= slots, row, hashed)
+    slot = (lane * slots + slot.astype(jnp.int32)).reshape(-1)
+    claim = jnp.where(left & alive, (attempt * np.uint32(n) + index).astype(jnp.int32), _ROUNDS * n)
+    table = table.at[slot].min(claim.reshape(-1), mode="promise_in_bounds")
+    held = table.at[slot].get(mode="promise_in_bounds").reshape(claim.shape)
+    return attempt + 1, row, left & ~(alive & (held == claim)), table
+
+
+@over_lanes
+def _subsample(k0, k1, weights, rows, index):
+    """(rows, kept), [lanes, n] each, for weights [lanes, size].
+
+    Draws claim slots of a table of _SLOTS n, all at once until a quarter is left, and these go on by themselves. Where
+    the rounds do not suffice (hardly any row weighs something, or fewer than n do), all is drawn by a random order.
+    """
+    (lanes, n), size = index.shape, weights.shape[1]
+    slots, few = min(size, max(_SLOTS * n, 64)), n // 4
+    words = k0[:, None], k1[:, None]
+    turn = partial(_claim, words, weights, rows[:, None], n, slots)
+    row, left = jnp.zeros((lanes, n), jnp.uint32), jnp.ones((lanes, n), bool)
+
+    def until(most, index, state):
+        def unfinished(state):
+            return (state[0] < _ROUNDS) & jnp.any(jnp.sum(state[2], axis=1) > most)
+
+        return lax.while_loop(unfinished, partial(turn, index), state)
+
+    state = until(few, index, (np.uint32(0), row, left, jnp.full(lanes * slots, _ROUNDS * n, jnp.int32)))
+    if few:
+        attempt, row, left, table = state
+        lane = lax.iota(jnp.int32, lanes)[:, None]
+        place = jnp.where(left, jnp.cumsum(left, axis=1) - 1, few)
+        queue = jnp.full((lanes, few), n, jnp.uint32).at[lane, place].set(index, mode="drop")
+        state = until(0, queue, (attempt, jnp.zeros_like(queue), queue < n, table))
+        row = row.at[lane, queue.astype(jnp.int32)].set(state[1], mode="drop")
+    else:
+        row = state[1]
+    stuck = jnp.any(state[2], axis=1, keepdims=True)
+
+    def by_order():
+        high, low = hash_words(*words, PERMUTE - 1, lax.iota(jnp.uint32, size)[None])
+        place = lax.broadcasted_iota(jnp.int32, weights.shape, 1)
+        dead = ~(weights > 0)
+        order = lax.sort((dead.astype(jnp.uint32), high, low, place), num_keys=3, dimension=1)[3][:, :n]
+        kept = index < jnp.sum(~dead, axis=1, dtype=jnp.uint32)[:, None]
+        return jnp.where(stuck, order, row.astype(jnp.int32)), ~stuck | kept
+
+    return lax.cond(jnp.any(stuck), by_order, lambda: (row.astype(jnp.int32), jnp.ones((lanes, n), bool)))
