@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import subprocess
 from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar
@@ -179,7 +180,9 @@ class Callback(Model):
         except RequestError:
             raise
         except Exception as error:
-            raise self.refuse(printable(f"{what} raised {type(error).__name__}: {error}")) from error
+            said = error.stderr if isinstance(error, subprocess.CalledProcessError) else None
+            last = f": {str(said).strip().splitlines()[-1]}" if said and str(said).strip() else ""
+            raise self.refuse(printable(f"{what} raised {type(error).__name__}: {error}{last}")) from error
 
     def refuse(self, why: str) -> RequestError:
         return RequestError(f"model = callback {self.name}: {why}")
