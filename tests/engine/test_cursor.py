@@ -1,8 +1,10 @@
 """Cursors: a run goes on from saved arrays to the last bit; ranges of trajectories joined are the whole."""
 
+import os
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import pytest
 
@@ -41,7 +43,9 @@ def test_another_process_goes_on_bit_for_bit(tmp_path):
     for name, experiment in CASES.items():
         wholes[name], arrays = stop(experiment)
         np.savez(tmp_path / f"{name}.npz", **arrays)
-    subprocess.run([sys.executable, "-m", "tests.engine.resumed", str(tmp_path)], check=True, timeout=600)
+    devices = f"--xla_force_host_platform_device_count={jax.local_device_count()}"  # a chunk is a multiple of them
+    command = [sys.executable, "-m", "tests.engine.resumed", str(tmp_path)]
+    subprocess.run(command, check=True, timeout=600, env={**os.environ, "XLA_FLAGS": devices})
     for name, whole in wholes.items():
         check_the_rest(whole, np.load(tmp_path / f"{name}.npy"))
 
