@@ -149,6 +149,8 @@ def measure(program: Program, key: Key, view: View) -> Float[Array, " columns"]:
             raise metric.refuse(f"it gives {why}: one number a generation")
         columns += [value.value, value.standard_error] if isinstance(value, Estimate) else [value]
     row = jnp.stack([jnp.asarray(column, jnp.result_type(float)) for column in columns])
+    if program.model.hosted:
+        return row
     if not program.model.streams:  # a fit that failed is no number in any metric
         failed = [
             jnp.isnan(leaf).any() for leaf in jax.tree.leaves(view.params) if jnp.issubdtype(leaf.dtype, jnp.floating)

@@ -20,7 +20,7 @@ def test_rows_come_back(tmp_path, rows, suffix):
     else:
         np.savetxt(path, rows, delimiter=",", fmt="%.9g", header="a,b,c" if "named" in suffix else "", comments="")
     table = load_file(path)
-    np.testing.assert_array_equal(table.x, rows)
+    np.testing.assert_array_equal(table.x.astype(np.float32), rows)
     assert table.source == "file"
     assert len(table.sha256) == 64
 

@@ -33,7 +33,7 @@ WRONG = {
     "seed = ": lambda: cb.Experiment(seed=2**64),
     "sweep = n: 100 is one value": lambda: cb.sweep(cb.Experiment(), {"n": 100}),
     "run: it takes an Experiment": lambda: cb.run("gaussian"),
-    "data: it has numbers that are NaN": lambda: cb.fit("gaussian", [1.0, float("nan")]),
+    "data: row 2 is nan": lambda: cb.fit("gaussian", [1.0, float("nan")]),
     "modle.dim: no such field": lambda: catalogue.changed(cb.Experiment(), {"modle.dim": 2}),
     "curator = None has no fields": lambda: catalogue.changed(cb.Experiment(), {"curator.radius": 2}),
 }
