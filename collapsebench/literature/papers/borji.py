@@ -28,7 +28,6 @@ from collapsebench.literature.measured import (
     together,
 )
 from collapsebench.literature.study import Claim, Reason, Scale, Source, Study
-from collapsebench.maths import samplers
 from collapsebench.models.kernel_density import KernelDensity
 from collapsebench.parts.target import Target
 from collapsebench.regimes.replace import Replace
@@ -54,8 +53,8 @@ class UniformMixture(Target):
     def sample(self, key: Key, n: int) -> Float[Array, "n 1"]:
         """n draws [n, 1]: a side with equal chance, then uniform on it."""
         side_key, place_key = jax.random.split(key)
-        side = jnp.where(samplers.bernoulli(side_key, 0.5, (n, 1)), 1.0, -1.0)
-        return side * self.place + self.half * (2 * samplers.uniform(place_key, (n, 1)) - 1)
+        side = jnp.where(jax.random.bernoulli(side_key, 0.5, (n, 1)), 1.0, -1.0)
+        return side * self.place + self.half * jax.random.uniform(place_key, (n, 1), minval=-1.0)
 
     def log_prob(self, x: Float[Array, "n 1"]) -> Float[Array, " n"]:
         """Log density [n] in nats: -log(4 half) on both intervals, else -inf."""
