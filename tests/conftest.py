@@ -8,9 +8,17 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp, norm
 
+from collapsebench.engine import devices
+
 MAPS = Path("/proc/self/maps")
 MOST_MAPS = 40_000
 """Linux lets a process map 65530 pieces of memory, and every compiled program takes some: beyond that it dies."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _devices():
+    """JAX starts as `cb.run` starts it, with a device for each core: numbers depend on it in their last digits."""
+    devices.mesh()
 
 
 @pytest.fixture(autouse=True)
