@@ -15,10 +15,9 @@ MOST_MAPS = 40_000
 """Linux lets a process map 65530 pieces of memory, and every compiled program takes some: beyond that it dies."""
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _devices():
+def pytest_configure():
     """JAX starts as `cb.run` starts it, with a device for each core: numbers depend on it in their last digits."""
-    devices.mesh()
+    devices.mesh()  # before test modules are imported, some of which make arrays
 
 
 @pytest.fixture(autouse=True)
