@@ -14,6 +14,7 @@ _HOME = {
     "Experiment": "experiment.experiment",
     "run": "runs.runner",
     "Stopped": "runs.runner",
+    "checkpoints": "runs.checkpoint",
     "CallFailed": "engine.host",
     "sweep": "runs.sweep",
     "ablate": "analysis.ablation",

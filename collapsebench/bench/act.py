@@ -18,6 +18,7 @@ from collapsebench.literature import catalogue
 from collapsebench.show import benchmarks as report
 from collapsebench.show import markdown
 from collapsebench.show.tables import table
+from collapsebench.specs import files
 from collapsebench.specs.errors import DONE, FAILED, RequestError
 
 NOTHING_COLLECTED = 5
@@ -43,8 +44,7 @@ def suite(names: list[str], tier: str, out: Path) -> int:
             return FAILED
         data = json.loads(made.read_text())
         path = out / data["machine_info"]["collapsebench"]["device"] / f"{tier}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(_without_noise(data), indent=1) + "\n")
+        files.write_text(path, json.dumps(_without_noise(data), indent=1) + "\n")
     print(path)
     return DONE if code == 0 else FAILED
 
@@ -112,6 +112,6 @@ def compared(arguments: argparse.Namespace) -> int:
         (arguments.html, report.as_html(title, head, rows)),
     ):
         if path is not None:
-            path.write_text(text)
+            files.write_text(path, text)
             print(path)
     return code

@@ -7,7 +7,7 @@ import dataclasses
 from typing import Any
 
 from collapsebench.cli.arguments import add_request
-from collapsebench.specs.errors import DONE, STOPPED, RequestError, say
+from collapsebench.specs.errors import DONE, RequestError
 
 LINE = "tell the three errors apart"
 TEXT = """
@@ -42,7 +42,6 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.experiment.sweep import Sweep
     from collapsebench.literature import catalogue
     from collapsebench.runs import progress
-    from collapsebench.runs.runner import Stopped
     from collapsebench.show.attribution import ablation_summary, draw_ablation
     from collapsebench.show.ledger import draw_ledger, ledger_summary
 
@@ -54,32 +53,30 @@ def act(arguments: argparse.Namespace) -> int:
     if isinstance(request, Sweep):
         fixed = " ".join(f"--set {path}=..." for path in request.values)
         raise RequestError(f"{arguments.name}: it is a sweep, and one experiment is ablated; fix it by {fixed}")
-    output.make_folder(arguments.out)
     rich, metric = _rich(arguments, values, named, request), values.get("metrics")
     if metric is None and isinstance(named, Ablation):
         metric = named.divergence
-    book = None
-    with progress.shown(arguments.name) as tell:
-        try:
+    name = values.get("name", arguments.name)
+    with output.kept(arguments, f"ablate-{name}", request.digest):
+        book = None
+        with progress.shown(arguments.name) as tell:
             result = ablate(
                 request,
                 rich=rich,
                 divergence=metric,
                 statistic=arguments.statistic,
                 doses=arguments.doses,
+                population=arguments.population,
+                checks=arguments.checks,
                 progress=tell,
             )
             if arguments.ledger:
                 loss = "excess_risk" if result.attrs["divergence"] == "excess_risk" else "kl"
                 book = ledger(request, loss=loss, progress=tell)
-        except Stopped:
-            return say("stopped before all arms were run; nothing is kept", STOPPED)
-    name = values.get("name", arguments.name)
-    print(ablation_summary(result))
-    output.store(result, arguments.out, f"ablate-{name}", draw_ablation)
-    if book is not None:
-        print("\n" + ledger_summary(book))
-        output.store(book, arguments.out, f"ledger-{name}", draw_ledger)
+        lines = output.store(result, arguments.out, f"ablate-{name}", draw_ablation, ablation_summary(result))
+        if book is not None:
+            lines += output.store(book, arguments.out, f"ledger-{name}", draw_ledger, "\n" + ledger_summary(book))
+    print("\n".join(lines))
     return DONE
 
 

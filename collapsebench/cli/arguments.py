@@ -8,7 +8,7 @@ from pathlib import Path
 
 FIELDS = (
     "name", "target", "model", "regime", "metrics", "n", "generations", "trajectories", "seed", "n_real", "holdout",
-    "handover", "warm_start", "x64", "curator", "snapshots", "width", "host",
+    "handover", "warm_start", "x64", "curator", "snapshots", "width", "host", "record",
 )  # fmt: skip
 """Fields of an Experiment, written out because `--help` must not import it; a test compares."""
 
@@ -45,6 +45,15 @@ def add_request(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help="any field; see below"
     )
     add_out(parser)
+    add_resume(parser)
+
+
+def add_resume(parser: argparse.ArgumentParser) -> None:
+    """Add --resume and --no-resume to a parser."""
+    parser.add_argument(
+        "--resume", action=argparse.BooleanOptionalAction, default=True,
+        help="go on from where the same command was stopped or killed (the default), or start anew",
+    )  # fmt: skip
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:

@@ -1,40 +1,80 @@
-"""Files of a command: a result and its figure, in a folder that is tried before anything runs."""
+"""Files of a command: a result and its figure, in a folder that is tried before anything runs, and its checkpoint."""
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import re
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collapsebench.runs.results import save
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs import files
+from collapsebench.specs.errors import STOPPED, Ended, RequestError
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from collapsebench.literature.study import Request
 
-def make_folder(out: Path) -> None:
-    """Create the output folder. Raises RequestError before the run where no file can be written."""
+UNFINISHED = "-stopped"
+"""Ends the name of what was finished when a command was stopped; the whole result has the name without it."""
+
+GOES_ON = "the same command goes on from where it stood"
+
+
+@contextlib.contextmanager
+def kept(arguments: argparse.Namespace, name: str, digest: str, size: int = 0) -> Iterator[None]:
+    """Context in which a request's runs keep a checkpoint below --out, from which the same command goes on.
+
+    size: bytes of the result. Raises RequestError, and leaves nothing, where --out takes no such files.
+    """
+    from collapsebench.runs.checkpoint import checkpoints
+
+    out, stem = arguments.out, _stem(name, digest)
+    new = [folder for folder in (out, *out.parents) if not folder.exists()]
+    files.try_folder(out, (f"{stem}{UNFINISHED}.svg", f"{stem}.checkpoint"), size)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        if error.errno in (28, 122):
-            raise
-        why = "it is a file" if out.is_file() else f"no file can be written there ({error.strerror})"
-        raise RequestError(f"--out {out}: {why}; name a folder") from error
+        with checkpoints(out / f"{stem}.checkpoint", resume=arguments.resume):
+            yield
+    except KeyboardInterrupt as stop:
+        raise Ended(f"stopped; {GOES_ON}", STOPPED) from stop
+    finally:
+        for folder in new:  # those that are empty: a refusal leaves nothing behind
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
-def store(result: xr.Dataset, out: Path, name: str, draw: Callable[[xr.Dataset, Path], list[Path]]) -> Path:
-    """Save a result and its figure, and print where. Returns the result's path."""
-    stem = out / _stem(name, result.attrs["digest"])
+def size_of(request: Request) -> int:
+    """Bytes of the result of an experiment or a sweep, uncompressed; 0 for others, which are small."""
+    from collapsebench.experiment.experiment import Experiment
+    from collapsebench.experiment.sweep import Sweep
+    from collapsebench.runs.columns import result_bytes
+
+    if isinstance(request, Sweep):
+        return result_bytes(request.experiment, request.size * request.experiment.trajectories)
+    return result_bytes(request, request.trajectories) if isinstance(request, Experiment) else 0
+
+
+def store(
+    result: xr.Dataset, out: Path, name: str, draw: Callable[[xr.Dataset, Path], list[Path]], text: str
+) -> list[str]:
+    """Save a result and its figure. Returns what to print when all is saved: `text`, the result's path, the figure's.
+
+    What a stopped run has finished gets a name of its own, and never replaces a whole result.
+    """
+    from collapsebench.runs.results import save
+
+    stem = out / (_stem(name, result.attrs["digest"]) + (UNFINISHED if "stopped" in result.attrs else ""))
     path = save(result, stem.with_name(f"{stem.name}.nc"))
-    print(path)
-    print("\n".join(str(path) for path in draw(result, stem)))
-    return path
+    if "stopped" not in result.attrs:
+        for end in (".nc", ".png", ".svg", ".csv", ".gif"):
+            stem.with_name(f"{stem.name}{UNFINISHED}{end}").unlink(missing_ok=True)
+    try:
+        pictures = draw(result, stem)
+    except OSError as error:
+        raise RequestError(f"{path} is saved; its figure is not: {error.strerror or error}") from error
+    return [text, str(path), *map(str, pictures)]
 
 
 def _stem(name: str, digest: str) -> str:

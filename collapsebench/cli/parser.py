@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from typing import NoReturn
 from collapsebench import __version__
 from collapsebench.cli import ablate, bench, check, compare, doctor, profile, reproduce, run
 from collapsebench.cli import list as names
-from collapsebench.specs.errors import DONE, FULL, STOPPED, WRONG, RequestError, nearest, say
+from collapsebench.specs.errors import DONE, FULL, STOPPED, WRONG, Ended, RequestError, nearest, say
 
 SELDOM = (10_000, 10, 10)
 """Thresholds of the garbage collector: what a start makes stays, and Python's own thresholds search it 600 times."""
@@ -74,15 +75,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.print_help()
             return DONE
         from collapsebench.engine import cache
+        from collapsebench.runs.stopping import terminated
 
-        with cache.kept():
+        with cache.kept(), terminated():
             code: int = arguments.act(arguments)
-            return code
+        sys.stdout.flush()
+        return code
+    except Ended as end:
+        return say(str(end), end.code)
     except RequestError as error:
         return say(str(error), WRONG)
     except KeyboardInterrupt:
         return say("stopped", STOPPED)
-    except BrokenPipeError:
+    except BrokenPipeError:  # nobody reads what is printed; everything is saved by now
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except MemoryError as error:
         why = str(error) or "nothing is lost on disk; ask for fewer --trajectories or a smaller --n"

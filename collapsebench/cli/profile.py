@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from collapsebench.cli.arguments import add_request
-from collapsebench.specs.errors import DONE, STOPPED, say
+from collapsebench.specs.errors import DONE
 
 LINE = "when the tail, the spread and everything is lost for good"
 TEXT = """
@@ -31,7 +31,6 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.literature import catalogue
     from collapsebench.literature.reproduce import run_request
     from collapsebench.runs import progress
-    from collapsebench.runs.runner import Stopped
     from collapsebench.show.profiles import draw_profile, profile_summary
 
     values = parse_changes(arguments.changes)
@@ -43,15 +42,13 @@ def act(arguments: argparse.Namespace) -> int:
         request = base
     else:
         request = Sweep(base, {"regime": regimes_for(base)})
-    output.make_folder(arguments.out)
-    with progress.shown(arguments.name) as tell:
-        try:
+    name = f"profile-{values.get('name', arguments.name)}"
+    with output.kept(arguments, name, request.digest, output.size_of(request)):
+        with progress.shown(arguments.name) as tell:
             result = run_request(request, tell)
             free = loop_free(request)
             control = None if free is None else run_request(free, tell)
-        except Stopped:
-            return say("stopped before everything was run; nothing is kept", STOPPED)
-    found = profile(result, control)
-    print(profile_summary(found))
-    output.store(found, arguments.out, f"profile-{values.get('name', arguments.name)}", draw_profile)
+        found = profile(result, control)
+        lines = output.store(found, arguments.out, name, draw_profile, profile_summary(found))
+    print("\n".join(lines))
     return DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from collapsebench.cli.arguments import add_out
+from collapsebench.cli.arguments import add_out, add_resume
 from collapsebench.specs.errors import DONE, FAILED
 
 LINE = "the literature: figures, and a verdict on each published number"
@@ -16,6 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="PAPER[/CLAIM]", help="default: everything")
     parser.add_argument("--scale", choices=("smoke", "quick", "paper"), default="quick", help="default: %(default)s")
     add_out(parser)
+    add_resume(parser)
 
 
 def act(arguments: argparse.Namespace) -> int:
@@ -26,13 +27,15 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.runs import progress
     from collapsebench.show.page import write_page
     from collapsebench.show.verdicts import verdict_table
+    from collapsebench.specs import record
 
-    find(arguments.names)
-    output.make_folder(arguments.out)
-    with progress.shown("reproduce") as tell:
-        made = reproduce(arguments.names, Scale(arguments.scale), arguments.out, progress=tell)
+    chosen, scale = find(arguments.names), Scale(arguments.scale)
+    digest = record.digest({name: None if claims is None else sorted(claims) for name, (_, claims) in chosen.items()})
+    with output.kept(arguments, f"reproduce-{scale}", digest):
+        with progress.shown("reproduce") as tell:
+            made = reproduce(arguments.names, scale, arguments.out, progress=tell)
+        page = write_page(made.verdicts, made.figures + made.results, arguments.out, studies())
     print(verdict_table(made.verdicts))
-    page = write_page(made.verdicts, made.figures + made.results, arguments.out, studies())
     pictures = [path for path in made.figures if path.suffix == ".png"]
     print(f"{len(pictures)} figures (PNG, SVG, CSV) and {len(made.results)} results below {arguments.out}")
     print(f"verdicts: {arguments.out / 'verdicts.json'}\nreport:   {page}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from collapsebench.cli.arguments import add_request
-from collapsebench.specs.errors import DONE, FAILED, STOPPED, say
+from collapsebench.specs.errors import DONE, FAILED, STOPPED, Ended
 
 LINE = TEXT = "run one experiment"
 
@@ -28,19 +28,20 @@ def act(arguments: argparse.Namespace) -> int:
 
     values = parse_changes(arguments.changes)
     request = catalogue.changed(catalogue.experiment(arguments.name), values)
-    output.make_folder(arguments.out)
-    code, why = DONE, "stopped: what"
-    with progress.shown(arguments.name) as tell:
+    name = str(values.get("name", arguments.name))
+    with output.kept(arguments, name, request.digest, output.size_of(request)):
         try:
-            result = run_request(request, tell)
-        except Stopped as stop:
-            if stop.result is None:
-                return say("stopped before the first generation was finished; nothing is kept", STOPPED)
-            result, code = stop.result, STOPPED
-        except CallFailed as failure:
-            if failure.result is None:
-                return say(str(failure), FAILED)
-            result, code, why = failure.result, FAILED, f"{failure}; what"
-    print(tables.summary(result))
-    path = output.store(result, arguments.out, str(values.get("name", arguments.name)), tables.draw_result)
-    return say(f"{why} was finished is kept in {path}", code) if code else DONE
+            with progress.shown(arguments.name) as tell:
+                result = run_request(request, tell)
+        except (Stopped, CallFailed) as early:
+            if early.result is None:
+                raise
+            lines = output.store(early.result, arguments.out, name, tables.draw_result, tables.summary(early.result))
+            print("\n".join(lines))
+            path = lines[1]
+            if isinstance(early, CallFailed):
+                raise Ended(f"{early}; what was finished is kept in {path}", FAILED) from early
+            raise Ended(f"stopped: what was finished is kept in {path}; {output.GOES_ON}", STOPPED) from early
+        lines = output.store(result, arguments.out, name, tables.draw_result, tables.summary(result))
+    print("\n".join(lines))
+    return DONE

@@ -62,8 +62,16 @@ def memory_budget() -> int:
     stats = jax.local_devices()[0].memory_stats()
     if stats and "bytes_limit" in stats:
         return int(stats["bytes_limit"] - stats.get("bytes_in_use", 0)) // 4
-    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-    return free // 4 // max(1, len(jax.local_devices()))
+    return free_memory() // 4 // max(1, len(jax.local_devices()))
+
+
+def free_memory() -> int:
+    """Bytes of main memory that can be had without swapping: Linux counts files that it can drop from its cache."""
+    with contextlib.suppress(OSError), open("/proc/meminfo") as lines:
+        for line in lines:
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
 
 
 def cache_bytes() -> int:

@@ -26,7 +26,7 @@ _PARTS: dict[str, Registry] = {"target": TARGETS, "model": MODELS, "regime": REG
 _BASES = {"target": Target, "model": Model, "regime": Regime, "curator": Curator, "metrics": Metric}
 _ALWAYS = ("name", "target", "model", "regime", "metrics", "n", "generations", "trajectories", "seed")
 """Fields that a record holds even at their default: without them a record would not tell what was run."""
-_LEAST = {"n": 1, "generations": 1, "trajectories": 1, "seed": 0, "holdout": 1, "n_real": 1, "width": 1}
+_LEAST = {"n": 1, "generations": 1, "trajectories": 1, "seed": 0, "holdout": 1, "n_real": 1, "width": 1, "record": 2}
 
 
 class Unnamed(int):
@@ -50,6 +50,7 @@ class Experiment:
     width: trajectories in one vectorised pass (None: chosen from the memory at hand); part of the record, because
     float32 results depend on it in the fifth digit. host: one generation of one trajectory after another, a network's fit
     in pieces, for generations that last minutes (a model that is no JAX always runs so).
+    record: how many generations the result holds, evenly spread from the first to the last (None: all of them).
     Raises RequestError, one line, for a value that no run could use.
     """
 
@@ -71,6 +72,7 @@ class Experiment:
     snapshots: tuple[int, ...] = ()
     width: int | None = None
     host: bool = False
+    record: int | None = dataclasses.field(default=None, metadata={"key": "recorded"})  # "record" is the version's
 
     def __post_init__(self) -> None:
         self._settle()
@@ -96,7 +98,7 @@ class Experiment:
         object.__setattr__(self, "handover", Handover(self.handover))
         for field, least in _LEAST.items():
             value = getattr(self, field)
-            if value is None and field in ("n_real", "width"):
+            if value is None and field in ("n_real", "width", "record"):
                 continue
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise RequestError(f"{field} = {value!r}: it must be a whole number of at least {least}")
@@ -167,6 +169,12 @@ class Experiment:
         pairs = zip(self.metric_names, self.metrics, strict=True)
         measured = [c for name, m in pairs for c in ([name, f"{name}_standard_error"] if m.estimates else [name])]
         return (*measured, "ended") if self.model.streams else tuple(measured)
+
+    @property
+    def recorded(self) -> np.ndarray:
+        """Numbers of the generations that a result holds, ascending."""
+        kept = min(self.record or self.generations, self.generations)
+        return np.unique(np.round(np.linspace(0, self.generations - 1, kept)).astype(int))
 
     def to_json(self, arrays: dict[str, bytes] | None = None) -> dict[str, Any]:
         """The experiment's record (see `specs.record`): JSON data, from which `from_json` makes the experiment.

@@ -16,6 +16,7 @@ from collapsebench.runs.results import save
 from collapsebench.runs.runner import run
 from collapsebench.runs.sweep import run_sweep
 from collapsebench.show import figures
+from collapsebench.specs import files
 from collapsebench.specs.errors import RequestError, nearest
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def reproduce(
 ) -> Reproduction:  # fmt: skip
     """Run what `requests` name at a scale, and write results, figures, CSVs and `verdicts.json` below `out`.
 
-    progress is told of the whole; done(name, verdicts) is called after each study. Raises RequestError, Stopped.
+    progress is told of the whole; done(name, verdicts) is called after each study. `verdicts.json` is
+    written at the end: a stopped run never replaces that of a whole one. Raises RequestError, Stopped.
     """
     chosen = find(requests)
     plans = {name: study.experiments(scale) for name, (study, _) in chosen.items()}
@@ -88,23 +90,17 @@ def reproduce(
     made = Reproduction([], [], [])
     for name, (study, wanted) in chosen.items():
         found: dict[str, xr.Dataset] = {}
+        folder = files.inside(out, name)
         for label, request in plans[name].items():
             found[label] = run_request(request, part(progress, before, work(request), total))
-            made.results.append(save(found[label], out / name / f"{label}.nc"))
+            made.results.append(save(found[label], folder / f"{label}.nc"))
             before += work(request)
         for label, draw in study.figures.items():
-            made.figures.extend(figures.write(draw(found), out / name / label))
+            made.figures.extend(figures.write(draw(found), folder / label))
         claims = [claim for claim in study.claims if wanted is None or claim.name in wanted]
         verdicts = [claim.verdict(name, found) for claim in claims]
         made.verdicts.extend(verdicts)
-        _write_json(out / "verdicts.json", made.verdicts)
         if done is not None:
             done(name, verdicts)
+    files.write_text(out / "verdicts.json", json.dumps(made.verdicts, indent=1) + "\n")
     return made
-
-
-def _write_json(path: Path, data: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(data, indent=1) + "\n")
-    partial.replace(path)

@@ -65,3 +65,10 @@ def key_for(key: Key, stream: Stream, generation: Count = 0) -> Key:
 def part(key: Key, i: Count) -> Key:
     """The i-th of several keys for one purpose."""
     return derive(key, Stream.PART, i)
+
+
+def fingerprint(root: Key) -> str:
+    """A word that changes with the root key, with the streams' numbers, and with the hash that makes the bits."""
+    first = threefry(*(np.array([word], np.uint32) for word in (1, 2, _DERIVE, 3)))
+    known = (*np.asarray(jax.random.key_data(root)).tolist(), *(int(word[0]) for word in first), *map(int, Stream))
+    return f"{zlib.crc32(repr(known).encode()):08x}"

@@ -20,18 +20,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 import jax
 import numpy as np
-from jaxtyping import PyTree
 
 from collapsebench import __version__
 from collapsebench.experiment.experiment import Experiment
-from collapsebench.specs import record
+from collapsebench.runs import integrity
+from collapsebench.specs import files, record
 from collapsebench.specs.errors import RequestError, printable
 
 if TYPE_CHECKING:
     import xarray as xr
 
 SCHEMA = "collapsebench.result"
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
+SIGNED = 2
+"""The minor version from which on every file holds a digest of all that is in it."""
 RECORD_ARRAY = "record_array_"
 """Variables of that name, and a digest, are the bytes of the large arrays of the records among the attributes."""
 
@@ -62,12 +64,14 @@ def is_dataset(value: object) -> bool:
 
 
 def from_columns(
-    experiment: Experiment, columns: np.ndarray, snapshots: dict[int, PyTree], *,
+    experiment: Experiment, columns: np.ndarray, snapshots: Mapping[int, Mapping[str, np.ndarray]], *,
     points: int | None, started: float, seconds: float, plan: Mapping[str, int], trajectories: range,
+    generations: np.ndarray | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """The dataset of metrics [lanes, generations, columns]; lanes = points * trajectories, or trajectories alone.
 
-    plan: the sizes of the run by name. trajectories: their numbers.
+    snapshots: draws by generation and leaf. plan: the sizes of the run by name. trajectories: their numbers. generations:
+    those that are recorded (None: all, from 0).
     """
     dims: tuple[str, ...] = ("trajectory", "generation")
     if points is not None:
@@ -75,7 +79,8 @@ def from_columns(
         columns = columns.reshape(points, -1, *columns.shape[1:])
         dims = ("point", *dims)
     data: dict[str, Any] = {name: (dims, columns[..., i]) for i, name in enumerate(experiment.columns)}
-    coords = {"trajectory": np.asarray(trajectories)[: columns.shape[-3]], "generation": np.arange(columns.shape[-2])}
+    numbers = np.arange(columns.shape[-2]) if generations is None else generations
+    coords = {"trajectory": np.asarray(trajectories)[: columns.shape[-3]], "generation": numbers}
     if snapshots and points is None:
         coords["snapshot"] = np.array(sorted(snapshots))
         data |= _snapshot_variables(snapshots)
@@ -115,12 +120,11 @@ def kept_records(dataset: xr.Dataset) -> dict[str, Any]:
     return {str(name): dataset[name].variable for name in dataset.data_vars if str(name).startswith(RECORD_ARRAY)}
 
 
-def _snapshot_variables(snapshots: dict[int, PyTree]) -> dict[str, Any]:
-    stacked = jax.tree.map(lambda *a: np.stack(a, axis=1), *(snapshots[g] for g in sorted(snapshots)))
-    leaves = jax.tree_util.tree_leaves_with_path(stacked)
+def _snapshot_variables(snapshots: Mapping[int, Mapping[str, np.ndarray]]) -> dict[str, Any]:
     variables = {}
-    for path, leaf in leaves:
-        name = "_".join(["sample", *([jax.tree_util.keystr(path, simple=True, separator="_")] if path else [])])
+    for own in next(iter(snapshots.values())):
+        leaf = np.stack([snapshots[g][own] for g in sorted(snapshots)], axis=1)
+        name = f"sample_{own}" if own else "sample"
         extra = tuple(f"{name}_axis_{i}" for i in range(leaf.ndim - 3))
         about = {"long_name": "draws from the models that are kept"}
         variables[name] = (("trajectory_kept", "snapshot", "row", *extra)[: leaf.ndim], leaf, about)
@@ -145,7 +149,7 @@ def _provenance(
         "device_count": jax.local_device_count(),
         "x64": int(experiment.x64),
         "matmul_precision": str(config.jax_default_matmul_precision or "default"),
-        "commit": _commit(),
+        "commit": commit(),
         "started": datetime.datetime.fromtimestamp(started, datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         **plan,
@@ -165,7 +169,8 @@ def versions() -> dict[str, str]:
 
 
 @cache
-def _commit() -> str:
+def commit() -> str:
+    """The name that git gives to the state of a clone; unknown outside of one."""
     here = Path(__file__).parent
     command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
@@ -203,17 +208,9 @@ def save(dataset: xr.Dataset, path: str | Path) -> Path:
         name: {"zlib": True, "complevel": 1, "shuffle": True} for name in dataset.data_vars if dataset[name].ndim
     }
     try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        try:
-            dataset.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
-            partial.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                partial.unlink()
-            raise
+        signed = dataset.assign_attrs({integrity.INTEGRITY: integrity.digest(dataset)})
+        with files.whole(path) as unfinished:
+            signed.to_netcdf(unfinished, engine="h5netcdf", encoding=encoding)
     except (OSError, RuntimeError) as error:  # HDF5 says RuntimeError when the disk is full while it closes the file
         raise NotSaved(error, path, dataset) from error
     return path
@@ -222,23 +219,35 @@ def save(dataset: xr.Dataset, path: str | Path) -> Path:
 def load(path: str | Path) -> xr.Dataset:
     """Read a result file (NetCDF-4) as an xarray Dataset.
 
-    Raises RequestError, one line, for a file that is missing, is no result, or is of another major schema.
+    Raises RequestError, one line, for a file that is missing, damaged, no result, or of another major schema. Nothing but
+    the file itself is opened: one that leads to other files or needs a plugin is refused.
     """
     import xarray as xr
 
+    if not isinstance(path, str | Path):
+        raise RequestError(f"path: it must be a file's name, not a value of type {type(path).__name__}")
     path = Path(path)
     if not path.exists():
         raise RequestError(f"path = {path}: no such file")
     try:
-        dataset = xr.load_dataset(path, engine="h5netcdf")
+        why = integrity.inspect(path)
+        dataset = xr.Dataset() if why else xr.load_dataset(path, engine="h5netcdf")
     except Exception as error:
         raise RequestError(f"path = {path}: not a NetCDF-4 file that can be read ({type(error).__name__})") from error
+    if why:
+        raise RequestError(printable(f"path = {path}: it is not read, for {why}"))
     schema, version = (printable(str(dataset.attrs.get(name)), 30) for name in ("schema", "schema_version"))
     if schema != SCHEMA:
         raise RequestError(f"path = {path}: schema is {schema!r}, not {SCHEMA!r}")
-    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+    major, _, minor = version.partition(".")
+    if major != SCHEMA_VERSION.split(".")[0] or not minor.isdecimal():
         raise RequestError(
             f"path = {path}: schema version {version}; this version reads {SCHEMA_VERSION.split('.')[0]}.x"
+        )
+    signed = dataset.attrs.pop(integrity.INTEGRITY, None)
+    if (signed is not None or int(minor) >= SIGNED) and signed != integrity.digest(dataset):
+        raise RequestError(
+            f"path = {path}: its digest is another: it is damaged, or was changed by another program than cb.save"
         )
     return dataset
 

@@ -6,12 +6,11 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PyTree
 
 from collapsebench.engine import devices
 from collapsebench.engine.cursor import START, Block, Cursor, Lanes
@@ -24,14 +23,16 @@ from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import root_key
 from collapsebench.runs import results
-from collapsebench.runs.progress import Progress, Step
+from collapsebench.runs.checkpoint import checkpoint_of
+from collapsebench.runs.columns import Columns
+from collapsebench.runs.progress import Progress
+from collapsebench.runs.stopping import at_blocks
+from collapsebench.specs.arrays import encode_number
 from collapsebench.specs.errors import RequestError
 
 if TYPE_CHECKING:
     import xarray as xr
 
-PICTURED = 16
-"""Trajectories whose draws are kept by `snapshots`, up to 1000 each, of images about a hundred: the file is kept."""
 Writer = Callable[[Block], object]
 """Called with every block as soon as it is measured, before the next one takes its arrays back."""
 
@@ -94,36 +95,55 @@ def run_points(
     """`run` for several values of some leaves at once: leaves maps a dotted path to its [points] values.
 
     The result has a leading dim `point`, unless `points` is 1 and no leaf is given. plan: sizes of the run (None: chosen).
-    cursor: where to go on; what was measured before is NaN. writer: receives every Block.
+    cursor: where to go on; what was measured before is NaN. writer: receives every Block. Inside of `checkpoints` the run
+    saves where it stands, and goes on from what is saved.
     """
-    begun = time.time()
+    begun, before = time.time(), 0.0
     numbers = range(experiment.trajectories) if trajectories is None else _numbers(trajectories)
     stop: KeyboardInterrupt | CallFailed | None = None
     with precision(experiment):
         lanes = lanes_of(experiment, leaves, points, numbers)
         engine = engine_of(experiment, lanes)
+        columns = Columns(experiment, lanes, progress)
+        kept = checkpoint_of(_request(experiment, leaves, points, numbers), lanes)
+        if kept is not None and (saved := kept.load(engine, columns)) is not None:
+            plan, cursor, before = saved.plan, saved.cursor, saved.seconds
         plan = plan or engine.plan(experiment.width)
-        found = _Found(experiment, lanes, engine, progress)
         results.begin_import()
         try:
-            for block in engine.blocks(plan, cursor):
-                found.add(block)
-                if writer is not None:
-                    writer(block)
+            with contextlib.nullcontext(None) if kept is None else at_blocks() as asked:
+                for block in engine.blocks(plan, cursor):
+                    columns.add(block, engine)
+                    if writer is not None:
+                        writer(block)
+                    if kept is not None:
+                        now = asked is not None and asked.asked
+                        kept.keep(columns, plan, block.lanes, block.generations, block.cursor, now)
+                        if now and block.cursor.lane < len(lanes):
+                            raise KeyboardInterrupt
         except (KeyboardInterrupt, CallFailed) as why:
             stop = why
+    numbered, generations = columns.whole()
     dataset = results.from_columns(
-        experiment, found.whole(), found.snapshots, points=points if leaves else None, started=begun,
-        seconds=time.time() - begun, plan=dataclasses.asdict(plan), trajectories=numbers,
+        experiment, numbered, columns.snapshots, points=points if leaves else None, started=begun,
+        seconds=before + time.time() - begun, plan=dataclasses.asdict(plan), trajectories=numbers, generations=generations,
     )  # fmt: skip
     if stop is None:
         return dataset
-    dataset.attrs["stopped"] = f"{dataset.sizes['generation']} of {experiment.generations} generations are here"
-    kept = dataset if dataset.sizes["trajectory"] and dataset.sizes["generation"] else None
+    done = int(dataset.generation[-1]) + 1 if dataset.sizes["generation"] else 0
+    dataset.attrs["stopped"] = f"{done} of {experiment.generations} generations are here"
+    finished = dataset if dataset.sizes["trajectory"] and dataset.sizes["generation"] else None
     if isinstance(stop, CallFailed):
-        stop.result = kept
+        stop.result = finished
         raise stop
-    raise Stopped(kept)
+    raise Stopped(finished)
+
+
+def _request(experiment: Experiment, leaves: dict[str, np.ndarray], points: int, numbers: range) -> dict[str, Any]:
+    """JSON data that tell a run from every other."""
+    values = {path: [encode_number(float(value)) for value in values] for path, values in leaves.items()}
+    spread = [numbers.start, numbers.stop, numbers.step]
+    return {"experiment": experiment.to_json({}), "leaves": values, "points": points, "trajectories": spread}
 
 
 def _numbers(trajectories: range) -> range:
@@ -148,46 +168,3 @@ def lanes_of(experiment: Experiment, leaves: dict[str, np.ndarray], points: int,
 def engine_of(experiment: Experiment, lanes: Lanes) -> Compiled | Host:
     """What runs the lanes of an experiment."""
     return Host(lanes) if experiment.host or experiment.model.hosted else Compiled(lanes)
-
-
-class _Found:
-    """What a run has measured so far, [lanes, generations, columns], and its snapshots; it tells the progress."""
-
-    def __init__(
-        self, experiment: Experiment, lanes: Lanes, engine: Compiled | Host, progress: Progress | None
-    ) -> None:
-        self._experiment, self._lanes, self._engine, self._progress = experiment, lanes, engine, progress
-        self._snapshots: dict[int, list[PyTree]] = {}
-        shape = (len(lanes), experiment.generations, len(experiment.columns))
-        self._values = np.full(shape, np.nan, np.dtype(jnp.result_type(float)))
-        self._done = 0
-        self._last: Block | None = None
-        self._tell(compiling=True)
-
-    def _tell(self, compiling: bool = False) -> None:
-        if self._progress is not None:
-            total = len(self._lanes) * self._experiment.generations
-            self._progress(Step(self._experiment.name, self._done, total, compiling))
-
-    def add(self, block: Block) -> None:
-        """Keep a block's numbers, and draws from its models where a snapshot was asked for."""
-        self._values[block.lanes, block.generations] = block.values
-        self._last = block
-        self._done += block.values.shape[0] * block.values.shape[1]
-        generation = block.generations.stop - 1
-        if generation in self._lanes.stops and block.lanes.start < PICTURED and block.values.size:
-            n = min(self._experiment.n, 1000, max(64, 2**17 // (self._experiment.target.dim or 1)))
-            self._snapshots.setdefault(generation, []).append(self._engine.draw(block, PICTURED, int(n)))
-        self._tell()
-
-    @property
-    def snapshots(self) -> dict[int, PyTree]:
-        """Draws by generation, [trajectories, n, ...]."""
-        return {g: jax.tree.map(lambda *a: np.concatenate(a), *parts) for g, parts in self._snapshots.items()}
-
-    def whole(self) -> np.ndarray:
-        """What is finished: all lanes of whole chunks; before there is one, the generations that the first has."""
-        if self._last is None:
-            return self._values[:0, :0]
-        done = self._last.cursor.lane
-        return self._values[:done] if done else self._values[self._last.lanes, : self._last.generations.stop]

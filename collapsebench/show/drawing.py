@@ -49,8 +49,8 @@ def draw(figure: Figure, png: Path, svg: Path) -> None:
         canvas.savefig(svg, metadata={"Date": None, "Creator": "collapsebench"})
 
 
-def animate(animation: Animation, path: Path) -> Path:
-    """Draw an animation as an endless GIF of 64 colours; the last frame lasts four times as long. Returns the path."""
+def animate(animation: Animation, path: Path) -> None:
+    """Draw an animation as an endless GIF of 64 colours; the last frame lasts four times as long."""
     from PIL import Image
 
     frames = []
@@ -61,7 +61,6 @@ def animate(animation: Animation, path: Path) -> Path:
             frames.append(Image.open(drawn).convert("RGB").quantize(64))
     times = [round(1000 * animation.seconds)] * (len(frames) - 1) + [round(4000 * animation.seconds)]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=False)
-    return path
 
 
 def _canvas(figure: Figure) -> Any:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from collapsebench.specs import files
+
 
 class Kind(enum.StrEnum):
     """Kind of a series, which sets its style."""
@@ -117,12 +119,15 @@ def write(figure: Figure | Animation, stem: Path) -> list[Path]:
     """Draw a figure as PNG and SVG, and write the CSV behind it; an animation is a GIF. Returns the paths."""
     from collapsebench.show import drawing  # matplotlib, only when something is drawn
 
-    stem.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(figure, Animation):
-        return [drawing.animate(figure, stem.with_name(stem.name + ".gif"))]
+        path = stem.with_name(stem.name + ".gif")
+        with files.whole(path) as unfinished:
+            drawing.animate(figure, unfinished)
+        return [path]
     paths = [stem.with_name(stem.name + end) for end in (".png", ".svg", ".csv")]
-    _write_csv(figure, paths[2])
-    drawing.draw(figure, paths[0], paths[1])
+    with files.whole(paths[2]) as csv_file, files.whole(paths[1]) as svg, files.whole(paths[0]) as png:
+        _write_csv(figure, csv_file)
+        drawing.draw(figure, png, svg)
     return paths
 
 

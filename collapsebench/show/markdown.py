@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from collapsebench.specs import files
 from collapsebench.specs.errors import RequestError
 
 
@@ -29,4 +30,4 @@ def replace_block(text: str, name: str, body: str) -> str:
 
 def update_block(path: Path, name: str, body: str) -> None:
     """Apply `replace_block` to a file."""
-    path.write_text(replace_block(path.read_text(), name, body))
+    files.write_text(path, replace_block(path.read_text(), name, body))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from collapsebench.show.verdicts import KINDS, note, number, verdict_counts
+from collapsebench.specs import files
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; color: #222 }
@@ -21,25 +22,23 @@ tr { border-bottom: 1px solid #e4e4e4; vertical-align: top } img { max-width: 10
 
 
 def write_page(
-    verdicts: Sequence[Mapping[str, Any]], files: Sequence[Path], out: Path, studies: Mapping[str, Any]
+    verdicts: Sequence[Mapping[str, Any]], paths: Sequence[Path], out: Path, studies: Mapping[str, Any]
 ) -> Path:
-    """Write `report.html` below `out` and return its path: a table of verdicts and every figure of `files`, by study.
+    """Write `report.html` below `out` and return its path: a table of verdicts and every figure of `paths`, by study.
 
     studies: by name, each with `title` and `citation`; a file's folder has the name of its study.
     """
-    names = dict.fromkeys(path.parent.name for path in files)
+    names = dict.fromkeys(path.parent.name for path in paths)
     parts = ["<h1>collapsebench: what came out</h1>", f"<p>{verdict_counts(verdicts)}</p>"]
     for name in names:
         study = studies[name]
         parts.append(f"<h2>{html.escape(study.title or name)}</h2><p>{html.escape(study.citation)}</p>")
         own = [v for v in verdicts if v["paper"] == name]
         parts += [_table(kind, some) for kind in KINDS if (some := [v for v in own if v["kind"] == kind])]
-        parts += [_picture(p) for p in files if p.suffix in (".png", ".gif") and p.parent.name == name]
+        parts += [_picture(p) for p in paths if p.suffix in (".png", ".gif") and p.parent.name == name]
     body = "\n".join(parts)
     page = f"<!doctype html><html lang=en><meta charset=utf-8><title>collapsebench</title><style>{_STYLE}</style>{body}</html>\n"
-    path = out / "report.html"
-    path.write_text(page)
-    return path
+    return files.write_text(out / "report.html", page)
 
 
 _COLUMNS = {

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 
 DONE, FAILED, WRONG, STOPPED, FULL = 0, 1, 2, 3, 4
-"""Exit codes: done; a claim failed; the request was wrong; stopped, what is finished is kept; out of memory or disk.
+"""Exit codes: done; a claim failed; the request was wrong; stopped, and can go on; out of memory or disk.
 
 A result that could not be saved at the requested path is FULL too: it is in the temporary folder.
 """
@@ -15,6 +15,14 @@ A result that could not be saved at the requested path is FULL too: it is in the
 
 class RequestError(ValueError):
     """An invalid request. The message is one line: the field, its value, what is allowed, the nearest known name."""
+
+
+class Ended(Exception):
+    """The end of a command before its time: a message of one line, and the exit code."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def printable(text: str, most: int = 280) -> str:

@@ -85,7 +85,7 @@ def encode_fields(
             value = float(value)  # equal experiments have one digest
         found = encode(value, arrays, own.name, depth + 1)
         if own.name in always or default is dataclasses.MISSING or not _same(found, encode(default, None, own.name)):
-            written[own.name] = found
+            written[_key(own)] = found
     return written
 
 
@@ -148,7 +148,7 @@ class _Reader:
 
     def fields(self, cls: type, data: dict[str, Any], where: str, depth: int) -> dict[str, Any]:
         """Arguments of a dataclass from JSON data. `where` is the dotted path that an error begins with."""
-        known = {own.name: own for own in dataclasses.fields(cls) if _is_recorded(own)}
+        known = {_key(own): own for own in dataclasses.fields(cls) if _is_recorded(own)}
         if unknown := [key for key in data if key not in known]:
             raise RequestError(
                 f"{where}: {cls.__name__} has no field {unknown[0]!r}{nearest(str(unknown[0])[:99], known)}"
@@ -159,9 +159,9 @@ class _Reader:
             path = f"{where}.{name}" if depth else name
             words = self.version > 1 or _is_float(own)
             noun = "" if _kinds(own) <= {"str", "None"} else name  # a word of its own, or the name of a part
-            values[name] = self.value(value, noun, path, words, depth + 1)
-            if depth and not _fits(own, values[name]):
-                raise RequestError(f"{path} = {values[name]!r}: it must be of type {own.type}")
+            values[own.name] = self.value(value, noun, path, words, depth + 1)
+            if depth and not _fits(own, values[own.name]):
+                raise RequestError(f"{path} = {values[own.name]!r}: it must be of type {own.type}")
         return values
 
     def value(self, value: object, field: str, where: str, words: bool, depth: int) -> Any:
@@ -205,6 +205,11 @@ class _Reader:
             case {"sha256": str(name), "dtype": str(dtype), "shape": shape, **rest} if not rest:
                 return find_array(name, dtype, shape, self.arrays, where)
         raise RequestError(f"{where}: {{{', '.join(map(repr, data))}}} is no spec, dict, array or string of a record")
+
+
+def _key(own: dataclasses.Field[Any]) -> str:
+    """The key of a field in a record: its name, unless that has another use there."""
+    return str(own.metadata.get("key", own.name))
 
 
 def _is_recorded(own: dataclasses.Field[Any]) -> bool:

@@ -134,7 +134,7 @@ def test_a_full_disk_is_exit_4(ask, tmp_path, monkeypatch):
     def full(*args, **options):
         raise OSError(28, "No space left on device", "result.nc")
 
-    monkeypatch.setattr("collapsebench.cli.output.save", full)
+    monkeypatch.setattr("collapsebench.runs.results.save", full)
     code, _, err = ask(*SMALL, "--out", str(tmp_path))
     assert code == 4
     assert "disk is full" in err

@@ -1,0 +1,113 @@
+"""What a run has measured so far: numbers by lane and generation, in memory or in a mapped file, and snapshots."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+
+from collapsebench.engine.cursor import Block, Lanes
+from collapsebench.engine.devices import free_memory
+from collapsebench.engine.host import Host
+from collapsebench.engine.loop import Compiled
+from collapsebench.experiment.experiment import Experiment
+from collapsebench.runs.progress import Progress, Step
+from collapsebench.specs.errors import RequestError
+
+PICTURED = 16
+"""Trajectories whose draws are kept by `snapshots`, up to 1000 each, of images about a hundred: the file is kept."""
+MAPPED = 0.25
+"""Share of the free memory above which a result is kept in a mapped file instead."""
+
+
+class Columns:
+    """Numbers of a run as they come, block by block, of the generations that are recorded; it tells the progress.
+
+    values [columns, lanes, recorded]: each column lies in one piece, so that it can be written without a copy.
+    """
+
+    def __init__(self, experiment: Experiment, lanes: Lanes, progress: Progress | None) -> None:
+        self._experiment, self._lanes, self._progress = experiment, lanes, progress
+        self.recorded = experiment.recorded
+        self.snapshots: dict[int, dict[str, np.ndarray]] = {}
+        shape = (len(experiment.columns), len(lanes), len(self.recorded))
+        self.values = _room(shape, np.dtype(jnp.result_type(float)))
+        self._done = self._lane = self._generation = 0
+        self._chunk = slice(0, 0)
+        self._tell(compiling=True)
+
+    def _tell(self, compiling: bool = False) -> None:
+        if self._progress is not None:
+            total = len(self._lanes) * self._experiment.generations
+            self._progress(Step(self._experiment.name, self._done, total, compiling))
+
+    def where(self, generations: slice) -> slice:
+        """The positions of some generations among those that are recorded."""
+        low, high = np.searchsorted(self.recorded, [generations.start, generations.stop])
+        return slice(int(low), int(high))
+
+    def add(self, block: Block, engine: Compiled | Host) -> None:
+        """Keep a block's numbers, and draws from its models where a snapshot was asked for."""
+        here = self.where(block.generations)
+        chosen = self.recorded[here] - block.generations.start
+        self.fill(block.lanes, block.generations, np.moveaxis(block.values[:, chosen], -1, 0))
+        generation = block.generations.stop - 1
+        if generation in self._lanes.stops and block.lanes.start < PICTURED and block.values.size:
+            n = min(self._experiment.n, 1000, max(64, 2**17 // (self._experiment.target.dim or 1)))
+            self._picture(generation, engine.draw(block, PICTURED, int(n)))
+        self._tell()
+
+    def fill(self, lanes: slice, generations: slice, values: np.ndarray) -> None:
+        """Keep the numbers [columns, lanes, recorded] of some generations, which come in the order of a run."""
+        self.values[:, lanes, self.where(generations)] = values
+        self._done += (lanes.stop - lanes.start) * (generations.stop - generations.start)
+        self._chunk, self._generation = lanes, generations.stop
+        self._lane = lanes.stop if generations.stop == self._experiment.generations else lanes.start
+
+    def _picture(self, generation: int, draws: PyTree) -> None:
+        named = {
+            jax.tree_util.keystr(path, simple=True, separator="_"): np.asarray(leaf)
+            for path, leaf in jax.tree_util.tree_leaves_with_path(draws)
+        }
+        kept = self.snapshots.get(generation)
+        joined = named if kept is None else {name: np.concatenate([kept[name], named[name]]) for name in named}
+        self.snapshots[generation] = joined
+
+    def whole(self) -> tuple[np.ndarray, np.ndarray]:
+        """What is finished, [lanes, recorded, columns], and its generations.
+
+        All lanes of whole chunks; before there is one, the generations that the first has.
+        """
+        ready = slice(0, len(self.recorded)) if self._lane else self.where(slice(0, self._generation))
+        lanes = slice(0, self._lane) if self._lane else self._chunk
+        return self.values[:, lanes, ready].transpose(1, 2, 0), self.recorded[ready]
+
+
+def result_bytes(experiment: Experiment, lanes: int) -> int:
+    """Bytes of the numbers that a run of so many lanes records."""
+    return len(experiment.columns) * lanes * len(experiment.recorded) * (8 if experiment.x64 else 4)
+
+
+def _room(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An array of NaN in memory; zeros in a file without a name, where the memory is needed for the run.
+
+    Raises RequestError, before anything has run, where it fits neither.
+    """
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    if size <= MAPPED * free_memory():
+        return np.full(shape, np.nan, dtype)
+    try:
+        with tempfile.TemporaryFile(prefix="collapsebench-") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+            return np.memmap(file, dtype, "r+", shape=shape)
+    except OSError as error:
+        free = free_memory() / 2**30
+        raise RequestError(
+            f"trajectories: the result needs {size / 2**30:.1f} GiB, which neither memory ({free:.1f} GiB are free) nor "
+            f"{Path(tempfile.gettempdir())} holds; record=50 keeps 50 of its generations; nothing was run"
+        ) from error

@@ -1,0 +1,58 @@
+"""Ctrl-C and SIGTERM while a run can be resumed: it stops at the end of a block, and a second one stops at once."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+
+class Stop:
+    """Whether the run was asked to stop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """The signal handler."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        print("collapsebench: stopping at the end of this block; once more to stop at once", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def at_blocks() -> Iterator[Stop]:
+    """Context in which the first Ctrl-C or SIGTERM only sets `asked`; in another thread than the first, nothing does."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if stop.asked:  # after the last block: what comes next must not begin
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def terminated() -> Iterator[None]:
+    """Context in which SIGTERM, which schedulers send before they take a machine away, is Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
