@@ -14,7 +14,7 @@ _HOME = {
     "Experiment": "experiment.experiment",
     "run": "runs.runner",
     "Stopped": "runs.runner",
-    "checkpoints": "runs.checkpoint",
+    "checkpoints": "runs.checkpoints",
     "CallFailed": "engine.host",
     "sweep": "runs.sweep",
     "ablate": "analysis.ablation",

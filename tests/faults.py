@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 from collapsebench.runs import results
-from collapsebench.runs.checkpoint import checkpoints
+from collapsebench.runs.checkpoints import checkpoints
 from collapsebench.runs.runner import Stopped, run
 from collapsebench.specs.errors import RequestError
 
@@ -25,7 +25,7 @@ COMMANDS = {
     "run": ["run", "gaussian", "--n", "3000", "--trajectories", "2000", "--generations", "200"],
     "sweep": ["run", "gerstgrasser/regression", "--set", "trajectories=400", "--set", "generations=40"],
     "ablate": ["ablate", "gaussian", "--n", "2000", "--trajectories", "400", "--no-doses"],
-    "reproduce": ["reproduce", "barzilai", "dohmatob", "--scale", "smoke"],
+    "reproduce": ["reproduce", "seddik", "gerstgrasser", "--scale", "smoke"],
 }
 IN_A_ROW = 4
 """Times that one command is killed before it may end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,38 +16,69 @@ from collapsebench.bench import compare
 from collapsebench.bench.plugin import suite as suite_folder
 from collapsebench.experiment.sweep import Sweep
 from collapsebench.literature import catalogue
+from collapsebench.runs.results import commit, versions
 from collapsebench.show import benchmarks as report
 from collapsebench.show import markdown
 from collapsebench.show.tables import table
-from collapsebench.specs import files
+from collapsebench.specs import files, record
 from collapsebench.specs.errors import DONE, FAILED, RequestError
 
 NOTHING_COLLECTED = 5
 """Exit code of pytest where no test is left."""
 
 
-def suite(names: list[str], tier: str, out: Path) -> int:
-    """Run the project's benchmarks in a process of their own and file their JSON under out/DEVICE/TIER.json."""
+def suite(names: list[str], tier: str, out: Path, resume: bool = True) -> int:
+    """Run the project's benchmarks, each file in a process of its own, and file their JSON under out/DEVICE/TIER.json.
+
+    Files that are done are kept below `out` until all are, and not run again after a stop, unless `resume` is False.
+    """
     folder = suite_folder()
     if not folder.is_dir():
         raise RequestError(
             "bench: the benchmarks are in a clone of the repository; your own run by `pytest --benchmark FILES`"
         )
+    parts, code = [], DONE
+    kept = out / f"{tier}-{record.digest([sorted(names), versions(), commit()])[:8]}.checkpoint"
+    for file in sorted(folder.glob("bench_*.py")):
+        path = kept / f"{file.stem}.json"
+        if not (resume and path.exists()):
+            code = max(code, _timed(file, names, tier, path))
+        if path.exists():
+            parts.append(_read(path))
+    if not parts:
+        if code == FAILED:
+            return FAILED
+        raise RequestError(f"bench {' '.join(names)}: no benchmark has that in its name")
+    data = _without_noise(parts[0] | {"benchmarks": [one for part in parts for one in part["benchmarks"]]})
+    path = out / data["machine_info"]["collapsebench"]["device"] / f"{tier}.json"
+    files.write_text(path, json.dumps(data, indent=1) + "\n")
+    shutil.rmtree(kept)
+    print(path)
+    return code
+
+
+def _timed(file: Path, names: list[str], tier: str, path: Path) -> int:
+    """Run one file of benchmarks and keep what pytest-benchmark writes; nothing where none has one of the names."""
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch) / "run.json"
         command = [sys.executable, "-m", "pytest", "-p", "collapsebench.bench.plugin", "--benchmark", "--tier", tier, "-q",
-                   f"--benchmark-json={made}", f"--rootdir={folder.parent}", str(folder)]  # fmt: skip
+                   f"--benchmark-json={made}", f"--rootdir={file.parents[1]}", str(file)]  # fmt: skip
         command += ["-k", " or ".join(names)] if names else []
-        code = subprocess.run(command, cwd=folder.parent, check=False).returncode
+        code = subprocess.run(command, cwd=file.parents[1], check=False).returncode
         if code == NOTHING_COLLECTED:
-            raise RequestError(f"bench {' '.join(names)}: no benchmark has that in its name")
-        if not made.exists() or not made.stat().st_size:
-            return FAILED
-        data = json.loads(made.read_text())
-        path = out / data["machine_info"]["collapsebench"]["device"] / f"{tier}.json"
-        files.write_text(path, json.dumps(_without_noise(data), indent=1) + "\n")
-    print(path)
-    return DONE if code == 0 else FAILED
+            return DONE
+        if made.exists() and made.stat().st_size:
+            files.write_text(path, made.read_text())
+        return DONE if code == 0 else FAILED
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = json.loads(path.read_text())
+        data["machine_info"]["collapsebench"]["device"], data["benchmarks"][:]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise RequestError(f"checkpoint = {path}: it is damaged; start anew with --no-resume") from error
+    return data
 
 
 def _without_noise(data: dict[str, Any]) -> dict[str, Any]:

@@ -49,11 +49,14 @@ def add_request(parser: argparse.ArgumentParser) -> None:
 
 
 def add_resume(parser: argparse.ArgumentParser) -> None:
-    """Add --resume and --no-resume to a parser."""
+    """Add --resume, --no-resume and --keep to a parser."""
     parser.add_argument(
         "--resume", action=argparse.BooleanOptionalAction, default=True,
         help="go on from where the same command was stopped or killed (the default), or start anew",
     )  # fmt: skip
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the last state, from which more generations or trajectories go on"
+    )
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:

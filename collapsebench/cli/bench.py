@@ -22,6 +22,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trace", "--profile", action="store_true", help="trace the loop of a model's example, and its costliest parts"
     )
+    parser.add_argument(
+        "--resume", action=argparse.BooleanOptionalAction, default=True,
+        help="go on with the files of benchmarks that a stop has left (the default), or start anew",
+    )  # fmt: skip
     default = Path("results/benchmarks")
     parser.add_argument("--out", type=Path, default=default, metavar="DIR", help="default: %(default)s/DEVICE")
 
@@ -34,4 +38,4 @@ def act(arguments: argparse.Namespace) -> int:
         return act.cold(arguments.rounds)
     if arguments.trace:
         return act.traces(arguments.names, arguments.out)
-    return act.suite(arguments.names, arguments.tier, arguments.out)
+    return act.suite(arguments.names, arguments.tier, arguments.out, arguments.resume)

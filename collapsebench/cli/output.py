@@ -24,18 +24,20 @@ GOES_ON = "the same command goes on from where it stood"
 
 
 @contextlib.contextmanager
-def kept(arguments: argparse.Namespace, name: str, digest: str, size: int = 0) -> Iterator[None]:
+def kept(arguments: argparse.Namespace, name: str, digest: str, size: int = 0, family: str = "") -> Iterator[None]:
     """Context in which a request's runs keep a checkpoint below --out, from which the same command goes on.
 
-    size: bytes of the result. Raises RequestError, and leaves nothing, where --out takes no such files.
+    size: bytes of the result. family: a digest that longer requests share, so that they find the folder.
+    Raises RequestError, and leaves nothing, where --out takes no such files.
     """
-    from collapsebench.runs.checkpoint import checkpoints
+    from collapsebench.runs.checkpoints import checkpoints
 
     out, stem = arguments.out, _stem(name, digest)
+    folder = out / f"{_stem(name, family or digest)}.checkpoint"
     new = [folder for folder in (out, *out.parents) if not folder.exists()]
-    files.try_folder(out, (f"{stem}{UNFINISHED}.svg", f"{stem}.checkpoint"), size)
+    files.try_folder(out, (f"{stem}{UNFINISHED}.svg", folder.name), size)
     try:
-        with checkpoints(out / f"{stem}.checkpoint", resume=arguments.resume):
+        with checkpoints(folder, resume=arguments.resume, keep=arguments.keep):
             yield
     except KeyboardInterrupt as stop:
         raise Ended(f"stopped; {GOES_ON}", STOPPED) from stop
@@ -54,6 +56,16 @@ def size_of(request: Request) -> int:
     if isinstance(request, Sweep):
         return result_bytes(request.experiment, request.size * request.experiment.trajectories)
     return result_bytes(request, request.trajectories) if isinstance(request, Experiment) else 0
+
+
+def family(request: Request) -> str:
+    """A digest of an experiment that is the same whatever its numbers of generations and trajectories."""
+    from collapsebench.experiment.experiment import Experiment
+    from collapsebench.specs import record
+
+    if not isinstance(request, Experiment):
+        return ""
+    return record.digest({k: v for k, v in request.to_json().items() if k not in ("generations", "trajectories")})
 
 
 def store(

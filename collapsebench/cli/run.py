@@ -29,7 +29,7 @@ def act(arguments: argparse.Namespace) -> int:
     values = parse_changes(arguments.changes)
     request = catalogue.changed(catalogue.experiment(arguments.name), values)
     name = str(values.get("name", arguments.name))
-    with output.kept(arguments, name, request.digest, output.size_of(request)):
+    with output.kept(arguments, name, request.digest, output.size_of(request), output.family(request)):
         try:
             with progress.shown(arguments.name) as tell:
                 result = run_request(request, tell)

@@ -63,9 +63,12 @@ class Cursor:
         return {name: np.array(leaf) for name, leaf in _named(packed)}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], like: Cursor, program: Program) -> Cursor:
+    def from_arrays(
+        cls, arrays: Mapping[str, np.ndarray], like: Cursor, program: Program, grow: bool = False
+    ) -> Cursor:
         """The cursor of `to_arrays`. like: one of the same run, full, of shapes or arrays.
 
+        grow: of a run of fewer generations, whose pools are shorter; what they have not filled is zero, as at the start.
         Raises RequestError, one line, for arrays that are of no such cursor.
         """
         held = {name.split(".")[0] for name in arrays}
@@ -77,9 +80,11 @@ class Cursor:
             if name not in arrays or name not in shapes:
                 raise RequestError(f"cursor: {name} is {'missing' if name in shapes else 'not of this run'}")
             found, shape = np.shape(arrays[name]), np.shape(shapes[name])
+            if grow and len(found) == len(shape) and all(a <= b for a, b in zip(found, shape, strict=True)):
+                found = shape
             if shape not in (found, (0,)):  # nothing stands for parameters of any length
                 raise RequestError(f"cursor: {name} has shape {found}, not {shape}")
-        leaves = [arrays[name] for name in shapes]
+        leaves = [_grown(arrays[name], np.shape(shapes[name])) if grow else arrays[name] for name in shapes]
         made: Cursor = jax.tree.unflatten(jax.tree.structure(wanted), leaves)
         state = _each_model(program.model.unpack, made.state)
         return cls(int(made.lane), int(made.generation), state, made.fit)
@@ -106,6 +111,12 @@ class Block:
 def _named(cursor: Cursor) -> list[tuple[str, Any]]:
     leaves = jax.tree_util.tree_leaves_with_path(cursor)
     return [(jax.tree_util.keystr(path, simple=True, separator="."), leaf) for path, leaf in leaves]
+
+
+def _grown(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The array with zeros after its own entries, up to a shape."""
+    same = shape in (array.shape, (0,))  # nothing stands for parameters of any length
+    return array if same else np.pad(array, [(0, b - a) for a, b in zip(array.shape, shape, strict=True)])
 
 
 def _each_model(function: Callable[[PyTree], PyTree], state: PyTree) -> PyTree:

@@ -1,30 +1,24 @@
-"""Checkpoints: what runs have measured and where they stand, saved at the ends of blocks, so that they can go on.
-
-A folder holds one request of a user, which may be many runs (a sweep's shapes, the arms of an ablation, the experiments
-of a paper). Each run has two files there: a log, to which its numbers are appended, and a safetensors file with its
-cursor, its snapshots and the SHA-256 of both, which replaces the one before. Neither imports, calls or unpickles anything.
-"""
+"""Files of one run in a folder of checkpoints: a log, to which its numbers are appended, and the cursor's file."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import json
 import os
+import re
+import shutil
 import struct
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
-from collapsebench.engine.cursor import Cursor, Lanes
+from collapsebench.engine.cursor import Block, Cursor, Lanes
 from collapsebench.engine.host import Host
 from collapsebench.engine.loop import Compiled
 from collapsebench.engine.plan import Plan
@@ -34,83 +28,16 @@ from collapsebench.runs.results import commit, versions
 from collapsebench.specs import files
 from collapsebench.specs.errors import RequestError, printable
 
+if TYPE_CHECKING:
+    from collapsebench.runs.checkpoints import Folder
+
 SHARE = 0.025
 """Share of a run's time that saving it may take."""
 GUESS = 0.01, 2e8
 """Seconds of a save that moves nothing, and bytes a second, before the first one was timed."""
 _HEAD = struct.Struct("<4q")
 """Before each entry of a log: first and last lane and generation of its numbers."""
-_NOW: ContextVar[Folder | None] = ContextVar("checkpoints", default=None)
-
-
-def _tell(message: str) -> None:
-    print(f"collapsebench: {message}", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def checkpoints(folder: str | Path, *, resume: bool = True, tell: Callable[[str], None] = _tell) -> Iterator[None]:
-    """Context in which every run saves where it stands below `folder`, and goes on from what an earlier one saved there.
-
-    The folder is removed when the context ends without an error; after a stop, a crash or a kill the same calls go on to
-    the same bits, and what was finished is not run again. Within it Ctrl-C and SIGTERM stop a run at the end of a block.
-    resume: False starts anew. tell: is given each note, one line (None of them is an error).
-    While another process works in the folder, this one neither reads nor saves. A run raises RequestError, one line, for
-    a checkpoint that is damaged, or of another version, device, or random stream: finish it there, or resume=False.
-    """
-    path = Path(folder)
-    with _locked(path) as mine:
-        if not mine:
-            tell(f"{path}: another process is at work on the same request; this one keeps no checkpoint")
-            yield
-            return
-        if not resume:
-            _empty(path)
-        token = _NOW.set(Folder(path, tell))
-        try:
-            with files.scratch(path):
-                yield
-            _empty(path)
-        finally:
-            _NOW.reset(token)
-            with contextlib.suppress(OSError):  # what is there is kept, with its folder
-                path.rmdir()
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[bool]:
-    """Context with the folder locked: False where another process has it. The lock ends with the process."""
-    while True:
-        path.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        except FileNotFoundError:  # its owner has just finished, and removed it
-            continue
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            with contextlib.suppress(FileNotFoundError):
-                if os.fstat(handle).st_ino == os.stat(path).st_ino:
-                    yield True
-                    return
-        finally:
-            os.close(handle)
-
-
-def _empty(path: Path) -> None:
-    for entry in list(os.scandir(path)):
-        if entry.name.endswith((".log", ".safetensors")) or entry.name.startswith(".collapsebench-"):
-            os.unlink(entry.path)
-
-
-@dataclasses.dataclass
-class Folder:
-    """The folder of a request's checkpoints. `tell` is given notes."""
-
-    path: Path
-    tell: Callable[[str], None]
+_NAMED = re.compile(r"[0-9a-f]+-(\d+)x(\d+)\.safetensors")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,22 +49,16 @@ class Saved:
     seconds: float
 
 
-def checkpoint_of(request: Mapping[str, Any], lanes: Lanes) -> Checkpoint | None:
-    """The checkpoint of a run in the folder of the context; None outside of `checkpoints`.
-
-    request: JSON data that tell it from every other run.
-    """
-    folder = _NOW.get()
-    return None if folder is None else Checkpoint(folder, request, lanes)
-
-
 class Checkpoint:
     """The checkpoint of one run: `load` what is saved, then `keep` after each block."""
 
     def __init__(self, folder: Folder, request: Mapping[str, Any], lanes: Lanes) -> None:
         text = json.dumps(request, sort_keys=True)
-        self._stem = folder.path / hashlib.sha256(text.encode()).hexdigest()[:24]
+        self._name = hashlib.sha256(text.encode()).hexdigest()[:24]
         self._folder, self._lanes = folder, lanes
+        self._size = lanes.program.generations, len(lanes)
+        self._log, self._file = self._paths(self._size)
+        folder.used |= {self._log, self._file}
         self._machine = _machine(lanes)
         self._hash, self._length = hashlib.sha256(), 0
         self._pending: list[tuple[slice, slice]] = []
@@ -145,13 +66,18 @@ class Checkpoint:
         self._begun, self._before = time.monotonic(), 0.0
         self._works = True
 
-    @property
-    def _log(self) -> Path:
-        return self._stem.with_suffix(".log")
+    def _paths(self, size: tuple[int, int]) -> tuple[Path, Path]:
+        """The log and the cursor's file of the run with so many generations and lanes."""
+        stem = self._folder.path / f"{self._name}-{size[0]}x{size[1]}"
+        return stem.with_suffix(".log"), stem.with_suffix(".safetensors")
 
-    @property
-    def _file(self) -> Path:
-        return self._stem.with_suffix(".safetensors")
+    def _found(self) -> tuple[int, int] | None:
+        """Generations and lanes of what is saved: the same run, or the largest with fewer of one of the two."""
+        names = (_NAMED.fullmatch(path.name) for path in self._folder.path.glob(f"{self._name}-*.safetensors"))
+        sizes = [(int(name[1]), int(name[2])) for name in names if name]
+        most, lanes = self._size
+        fit = [(g, n) for g, n in sizes if (g == most and n <= lanes) or (n == lanes and g < most)]
+        return max(fit, default=None)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -160,42 +86,58 @@ class Checkpoint:
 
         Raises RequestError for a checkpoint that is damaged, or was written elsewhere than by what runs now.
         """
-        if not self._file.exists():
+        size = self._found() if self._folder.resume else None
+        if size is None:
             return None
-        arrays, about = self._read()
+        log, file = self._paths(size)
+        arrays, about = self._read(file)
         if found := _difference(about.get("machine", {}), self._machine):
-            raise RequestError(f"checkpoint = {self._file}: {found}; finish it there, or start anew with --no-resume")
-        with self._reading():
+            raise RequestError(f"checkpoint = {file}: {found}; finish it there, or start anew with --no-resume")
+        with self._reading(file):
             plan = Plan(**{name: int(size) for name, size in about["plan"].items()})
+            state = {name.removeprefix("cursor:"): a for name, a in arrays.items() if name.startswith("cursor:")}
+            cursor = Cursor(int(state["lane"]), int(state["generation"]))
+            if size != self._size:
+                if not self._extends(size, cursor, columns):
+                    return None
+                shutil.copyfile(log, self._log)
+                self._folder.used |= {log, file}
             self._replay(columns, int(about["log_bytes"]), str(about["log_sha256"]))
             for name, array in arrays.items():
                 kind, _, rest = name.partition(":")
                 if kind == "snapshot":
                     generation, _, leaf = rest.partition(":")
                     columns.snapshots.setdefault(int(generation), {})[leaf] = array
-            state = {name.removeprefix("cursor:"): a for name, a in arrays.items() if name.startswith("cursor:")}
-            cursor = Cursor(int(state["lane"]), int(state["generation"]))
-            if state.keys() > {"lane", "generation"}:
-                cursor = Cursor.from_arrays(state, engine.full(plan), self._lanes.program)
+            if size[1] < self._size[1]:
+                plan, cursor = engine.plan(plan.width), Cursor(size[1])
+            elif state.keys() > {"lane", "generation"}:
+                grow = size != self._size
+                cursor = Cursor.from_arrays(state, engine.full(plan), self._lanes.program, grow)
             self._before = float(about["seconds"])
         return Saved(plan, cursor, self._before)
 
+    def _extends(self, size: tuple[int, int], cursor: Cursor, columns: Columns) -> bool:
+        """Whether a smaller run, which stands at a cursor, has what this one would have come to."""
+        (generations, lanes), program = size, self._lanes.program
+        if lanes < self._size[1]:
+            return cursor.lane == lanes or (cursor.lane, cursor.generation) == (0, generations)
+        same = program.regime.capacity(program.n, generations) == program.capacity  # else it drew other rows
+        return bool(same and not cursor.lane and len(columns.recorded) == self._size[0])
+
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _reading(self, path: Path) -> Iterator[None]:
         try:
             yield
         except MemoryError:
             raise
         except Exception as error:
             why = printable(str(error) or type(error).__name__, 120)
-            raise RequestError(
-                f"checkpoint = {self._file}: it is damaged ({why}); start anew with --no-resume"
-            ) from error
+            raise RequestError(f"checkpoint = {path}: it is damaged ({why}); start anew with --no-resume") from error
 
-    def _read(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def _read(self, path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         from safetensors import safe_open
 
-        with self._reading(), safe_open(self._file, "np") as file:
+        with self._reading(path), safe_open(path, "np") as file:
             told = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if told.get("sha256") != _digest(arrays, told.get("about", "")):
@@ -213,7 +155,9 @@ class Checkpoint:
                 low, high, start, stop = _HEAD.unpack(head)
                 where = columns.where(slice(start, stop))
                 shape = (count, high - low, where.stop - where.start)
-                found.update(raw := log.read(int(np.prod(shape, dtype=np.int64)) * dtype.itemsize))
+                if (size := count * shape[1] * shape[2] * dtype.itemsize) > length:
+                    raise ValueError("an entry of its log is longer than the log")
+                found.update(raw := log.read(size))
                 columns.fill(slice(low, high), slice(start, stop), np.frombuffer(raw, dtype).reshape(shape))
             if log.tell() != length or found.hexdigest() != digest:
                 raise ValueError("the SHA-256 of its log is another")
@@ -222,16 +166,17 @@ class Checkpoint:
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def keep(
-        self, columns: Columns, plan: Plan, lanes: slice, generations: slice, cursor: Cursor, now: bool = False
-    ) -> None:
+    def keep(self, columns: Columns, plan: Plan, block: Block, now: bool = False) -> None:
         """Take note of a block that `columns` holds, and save all if enough time has passed since the last save.
 
         now: save in any case. Where nothing can be written the run goes on without a checkpoint, and a note says so.
         """
         if not self._works:
             return
-        self._pending.append((lanes, generations))
+        self._pending.append((block.lanes, block.generations))
+        cursor = block.cursor
+        if self._folder.keep and cursor.lane == len(self._lanes) == block.lanes.stop - block.lanes.start:
+            cursor, now = Cursor(0, self._size[0], block.carry), True
         waited = time.monotonic() - self._last
         if not now and waited * SHARE < self._expected(columns, cursor):
             return

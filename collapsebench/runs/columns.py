@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from pathlib import Path
+from typing import NoReturn
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +22,8 @@ from collapsebench.specs.errors import RequestError
 
 PICTURED = 16
 """Trajectories whose draws are kept by `snapshots`, up to 1000 each, of images about a hundred: the file is kept."""
+LANE = 32
+"""Bytes of a lane beside its numbers: its own number, and those of the result's coordinates."""
 MAPPED = 0.25
 """Share of the free memory above which a result is kept in a mapped file instead."""
 
@@ -93,6 +96,27 @@ def result_bytes(experiment: Experiment, lanes: int) -> int:
     return len(experiment.columns) * lanes * len(experiment.recorded) * (8 if experiment.x64 else 4)
 
 
+def check_size(experiment: Experiment, lanes: int) -> None:
+    """Raise RequestError, before anything runs, where so many lanes or their result fit neither memory nor disk."""
+    if lanes >= 2**31:
+        raise RequestError(f"trajectories: {lanes} of them, over all points; at most 2**31 - 1 can be told apart")
+    size, free = result_bytes(experiment, lanes), free_memory()
+    if LANE * lanes > free:
+        raise RequestError(
+            f"trajectories: {lanes} of them, over all points, need {LANE * lanes / 2**30:.1f} GiB only to be counted, and "
+            f"{free / 2**30:.1f} GiB are free; run ranges of them: cb.run(..., trajectories=range(...)); nothing was run"
+        )
+    if size > MAPPED * free and size > shutil.disk_usage(tempfile.gettempdir()).free:
+        _refuse(size)
+
+
+def _refuse(size: int) -> NoReturn:
+    raise RequestError(
+        f"trajectories: the result needs {size / 2**30:.1f} GiB, which neither memory ({free_memory() / 2**30:.1f} GiB are "
+        f"free) nor {tempfile.gettempdir()} holds; record=50 keeps 50 of its generations; nothing was run"
+    )
+
+
 def _room(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """An array of NaN in memory; zeros in a file without a name, where the memory is needed for the run.
 
@@ -105,9 +129,5 @@ def _room(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         with tempfile.TemporaryFile(prefix="collapsebench-") as file:
             os.posix_fallocate(file.fileno(), 0, size)
             return np.memmap(file, dtype, "r+", shape=shape)
-    except OSError as error:
-        free = free_memory() / 2**30
-        raise RequestError(
-            f"trajectories: the result needs {size / 2**30:.1f} GiB, which neither memory ({free:.1f} GiB are free) nor "
-            f"{Path(tempfile.gettempdir())} holds; record=50 keeps 50 of its generations; nothing was run"
-        ) from error
+    except OSError:
+        _refuse(size)

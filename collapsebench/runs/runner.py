@@ -23,8 +23,8 @@ from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import root_key
 from collapsebench.runs import results
-from collapsebench.runs.checkpoint import checkpoint_of
-from collapsebench.runs.columns import Columns
+from collapsebench.runs.checkpoints import checkpoint_of
+from collapsebench.runs.columns import Columns, check_size
 from collapsebench.runs.progress import Progress
 from collapsebench.runs.stopping import at_blocks
 from collapsebench.specs.arrays import encode_number
@@ -101,6 +101,7 @@ def run_points(
     begun, before = time.time(), 0.0
     numbers = range(experiment.trajectories) if trajectories is None else _numbers(trajectories)
     stop: KeyboardInterrupt | CallFailed | None = None
+    check_size(experiment, points * len(numbers))
     with precision(experiment):
         lanes = lanes_of(experiment, leaves, points, numbers)
         engine = engine_of(experiment, lanes)
@@ -118,7 +119,7 @@ def run_points(
                         writer(block)
                     if kept is not None:
                         now = asked is not None and asked.asked
-                        kept.keep(columns, plan, block.lanes, block.generations, block.cursor, now)
+                        kept.keep(columns, plan, block, now)
                         if now and block.cursor.lane < len(lanes):
                             raise KeyboardInterrupt
         except (KeyboardInterrupt, CallFailed) as why:
@@ -140,10 +141,11 @@ def run_points(
 
 
 def _request(experiment: Experiment, leaves: dict[str, np.ndarray], points: int, numbers: range) -> dict[str, Any]:
-    """JSON data that tell a run from every other."""
+    """JSON data that tell a run from every other, but for generations and trajectories that are added at the end."""
     values = {path: [encode_number(float(value)) for value in values] for path, values in leaves.items()}
-    spread = [numbers.start, numbers.stop, numbers.step]
-    return {"experiment": experiment.to_json({}), "leaves": values, "points": points, "trajectories": spread}
+    spread = [numbers.start, numbers.step, *([] if points == 1 else [numbers.stop])]  # more of them come after these
+    about = {key: v for key, v in experiment.to_json({}).items() if key not in ("generations", "trajectories")}
+    return {"experiment": about, "leaves": values, "points": points, "trajectories": spread}
 
 
 def _numbers(trajectories: range) -> range:
