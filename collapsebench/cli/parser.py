@@ -113,8 +113,10 @@ def _lost(error: OSError) -> int:
         return say(why, FULL if full else WRONG)
     from collapsebench.runs.results import save
 
+    folder = Path(tempfile.mkdtemp(prefix="collapsebench-"))
     try:
-        path = save(result, Path(tempfile.mkdtemp(prefix="collapsebench-")) / Path(error.filename).name)
+        path = save(result, folder / Path(error.filename).name)
     except OSError as second:
+        folder.rmdir()
         return say(f"{why}; nor could it be saved below {tempfile.gettempdir()}: {second.strerror}", FULL)
     return say(f"{why}; the result is saved in {path}", FULL)

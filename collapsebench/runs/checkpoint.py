@@ -185,6 +185,8 @@ class Checkpoint:
             self._save(columns, plan, cursor)
         except (OSError, RequestError) as error:
             self._works = False
+            if not self._length:
+                self._log.unlink(missing_ok=True)
             why = str(error) if isinstance(error, RequestError) else error.strerror or str(error)
             self._folder.tell(f"{self._folder.path}: no checkpoint can be kept ({why}); the run goes on")
         self._last = time.monotonic()

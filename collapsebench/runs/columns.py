@@ -18,7 +18,7 @@ from collapsebench.engine.host import Host
 from collapsebench.engine.loop import Compiled
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.runs.progress import Progress, Step
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, bytes_text
 
 PICTURED = 16
 """Trajectories whose draws are kept by `snapshots`, up to 1000 each, of images about a hundred: the file is kept."""
@@ -103,8 +103,8 @@ def check_size(experiment: Experiment, lanes: int) -> None:
     size, free = result_bytes(experiment, lanes), free_memory()
     if LANE * lanes > free:
         raise RequestError(
-            f"trajectories: {lanes} of them, over all points, need {LANE * lanes / 2**30:.1f} GiB only to be counted, and "
-            f"{free / 2**30:.1f} GiB are free; run ranges of them: cb.run(..., trajectories=range(...)); nothing was run"
+            f"trajectories: {lanes} of them, over all points, need {bytes_text(LANE * lanes)} only to be counted, and "
+            f"{bytes_text(free)} are free; run ranges of them: cb.run(..., trajectories=range(...)); nothing was run"
         )
     if size > MAPPED * free and size > shutil.disk_usage(tempfile.gettempdir()).free:
         _refuse(size)
@@ -112,7 +112,7 @@ def check_size(experiment: Experiment, lanes: int) -> None:
 
 def _refuse(size: int) -> NoReturn:
     raise RequestError(
-        f"trajectories: the result needs {size / 2**30:.1f} GiB, which neither memory ({free_memory() / 2**30:.1f} GiB are "
+        f"trajectories: the result needs {bytes_text(size)}, which neither memory ({bytes_text(free_memory())} are "
         f"free) nor {tempfile.gettempdir()} holds; record=50 keeps 50 of its generations; nothing was run"
     )
 

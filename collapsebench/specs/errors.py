@@ -31,6 +31,15 @@ def printable(text: str, most: int = 280) -> str:
     return line if len(line) <= most else f"{line[: most - 3]}..."
 
 
+def bytes_text(size: float) -> str:
+    """A number of bytes with its unit, such as "1.5 GiB"."""
+    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
+        if size < 1000 or unit == "TiB":
+            break
+        size /= 1024
+    return f"{size:.3g} {unit}"
+
+
 def nearest(name: str, names: Iterable[object]) -> str:
     """The phrase `, did you mean 'x'?` for the member of `names` closest to `name`; empty if none is close."""
     known = {str(n).lower(): str(n) for n in names}

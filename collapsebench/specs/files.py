@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, bytes_text
 
 _SCRATCH: ContextVar[Path | None] = ContextVar("scratch", default=None)
 _LEFT = re.compile(r"\.collapsebench-(\d+)-[0-9a-f]{8}(\.\w+)?")
@@ -123,7 +123,7 @@ def try_folder(out: Path, names: tuple[str, ...] = (), size: int = 0) -> None:
         status = os.statvfs(out)
         if (free := status.f_bavail * status.f_frsize) < size:
             raise RequestError(
-                f"--out {out}: the result needs about {size / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free; "
+                f"--out {out}: the result needs about {bytes_text(size)} and {bytes_text(free)} are free; "
                 "choose another folder, fewer trajectories, or record=50"
             )
     except (OSError, RequestError) as error:

@@ -172,7 +172,7 @@ def test_record_keeps_some_generations(whole):
 
 
 def test_a_result_that_fits_nowhere_is_refused_before_it_runs():
-    with pytest.raises(cb.RequestError, match=r"need.* GiB .*nothing was run"):
+    with pytest.raises(cb.RequestError, match=r"need.*nothing was run"):
         cb.run(cb.Experiment(trajectories=2**31 - 1, generations=10**6, handover="summary"))
 
 
