@@ -81,6 +81,8 @@ def from_columns(
     data: dict[str, Any] = {name: (dims, columns[..., i]) for i, name in enumerate(experiment.columns)}
     numbers = np.arange(columns.shape[-2]) if generations is None else generations
     coords = {"trajectory": np.asarray(trajectories)[: columns.shape[-3]], "generation": numbers}
+    if "ended" not in data and np.isnan(columns[..., 0]).any():  # no metric of a model whose fit failed is a number
+        data["ended"] = (dims, np.isnan(columns).all(axis=-1).astype(columns.dtype))
     if snapshots and points is None:
         coords["snapshot"] = np.array(sorted(snapshots))
         data |= _snapshot_variables(snapshots)
@@ -100,7 +102,7 @@ def describe(dataset: xr.Dataset, experiment: Experiment) -> xr.Dataset:
             error = f"standard error of {name}, of the draws it was estimated from"
             dataset[f"{name}_standard_error"].attrs = {"long_name": error, **units}
     if "ended" in dataset:
-        dataset["ended"].attrs = {"long_name": "1 from the generation on whose training met a loss that is not finite"}
+        dataset["ended"].attrs = {"long_name": "1 from the generation on whose fit failed: no metric is a number"}
     dataset["trajectory"].attrs = {"long_name": "number of the independent run"}
     dataset["generation"].attrs = {"long_name": "generation; 0 is the model fitted to real data"}
     return dataset

@@ -73,9 +73,14 @@ def _assemble(request: Sweep, leaves: Any, shapes: PyTree, parts: list[xr.Datase
     outer = tuple(len(v) for v in shapes.values())
     order = [*shapes, *leaves]
     data = {}
-    for name in request.experiment.columns:
-        tail = first[name].shape[1:] if leaves else first[name].shape
-        stack = [np.full(first[name].shape, np.nan) if part is None else part[name].values for part in parts]
+    failed = any(part is not None and "ended" in part for part in parts)
+    for name in dict.fromkeys([*request.experiment.columns, *(["ended"] if failed else [])]):
+        like = first[request.experiment.columns[0]]
+        tail = like.shape[1:] if leaves else like.shape
+        stack = [
+            np.full(like.shape, np.nan) if part is None else part[name].values if name in part else np.zeros(like.shape)
+            for part in parts
+        ]
         array = np.stack(stack).reshape(outer + inner + tail)
         to = [order.index(path) for path in request.values]
         data[name] = ((*request.values, "trajectory", "generation"), np.moveaxis(array, to, range(len(to))))

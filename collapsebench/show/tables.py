@@ -84,7 +84,7 @@ def what_was_run(result: xr.Dataset) -> str:
     }
     said |= {field: getattr(experiment, field) for field in ("n", "n_real", "handover", "generations", "trajectories")}
     for field in ("generations", "trajectories"):
-        here = result.sizes.get("generation" if field == "generations" else "trajectory", said[field])
+        here = _generations(result) if field == "generations" else result.sizes.get("trajectory", said[field])
         said[field] = here if here == said[field] else f"{here} of {said[field]}"
     said["seed"] = experiment.seed
     fixed = [f"{field} = {value}" for field, value in said.items() if value is not None and field not in swept]
@@ -93,17 +93,23 @@ def what_was_run(result: xr.Dataset) -> str:
     return printable(line, 10 * len(line))  # names come from a file
 
 
+def _generations(result: xr.Dataset) -> int:
+    """Generations that were run: the result may record only some of them."""
+    return int(result.generation.values[-1]) + 1 if result.sizes["generation"] else 0
+
+
 def ended(result: xr.Dataset) -> str:
-    """Text of how many trajectories were ended by a loss that is not finite, and when; empty if none was."""
+    """Text of how many trajectories were ended by a fit that failed, and when; empty if none was."""
     if "ended" not in result:
         return ""
     over = result["ended"].transpose(..., "generation").values.reshape(-1, result.sizes["generation"]) > 0
     if not over.any():
         return ""
-    first = int(over.any(axis=0).argmax())
+    first = int(result.generation.values[over.any(axis=0).argmax()])
+    network = experiment_of(result).model.streams
     return (
-        f"{over.any(axis=1).sum()} of {len(over)} trajectories ended, the first in generation {first}: a loss was not "
-        "finite; their later numbers are nan and are left out of every mean"
+        f"{over.any(axis=1).sum()} of {len(over)} trajectories ended, the first in generation {first}: "
+        f"{'a loss was not finite' if network else 'a fit failed'}; their later numbers are nan and are left out of every mean"
     )
 
 
@@ -117,9 +123,9 @@ def summary(result: xr.Dataset) -> str:
         for label, values in _series(result, name):
             cells = ("not run" if label in absent else _cell(values[:, g]) for g in generations)
             rows.append((name, label, *cells))
-    head = table(("metric", "at", *(f"generation {g}" for g in generations)), rows)
+    head = table(("metric", "at", *(f"generation {result.generation.values[g]}" for g in generations)), rows)
     count, seconds = (
-        int(np.prod([result.sizes[d] for d in result[experiment.columns[0]].dims])),
+        _generations(result) * result[experiment.columns[0]].isel(generation=0).size,
         result.attrs["seconds"],
     )
     devices = f"{result.attrs['device_count']} x {result.attrs['device_kind']}"

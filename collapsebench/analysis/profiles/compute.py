@@ -118,6 +118,8 @@ def _checked(result: xr.Dataset, control: xr.Dataset | None) -> tuple[Experiment
     for name, data in given.items():
         if missing := [column for column in experiment.columns if column not in data]:
             raise RequestError(f"profile: {name}: it has no {missing[0]}, which the result's experiment measures")
+        if (np.diff(data.generation.values) != 1).any():
+            raise RequestError(f"profile: {name}: it holds some generations only; leave out record of the experiment")
     dims = {name: [str(dim) for dim in data[experiment.columns[0]].dims] for name, data in given.items()}
     swept = [dim for dim in dims["result"] if dim not in _RANDOM]
     if other := [dim for dim in dims.get("control", ()) if dim not in dims["result"]]:
