@@ -40,40 +40,46 @@ def reduced(program: Program, data: Data) -> Data:
 
 def draw_synthetic(
     program: Program, key: Key, view: View, prompts: PyTree, memory: PyTree, capacity: Number, n: Number
-) -> tuple[Data, PyTree]:
-    """Synthetic data that the model of a view hands over, curated, and the curator's next state."""
+) -> tuple[Data, Data, PyTree]:
+    """Synthetic data of the model of a view, curated, the same as it is handed over, and the curator's next state."""
     model = program.model
     data = program.transfer.synthetic(key, model, view.params, prompts, capacity, n)
     if not isinstance(data, Batch):
-        return data, memory
+        return data, data, memory
     if isinstance(view.real, Batch) and (why := difference(_row(data.x), _row(view.real.x))):
         raise model.refuse(f"sample gives rows of {why} as the target's")
     if program.curator is None:
-        return data, memory
+        return data, _handed(program, key, view.params, data), memory
     curated = dataclasses.replace(view, synthetic=data)
     both = program.curator.weights(part(key, 1), curated, memory)
     weights, memory = pair(program.curator, "weights", both, "(weights, the next state)")
     if why := difference(weights, data.w):
         raise program.curator.refuse(f"weights gives {why} as there are rows")
-    return Batch(data.x, data.w * weights), memory
+    data = Batch(data.x, data.w * weights)
+    return data, _handed(program, key, view.params, data), memory
+
+
+def _handed(program: Program, key: Key, params: PyTree, drawn: Batch) -> Data:
+    """What the next generation gets of a model's rows: statistics where it needs no more."""
+    return program.model.reduce_drawn(part(key, 0), params, drawn) if program.reduces else drawn
 
 
 def draw_parts(
     program: Program, key: Key, view: View, older: tuple[PyTree, ...], prompts: PyTree, memory: PyTree
-) -> tuple[Data, PyTree]:
-    """Synthetic data of the view's generation, in equal parts from the last models, and the curator's next state."""
+) -> tuple[Data, Data, PyTree]:
+    """Synthetic data of the view's generation, in equal parts from the last models, as in `draw_synthetic`."""
     count = program.regime.models
     capacity, n = program.capacity, program.regime.synthetic_size(program.n, view.generation + 1)
     if count == 1:
         return draw_synthetic(program, key, view, prompts, memory, capacity, n)
-    total: Data | None = None
+    total: tuple[Data, Data] | None = None
     for i in range(count):
         own = dataclasses.replace(view, params=older[i - 1] if i else view.params)
         room, size = program.transfer.share(capacity, n, i, count)
-        more, memory = draw_synthetic(program, part(key, i), own, prompts, memory, room, size)
-        total = more if total is None else total.concat(more)
+        *more, memory = draw_synthetic(program, part(key, i), own, prompts, memory, room, size)
+        total = (more[0], more[1]) if total is None else (total[0].concat(more[0]), total[1].concat(more[1]))
     assert total is not None
-    return total, memory
+    return *total, memory
 
 
 def draw_fresh(program: Program, key: Key, generation: Count) -> Data | None:

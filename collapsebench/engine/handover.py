@@ -24,6 +24,9 @@ from collapsebench.specs.pytree import Key, Number, Size
 class Transfer:
     """One way to hand over. Its instances are equal, so that they can be part of a compiled program."""
 
+    rows = False
+    """whether rows are handed over"""
+
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
 
@@ -64,6 +67,8 @@ class Transfer:
 
 class Samples(Transfer):
     """Rows are drawn: a Batch of a static capacity, in which n rows weigh 1."""
+
+    rows = True
 
     def size(self, n: int) -> Any:
         return Size(n)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from collapsebench.engine.handover import Transfer
 from collapsebench.parts.curator import Curator
-from collapsebench.parts.data import Data
+from collapsebench.parts.data import Data, Kind
 from collapsebench.parts.metric import Metric
 from collapsebench.parts.model import Model
 from collapsebench.parts.regime import Regime
 from collapsebench.parts.target import Target
-from collapsebench.specs.pytree import Number, spec, static
+from collapsebench.specs.pytree import Count, Number, spec, static
 
 
 @spec
@@ -41,6 +42,13 @@ class Program:
         return self.model.summary is not None and not self.regime.needs_samples
 
     @property
+    def watches(self) -> bool:
+        """Whether rows are handed over that float32 may become too coarse for."""
+        wide = jnp.result_type(float) == jnp.float64
+        rows = self.transfer.rows and not self.reduces and not self.model.hosted
+        return rows and not wide and self.target.kind in (Kind.VECTOR, Kind.CAPTIONED)
+
+    @property
     def capacity(self) -> Number:
         """Rows of the largest synthetic set."""
         return self.regime.capacity(self.n, self.generations)
@@ -62,7 +70,8 @@ class Carry:
 
     params: of the last fit. pool: the regime's. synthetic: the last synthetic set, as the pool takes it. older: the
     models before the last, newest first, for a regime that draws from several. prompts: the last data set, for
-    a model that continues it. first: the parameters of generation 0. memory: the curator's.
+    a model that continues it. first: the parameters of generation 0. memory: the curator's. past: the first generation
+    whose rows float32 was too coarse for, or NEVER.
     """
 
     params: PyTree
@@ -72,6 +81,7 @@ class Carry:
     prompts: Data | None = None
     first: PyTree | None = None
     memory: PyTree | None = None
+    past: Count | None = None
 
 
 @spec

@@ -6,7 +6,7 @@ import dataclasses
 from typing import ClassVar
 
 from collapsebench.maths.distributions.normal import Moments, Normal
-from collapsebench.parts.data import Data
+from collapsebench.parts.data import Batch, Data
 from collapsebench.parts.model import Dials, Model
 from collapsebench.specs.pytree import Key, spec, static, within
 from collapsebench.specs.registry import MODELS
@@ -40,6 +40,11 @@ class Gaussian(Model):
     def work(self, n: float) -> tuple[float, float]:
         """n d normals; for d > 1 n d^2 operations for the correlations and n d (d + 1) for the second moments."""
         return n * self.dim, 0.0 if self.dim == 1 else n * self.dim**2 + n * self.dim * (self.dim + 1)
+
+    def reduce_drawn(self, key: Key, params: Normal, drawn: Batch) -> Data:
+        """Moments from the standard draws behind the rows, so that a spread far below the mean's rounding is kept."""
+        own = type(self).sample is Model.sample and type(self).sample_from is Model.sample_from
+        return self.generator(params).reduce_drawn(key, drawn.w) if own else self.summary.of(drawn)
 
     def generator(self, params: Normal) -> Normal:
         return params.widen(self.bias)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PyTree
 
-from collapsebench.parts.data import Data, Kind
+from collapsebench.parts.data import Batch, Data, Kind
 from collapsebench.parts.distribution import Distribution, population
 from collapsebench.parts.part import Part
 from collapsebench.parts.target import Target, _shapes
@@ -108,6 +108,10 @@ class Model(Part):
     def sample_from(self, key: Key, params: PyTree, n: int, prompts: PyTree) -> PyTree:
         """n synthetic rows; a `prompted` model continues `prompts`, the rows of the last data set."""
         return self.sample(key, params, n)
+
+    def reduce_drawn(self, key: Key, params: PyTree, drawn: Batch) -> Data:
+        """Sufficient statistics of weighted rows, the x of which `sample_from` gave for this key."""
+        return self.summary.of(drawn)
 
     def summarise(self, key: Key, params: PyTree, n: Number, prompts: PyTree) -> Data:
         """Sufficient statistics of n synthetic rows, drawn from their exact sampling law."""

@@ -103,6 +103,8 @@ class Checkpoint:
                 shutil.copyfile(log, self._log)
                 self._folder.used |= {log, file}
             self._replay(columns, int(about["log_bytes"]), str(about["log_sha256"]))
+            if columns.past is not None:
+                columns.past[: size[1]] = arrays["past"]
             for name, array in arrays.items():
                 kind, _, rest = name.partition(":")
                 if kind == "snapshot":
@@ -208,6 +210,8 @@ class Checkpoint:
         }
         for generation, leaves in columns.snapshots.items():
             arrays |= {f"snapshot:{generation}:{leaf}": np.asarray(a, order="C") for leaf, a in leaves.items()}
+        if columns.past is not None:
+            arrays["past"] = columns.past
         found, length = self._hash.copy(), self._length
         with self._log.open("rb+" if self._length else "wb") as log:
             log.seek(length)

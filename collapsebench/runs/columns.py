@@ -14,6 +14,7 @@ from jaxtyping import PyTree
 
 from collapsebench.engine.cursor import Block, Lanes
 from collapsebench.engine.devices import free_memory
+from collapsebench.engine.generation import NEVER
 from collapsebench.engine.host import Host
 from collapsebench.engine.loop import Compiled
 from collapsebench.experiment.experiment import Experiment
@@ -31,6 +32,7 @@ MAPPED = 0.25
 class Columns:
     """Numbers of a run as they come, block by block, of the generations that are recorded; it tells the progress.
 
+    past [lanes]: the first generation whose rows float32 was too coarse for, None where that is not watched.
     values [columns, lanes, recorded]: each column lies in one piece, so that it can be written without a copy.
     """
 
@@ -40,6 +42,7 @@ class Columns:
         self.snapshots: dict[int, dict[str, np.ndarray]] = {}
         shape = (len(experiment.columns), len(lanes), len(self.recorded))
         self.values = _room(shape, np.dtype(jnp.result_type(float)))
+        self.past = np.full(len(lanes), NEVER, np.int32) if lanes.program.watches else None
         self._done = self._lane = self._generation = 0
         self._chunk = slice(0, 0)
         self._tell(compiling=True)
@@ -59,6 +62,10 @@ class Columns:
         here = self.where(block.generations)
         chosen = self.recorded[here] - block.generations.start
         self.fill(block.lanes, block.generations, np.moveaxis(block.values[:, chosen], -1, 0))
+        if self.past is not None:
+            states = block.carry if isinstance(block.carry, tuple) else (block.carry,)
+            found = np.concatenate([np.atleast_1d(state.past) for state in states])
+            self.past[block.lanes] = found[: block.lanes.stop - block.lanes.start]
         generation = block.generations.stop - 1
         if generation in self._lanes.stops and block.lanes.start < PICTURED and block.values.size:
             n = min(self._experiment.n, 1000, max(64, 2**17 // (self._experiment.target.dim or 1)))
@@ -94,6 +101,15 @@ class Columns:
 def result_bytes(experiment: Experiment, lanes: int) -> int:
     """Bytes of the numbers that a run of so many lanes records."""
     return len(experiment.columns) * lanes * len(experiment.recorded) * (8 if experiment.x64 else 4)
+
+
+def check_memory(experiment: Experiment, lanes: int) -> None:
+    """Raise RequestError where the result of so many lanes, which is put together in memory, does not fit there twice."""
+    if (size := 2 * result_bytes(experiment, lanes)) > (free := free_memory()):
+        raise RequestError(
+            f"sweep: it is put together in memory and needs {bytes_text(size)}; {bytes_text(free)} are free; record=50 keeps "
+            "50 of its generations; nothing was run"
+        )
 
 
 def check_size(experiment: Experiment, lanes: int) -> None:

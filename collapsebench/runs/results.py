@@ -34,6 +34,8 @@ SCHEMA = "collapsebench.result"
 SCHEMA_VERSION = "1.2"
 SIGNED = 2
 """The minor version from which on every file holds a digest of all that is in it."""
+EVENTS = {"ended": 0.0, "coarse": -1}
+"""Variables that a result has only where such an event occurred, and what they are where it did not."""
 RECORD_ARRAY = "record_array_"
 """Variables of that name, and a digest, are the bytes of the large arrays of the records among the attributes."""
 
@@ -66,16 +68,17 @@ def is_dataset(value: object) -> bool:
 def from_columns(
     experiment: Experiment, columns: np.ndarray, snapshots: Mapping[int, Mapping[str, np.ndarray]], *,
     points: int | None, started: float, seconds: float, plan: Mapping[str, int], trajectories: range,
-    generations: np.ndarray | None = None,
+    generations: np.ndarray | None = None, past: np.ndarray | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """The dataset of metrics [lanes, generations, columns]; lanes = points * trajectories, or trajectories alone.
 
     snapshots: draws by generation and leaf. plan: the sizes of the run by name. trajectories: their numbers. generations:
-    those that are recorded (None: all, from 0).
+    those that are recorded (None: all, from 0). past [lanes]: the first generation whose rows float32 was too coarse for.
     """
     dims: tuple[str, ...] = ("trajectory", "generation")
+    count = len(columns) // (points or 1) * (points or 1)
+    columns = columns[:count]
     if points is not None:
-        columns = columns[: len(columns) // points * points]
         columns = columns.reshape(points, -1, *columns.shape[1:])
         dims = ("point", *dims)
     data: dict[str, Any] = {name: (dims, columns[..., i]) for i, name in enumerate(experiment.columns)}
@@ -83,6 +86,8 @@ def from_columns(
     coords = {"trajectory": np.asarray(trajectories)[: columns.shape[-3]], "generation": numbers}
     if "ended" not in data and np.isnan(columns[..., 0]).any():  # no metric of a model whose fit failed is a number
         data["ended"] = (dims, np.isnan(columns).all(axis=-1).astype(columns.dtype))
+    if past is not None and (past[:count] >= 0).any():
+        data["coarse"] = (dims[:-1], past[:count].reshape(columns.shape[:-2]))
     if snapshots and points is None:
         coords["snapshot"] = np.array(sorted(snapshots))
         data |= _snapshot_variables(snapshots)
@@ -103,6 +108,9 @@ def describe(dataset: xr.Dataset, experiment: Experiment) -> xr.Dataset:
             dataset[f"{name}_standard_error"].attrs = {"long_name": error, **units}
     if "ended" in dataset:
         dataset["ended"].attrs = {"long_name": "1 from the generation on whose fit failed: no metric is a number"}
+    if "coarse" in dataset:
+        about = "first generation whose rows float32 was too coarse for: spread below 8 roundings of the mean; -1: none"
+        dataset["coarse"].attrs = {"long_name": about}
     dataset["trajectory"].attrs = {"long_name": "number of the independent run"}
     dataset["generation"].attrs = {"long_name": "generation; 0 is the model fitted to real data"}
     return dataset

@@ -126,7 +126,7 @@ def run_points(
             stop = why
     numbered, generations = columns.whole()
     dataset = results.from_columns(
-        experiment, numbered, columns.snapshots, points=points if leaves else None, started=begun,
+        experiment, numbered, columns.snapshots, points=points if leaves else None, started=begun, past=columns.past,
         seconds=before + time.time() - begun, plan=dataclasses.asdict(plan), trajectories=numbers, generations=generations,
     )  # fmt: skip
     if stop is None:

@@ -12,8 +12,9 @@ from jaxtyping import PyTree
 from collapsebench.engine.host import CallFailed
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, is_leaf, label, set_field
+from collapsebench.runs.columns import check_memory
 from collapsebench.runs.progress import Progress, part
-from collapsebench.runs.results import describe, new_dataset, record_variables
+from collapsebench.runs.results import EVENTS, describe, new_dataset, record_variables
 from collapsebench.runs.runner import Stopped, run, run_points
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def run_sweep(request: Sweep, *, progress: Progress | None = None) -> xr.Dataset
         columns["n_real"] = columns["n"]
     points = grid[0].size if grid else 1
     combinations = list(itertools.product(*shapes.values()))
+    check_memory(experiment, len(combinations) * points * experiment.trajectories)
     cost = points * experiment.trajectories * experiment.generations
     parts: list[xr.Dataset | None] = []
     stop: Stopped | CallFailed | None = None
@@ -72,18 +74,17 @@ def _assemble(request: Sweep, leaves: Any, shapes: PyTree, parts: list[xr.Datase
     inner = tuple(len(v) for v in leaves.values())
     outer = tuple(len(v) for v in shapes.values())
     order = [*shapes, *leaves]
+    to = [order.index(path) for path in request.values]
     data = {}
-    failed = any(part is not None and "ended" in part for part in parts)
-    for name in dict.fromkeys([*request.experiment.columns, *(["ended"] if failed else [])]):
-        like = first[request.experiment.columns[0]]
-        tail = like.shape[1:] if leaves else like.shape
-        stack = [
-            np.full(like.shape, np.nan) if part is None else part[name].values if name in part else np.zeros(like.shape)
-            for part in parts
-        ]
-        array = np.stack(stack).reshape(outer + inner + tail)
-        to = [order.index(path) for path in request.values]
-        data[name] = ((*request.values, "trajectory", "generation"), np.moveaxis(array, to, range(len(to))))
+    for name, absent in {**dict.fromkeys(request.experiment.columns, np.nan), **EVENTS}.items():
+        like = next((part[name] for part in parts if part is not None and name in part), None)
+        if like is None:
+            continue
+        empty = np.full(like.shape, np.nan if name in request.experiment.columns else absent)
+        stack = [part[name].values if part is not None and name in part else empty for part in parts]
+        array = np.stack(stack).reshape(outer + inner + (like.shape[1:] if leaves else like.shape))
+        dims = (*request.values, *(str(dim) for dim in like.dims if dim != "point"))
+        data[name] = (dims, np.moveaxis(array, to, range(len(to))))
     coords: dict[str, Any] = {path: [label(value) for value in values] for path, values in request.values.items()}
     coords |= {"trajectory": first.trajectory.values, "generation": first.generation.values}
     arrays: dict[str, bytes] = {}

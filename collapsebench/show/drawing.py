@@ -126,7 +126,7 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
     colours = _colours(panel)
     for s in panel.series:
         if s.kind is Kind.FLOOR:
-            ax.axhline(float(np.atleast_1d(s.y)[0]), color="0.5", lw=0.8, ls=":", label=s.label)
+            ax.axvline(float(np.atleast_1d(s.x)[0]), color="0.5", lw=0.8, ls=":", label=s.label)
             continue
         _draw_series(ax, s, colours[s.group or s.label])
     ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)

@@ -28,7 +28,7 @@ class Kind(enum.StrEnum):
     PUBLISHED = "published"
     """a published number: a hollow marker"""
     FLOOR = "floor"
-    """below this the samples' floating-point resolution ends: grey, dotted"""
+    """from this generation on the rows' floating-point resolution is not enough: grey, dotted, upright"""
     TRAJECTORY = "trajectory"
     """one trajectory among many: a thin line"""
     POINTS = "points"
@@ -107,12 +107,6 @@ def with_bounds(result: Any, name: str, **at: Any) -> tuple[Any, Any, Any]:
     """A variable of a result at some coordinates, and the ends of its interval, `NAME_low` and `NAME_high`."""
     value, low, high = (result[column].sel(at).values for column in (name, f"{name}_low", f"{name}_high"))
     return value, low, high
-
-
-def resolution_floor(spread: float = 1.0, mean: float = 1.0, x64: bool = False) -> float:
-    """Variance below which samples with this mean cannot be told apart: (eps * max(|mean|, spread))^2."""
-    eps = np.finfo(np.float64 if x64 else np.float32).eps
-    return float((eps * max(abs(mean), spread)) ** 2)
 
 
 def write(figure: Figure | Animation, stem: Path) -> list[Path]:

@@ -12,7 +12,7 @@ import numpy as np
 from collapsebench.analysis.intervals import mean_interval
 from collapsebench.runs.results import experiment_of
 from collapsebench.show import figures
-from collapsebench.show.figures import Figure, Panel, Series
+from collapsebench.show.figures import Figure, Kind, Panel, Series
 from collapsebench.specs.errors import printable
 from collapsebench.specs.names import short_name
 
@@ -113,6 +113,23 @@ def ended(result: xr.Dataset) -> str:
     )
 
 
+def coarse(result: xr.Dataset) -> str:
+    """Text of how many trajectories drew rows that float32 is too coarse for, and when; empty if none did."""
+    if (first := first_coarse(result)) is None:
+        return ""
+    found = result["coarse"].values
+    return (
+        f"{(found >= 0).sum()} of {found.size} trajectories drew rows whose spread is lost in float32, the first in "
+        f"generation {first}; x64=True goes further"
+    )
+
+
+def first_coarse(result: xr.Dataset) -> int | None:
+    """The first generation whose rows float32 was too coarse for, of all trajectories; None if there is none."""
+    found = result["coarse"].values if "coarse" in result else np.zeros(0)
+    return int(found[found >= 0].min()) if (found >= 0).any() else None
+
+
 def summary(result: xr.Dataset) -> str:
     """Text of what was run, and a table of each metric's mean at the first, middle and last generation."""
     experiment = experiment_of(result)
@@ -130,7 +147,7 @@ def summary(result: xr.Dataset) -> str:
     )
     devices = f"{result.attrs['device_count']} x {result.attrs['device_kind']}"
     error = "a +- b: mean over trajectories and its standard error\n" if result.sizes["trajectory"] > 1 else ""
-    over = f"{found}\n" if (found := ended(result)) else ""
+    over = "".join(f"{found}\n" for found in (ended(result), coarse(result)) if found)
     return (
         f"{what_was_run(result)}\n\n{head}\n\n{error}{over}"
         f"{count:,} trajectory-generations in {seconds:.1f} s on {devices}, compilation included"
@@ -146,9 +163,11 @@ def draw_result(result: xr.Dataset, stem: Path) -> list[Path]:
         x = result.generation.values
         there = [(label, values) for label, values in _series(result, name) if label not in absent]
         lines = tuple(Series(label or name, x, *mean_interval(values)) for label, values in there)
+        if (end := first_coarse(result)) is not None:
+            lines += (Series("float32's rows end", end, np.nan, kind=Kind.FLOOR),)
         unit = f"{name} ({metric.unit})" if metric.unit else name
         panels.append(Panel(name, "generation", unit, lines, ylog=type(metric).log))
     count = result.sizes["trajectory"]
     note = f"mean over {count} trajectories and its 95% interval" if count > 1 else "one trajectory"
-    note += f"; {found}" if (found := ended(result)) else ""
+    note += "".join(f"; {found}" for found in (ended(result), coarse(result)) if found)
     return figures.write(Figure(experiment.name, tuple(panels), note), stem)

@@ -27,7 +27,7 @@ from collapsebench.models.gaussian_mixture import GaussianMixture
 from collapsebench.regimes.accumulate import Accumulate
 from collapsebench.regimes.accumulate_subsample import AccumulateSubsample
 from collapsebench.regimes.replace import Replace
-from collapsebench.show.figures import Figure, Kind, Panel, Series, resolution_floor
+from collapsebench.show.figures import Figure, Kind, Panel, Series
 from collapsebench.specs.registry import PAPERS
 from collapsebench.targets.normal import Normal
 
@@ -115,8 +115,6 @@ def draw_recursion(results: Results) -> Figure:
             spread.append(Series(name, fits, *(variance.quantile(q, "trajectory").values for q in (0.5, 0.25, 0.75))))
             for series, law in zip((drift, spread), known, strict=False):
                 series.append(Series("", fits, law(n, fits), kind=Kind.LAW, group=name))
-        if label == "recursion":
-            spread.append(Series("float32 samples end", fits[:1], resolution_floor(), kind=Kind.FLOOR))
         panels.append(Panel(f"{title}: mean", "fits", "squared mean error", tuple(drift), xlog=True, ylog=True))
         panels.append(Panel(f"{title}: spread", "fits", "variance", tuple(spread), xlog=True, ylog=True))
     note = "bands: mean and 95% interval (left), median and quartiles (right); dashes: exact laws (median: asymptotic)"

@@ -168,6 +168,18 @@ class Normal(Distribution):
         z = samplers.normal(key, (n, self.dim), self.mean.dtype)
         return self.mean[None] + (z * self.scale_tril[0, 0] if self.dim == 1 else _matmul(z, self.scale_tril.T))
 
+    def reduce_drawn(self, key: Key, w: Float[Array, " n"]) -> Moments:
+        """Moments of the rows of `sample` for this key, weighted by w: those of its standard normals, mapped.
+
+        The rows themselves cannot hold a spread below the rounding of the mean.
+        """
+        z = Moments.of(Batch(samplers.normal(key, (w.shape[0], self.dim), self.mean.dtype), w))
+        if self.dim == 1:
+            mean = self.mean + z.mean * self.scale_tril[0, 0]
+            return Moments(z.w, mean, self.log_scale + z.log_scale, self.factor)
+        mean = self.mean + _matmul(self.scale_tril, z.mean)
+        return _moments(z.w, mean, self.log_scale + z.log_scale, root=_matmul(self.factor, z.factor))
+
     def log_prob(self, x: Float[Array, "n d"]) -> Float[Array, " n"]:
         """Log density; for a point mass -inf everywhere but at the mean."""
         centred = jnp.where(x == self.mean[None], 0, (x - self.mean[None]) * jnp.exp(-self.log_scale))  # no 0 * inf

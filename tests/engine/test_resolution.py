@@ -1,0 +1,68 @@
+"""Where float32 ends: a Gaussian's spread is followed to the end; of other rows the run knows when they are too coarse."""
+
+import numpy as np
+import pytest
+
+import collapsebench as cb
+from collapsebench.maths.distributions.normal import Moments, Normal
+from collapsebench.maths.streams import root_key
+from collapsebench.parts.data import Batch
+from collapsebench.show import tables
+
+KEY = root_key(0, "resolution")
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+def test_samples_follow_the_law_far_below_the_rounding_of_the_mean(dim, assert_law):
+    """Each fit adds log chi2(n - j) / n for every j below dim to the log determinant; n = 10 is past 1e-30 at fit 400."""
+    from scipy.special import digamma
+
+    n, fits, size = 10, 400, {"generations": 400, "trajectories": 400}
+    target, model = cb.targets.Normal(dim=dim), cb.models.Gaussian(dim=dim)
+    result = cb.run(cb.Experiment(target=target, model=model, n=n, metrics="log_variance", **size))
+    assert "coarse" not in result
+    if dim == 1:
+        law = fits * (digamma((n - 1) / 2) + np.log(2 / n))
+        assert_law(result.log_variance.values[:, -1], law, law * 1.1)
+    assert result.log_variance.values[:, -1].mean() < -60
+
+
+@pytest.mark.parametrize("dim", [1, 3])
+def test_moments_of_standard_draws_are_those_of_the_rows(dim, random):
+    """With the weights of a curator, and with rows that do not count."""
+    root = random.normal(size=(dim, dim))
+    normal = Normal.from_moments(random.normal(size=dim), root @ root.T)
+    w = random.random(50).astype(np.float32) * (np.arange(50) < 40)
+    rows = Moments.of(Batch(normal.sample(KEY, 50), w))
+    mapped = normal.reduce_drawn(KEY, w)
+    np.testing.assert_allclose(mapped.mean, rows.mean, rtol=1e-5, atol=1e-6)
+    for moments in (mapped, rows):
+        assert float(moments.w) == pytest.approx(w.sum(), rel=1e-6)
+    np.testing.assert_allclose(Normal.fit(mapped).scale_tril, Normal.fit(rows).scale_tril, rtol=1e-4, atol=1e-6)
+
+
+@cb.spec
+class Halved(cb.models.Gaussian):
+    """Gaussian whose own `sample` draws half of the spread."""
+
+    def sample(self, key, params, n):
+        return params.mean + (super().sample(key, params, n) - params.mean) / 2
+
+
+def test_a_sampler_of_ones_own_is_what_is_fitted(assert_law):
+    result = cb.run(cb.Experiment(model=Halved(), n=1000, generations=2, trajectories=50))
+    ratio = result.variance.values[:, 1] / result.variance.values[:, 0]
+    assert_law(ratio, 0.25 * (1 - 1 / 1000), 1 - 1 / 1000)
+
+
+def test_rows_that_are_too_coarse_are_told(tmp_path):
+    narrow = cb.models.KernelDensity(bandwidth=1e-9)
+    experiment = cb.Experiment(model=narrow, n=10, generations=60, trajectories=20, metrics="nll")
+    result = cb.run(experiment)
+    found = result["coarse"].values
+    assert (found >= 0).sum() > 15
+    assert "lost in float32, the first in generation" in tables.summary(result)
+    swept = cb.sweep(experiment, {"regime": ("replace", cb.regimes.Mix(real_fraction=0.5))})
+    np.testing.assert_array_equal(swept["coarse"].sel(regime="replace"), found)
+    assert (swept["coarse"].isel(regime=1) == -1).all()
+    assert "coarse" not in cb.run(cb.Experiment(**{**vars(experiment), "x64": True, "generations": 20}))
