@@ -37,7 +37,7 @@ class Deduplicate(Curator):
         position = jnp.arange(batch.capacity)
 
         def keep(i: Array, kept: Array) -> Array:
-            near = ((x - x[i]) ** 2).sum(axis=1) <= self.radius**2
+            near = ((x - x[i][None]) ** 2).sum(axis=1) <= self.radius**2
             return kept.at[i].set(present[i] & ~(near & kept & (position < i)).any())
 
         kept = jax.lax.fori_loop(0, batch.capacity, keep, jnp.zeros(batch.capacity, bool))
