@@ -16,11 +16,15 @@ ON_ROWS = tuple(
 )  # fmt: skip
 DENSITY = (
     "mean_error", "variance", "log_variance", "kl", cb.metrics.KL(reverse=True), "l2_squared", "nll", "perplexity",
-    "entropy", "support", "tail_mass",
+    "entropy", "support", "tail_mass", "hellinger", "total_variation",
 )  # fmt: skip
 EXPERIMENTS = {
     "gaussian": cb.Experiment(
         name="gaussian", metrics=(*DENSITY, "w2_squared", "distinct", *ON_ROWS), n=2, generations=100, trajectories=4,
+        holdout=32,
+    ),
+    "point": cb.Experiment(
+        name="gaussian", metrics=(*DENSITY, "w2_squared", "distinct", *ON_ROWS), n=1, generations=2, trajectories=4,
         holdout=32,
     ),
     "gaussian_summary": cb.Experiment(
@@ -62,9 +66,9 @@ def test_no_value_is_nan(results, name):
 
 
 LAST = {
-    "gaussian": {
+    "point": {
         "variance": 0, "log_variance": -np.inf, "kl": np.inf, "l2_squared": np.inf, "nll": np.inf, "entropy": -np.inf,
-        "support": 0, "recall": 0, "distinct": 0.5, "knn_entropy": -np.inf,
+        "support": 0, "recall": 0, "distinct": 1, "knn_entropy": -np.inf,
     },
     "categorical": {
         "variance": 0, "log_variance": -np.inf, "kl": np.inf, "entropy": 0, "support": 1, "distinct": 0.1,
