@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
+import io
 import os
 import sys
 import tempfile
@@ -65,6 +67,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line on `argv`; returns the exit code."""
+    _settle_streams()
     thresholds = gc.get_threshold()
     gc.set_threshold(*SELDOM)
     sys.path.insert(0, "")  # a class of one's own beside the shell: package.module:Class
@@ -74,6 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command is None:
             parser.print_help()
             return DONE
+        for value in vars(arguments).values():
+            if isinstance(value, Path) and "\0" in str(value):
+                raise RequestError(f"{value}: no file can have this name")
         from collapsebench.engine import cache
         from collapsebench.runs.stopping import terminated
 
@@ -101,6 +107,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise
     finally:
         gc.set_threshold(*thresholds)
+
+
+def _settle_streams() -> None:
+    """Let the standard streams take any text, and stand for those that are closed.
+
+    Else the next file that is opened would get the number of a closed one, and what a library prints would end in it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115
+        stream = getattr(sys, name)
+        if name != "stdin" and isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(ValueError):
+                stream.reconfigure(errors="backslashreplace")
 
 
 def _lost(error: OSError) -> int:

@@ -11,9 +11,9 @@ from jaxtyping import PyTree
 from numpy.typing import ArrayLike
 
 from collapsebench.datasets.given import LARGEST, SMALLEST, as_numbers, check_float32, whole
-from collapsebench.experiment.experiment import build_part
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import Stream, key_for, root_key
+from collapsebench.parts.checks import build_part
 from collapsebench.parts.data import Batch, Kind
 from collapsebench.parts.model import Model
 from collapsebench.specs.errors import RequestError
