@@ -154,7 +154,7 @@ def read_idx(
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"{path}: not a file")
+        raise ValueError(f"{one_line(path)}: not a file")
     try:
         with open(path, "rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
@@ -172,7 +172,7 @@ def read_idx(
                 raise ValueError(f"header says {size} bytes of data, a file of {on_disk} bytes cannot hold them")
             values = _read_exactly(stream, size)
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise ValueError(f"{path}: {one_line(error)}") from None
+        raise ValueError(f"{one_line(path)}: {one_line(error)}") from None
     got = hashlib.sha256(header)
     got.update(values)
     if sha256 is not None and got.hexdigest() != sha256:
