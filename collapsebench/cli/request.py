@@ -31,12 +31,10 @@ def parse(text: str) -> Any:
 
 def typed(field: str, text: str) -> Any:
     """Parse the value of a field, as `parse` does; a part of the user's own is imported and built."""
-    value, name = parse(text), field.split(".")[-1]
-    if name not in FIELDS:
+    value = parse(text)
+    if field.split(".")[-1] not in FIELDS:
         return value
-    return (
-        tuple(imported_part(name, part) for part in value) if isinstance(value, tuple) else imported_part(name, value)
-    )
+    return tuple(imported_part(field, p) for p in value) if isinstance(value, tuple) else imported_part(field, value)
 
 
 def imported_part(field: str, value: Any) -> Any:
@@ -51,7 +49,7 @@ def imported_part(field: str, value: Any) -> Any:
     found = import_object(value)
     if isinstance(found, str):
         raise RequestError(f"{field} = {value}: it is a word, and no class")
-    return build_part(field, found)
+    return build_part(field.split(".")[-1], found, field)
 
 
 def parse_changes(changes: Sequence[str]) -> dict[str, Any]:

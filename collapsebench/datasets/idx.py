@@ -152,8 +152,10 @@ def read_idx(
     Raises ValueError in one line for anything else than a whole, well-formed file; never reads past what the header
     and the file's own size allow.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"path: it must be a file's name, not a value of type {type(path).__name__}")
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):  # which takes names that no file can have
         raise ValueError(f"{one_line(path)}: not a file")
     try:
         with open(path, "rb") as raw:

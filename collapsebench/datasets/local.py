@@ -30,7 +30,7 @@ def load_file(path: str | os.PathLike[str]) -> Table:
     """
     path = Path(os.path.expanduser(path))
     try:
-        if not path.is_file():  # a pipe or a device would never end
+        if not os.path.isfile(path):  # a pipe or a device would never end
             raise ValueError("it is a folder" if path.is_dir() else "no such file")
         x = _npy(path) if path.suffix.lower() == ".npy" else _csv(path)
         x = np.array(as_numbers(x), np.float64, order="C", ndmin=1)

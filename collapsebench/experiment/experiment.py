@@ -130,6 +130,8 @@ class Experiment:
         if self.handover.rows and max(self.n, self.n_real or 0) > _INT32:
             raise RequestError(f"n = {self.n}: at most 2**31 - 1 samples can be drawn; handover = summary has no limit")
         check_drawn("holdout", self.holdout, self.holdout, self.target)
+        if self.handover.rows:
+            check_drawn("n", self.n, max(self.n, self.n_real or 0), self.target)
         sets: dict[str, Any] = {}
         try:
             with asking(self.regime):
@@ -140,8 +142,6 @@ class Experiment:
         for field, rows in sets.items():
             if self.handover.rows or not rows < 1e30:
                 check_drawn(field, self.regime, float(rows), self.target)
-        if self.handover.rows:
-            check_drawn("n", self.n, max(self.n, self.n_real or 0), self.target)
 
     def check_parts(self) -> None:
         """Raise RequestError where a part refuses the others, or lacks its data.

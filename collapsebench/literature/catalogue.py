@@ -14,7 +14,7 @@ from collapsebench.experiment.sweep import Sweep, set_fields
 from collapsebench.literature.study import Request, Scale, studies
 from collapsebench.parts.checks import build_part
 from collapsebench.show.markdown import table, update_block
-from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.errors import RequestError, nearest, shown
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import MODELS, REGISTRIES, import_object
 
@@ -64,6 +64,8 @@ def request(name: str) -> Request:
 
     Raises RequestError with the nearest known name.
     """
+    if not isinstance(name, str):
+        raise RequestError(f"name = {shown(name)}: it must be a word")
     if name in MODELS:
         return example(build_part("model", name))
     if ":" in name:

@@ -15,7 +15,7 @@ from collapsebench.parts.model import Model
 from collapsebench.parts.part import Part
 from collapsebench.parts.regime import Regime
 from collapsebench.parts.target import Target
-from collapsebench.specs.errors import RequestError, shown
+from collapsebench.specs.errors import ArgumentError, RequestError, shown
 from collapsebench.specs.fields import DEPTH, check_fields
 from collapsebench.specs.names import FIELDS, NOUNS, is_ours, spec_name
 from collapsebench.specs.pytree import is_spec
@@ -52,9 +52,9 @@ def made(cls: type, base: type[Part], where: str) -> Any:
         raise RequestError(f"{where} = {name}: {_derives(base)}")
     try:
         return cls()
-    except RequestError:
-        raise
     except (Exception, SystemExit) as error:
+        if isinstance(error, RequestError) and not isinstance(error, ArgumentError):
+            raise
         said = f"{type(error).__name__}: {error}".removesuffix(": ")
         raise RequestError(f"{where} = {name}: it cannot be built without arguments ({said})") from error
 

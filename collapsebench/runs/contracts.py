@@ -287,7 +287,7 @@ def check(path: str) -> Iterator[tuple[str, str | None]]:
     for function in CHECKS[kind] if is_spec(part) else (is_a_spec,):  # nothing else makes sense of what is no spec
         try:
             function(part)
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:
             yield function.__name__, f"{type(problem).__name__}: {problem}".strip().split("\n")[0]
         else:
             yield function.__name__, None

@@ -45,10 +45,7 @@ def _split(text: str, mark: str) -> tuple[str, ...]:
 
 
 def as_number(value: object) -> np.ndarray | None:
-    """A number as a float64 array without axes, or an array of them with its axes; None for what is no number.
-
-    Raises RequestError for a whole number that no float can hold.
-    """
+    """A number as a float64 array without axes, or an array of them with its axes; None for what no float can hold."""
     if isinstance(value, str | bytes | None | tuple | list | Mapping | set):
         return None
     try:
@@ -56,9 +53,7 @@ def as_number(value: object) -> np.ndarray | None:
         if array.dtype == object and isinstance(value, int):
             return np.asarray(float(value))
         return np.asarray(array, np.float64) if array.dtype.name in DTYPES else None
-    except OverflowError:
-        raise RequestError(f"{shown(value)}: too large a number") from None
-    except Exception:  # a key of JAX, or a stranger's idea of an array
+    except Exception:  # too large a number, a key of JAX, or a stranger's idea of an array
         return None
 
 
@@ -105,6 +100,8 @@ def problem(own: dataclasses.Field[Any], value: object) -> str:
     known = kinds(own)
     if not all(kind in _WORDS for kind in known):
         return ""
+    if isinstance(value, int) and abs(value) > LARGEST and as_number(value) is None:
+        return "too large a number"
     fitting = [kind for kind in known if _is(kind, value, own)]
     if not fitting:
         return f"it must be {' or '.join(_WORDS[kind] for kind in known)}"

@@ -101,8 +101,10 @@ class Registry:
         """Pairs (name, class) of all registered classes, in the order of `names`."""
         return ((name, self._entries[name]) for name in self.names())
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         """Whether a name is registered, here or by an entry point."""
+        if not isinstance(name, str):
+            return False
         if self.own(name) is None:
             self._fill()
         return name in self._entries
