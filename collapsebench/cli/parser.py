@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO, cast
 
 from collapsebench import __version__
 from collapsebench.cli import ablate, bench, check, compare, doctor, profile, reproduce, run
@@ -125,11 +125,38 @@ def _settle_streams() -> None:
         if name != "stdin" and isinstance(stream, io.TextIOWrapper):
             with contextlib.suppress(ValueError):
                 stream.reconfigure(errors="backslashreplace")
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = cast(TextIO, _Tolerant(cast(TextIO, sys.stderr)))
+
+
+class _Tolerant:
+    """Standard error that loses what it cannot write: what is told of a run must not end it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, if that is possible."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+            self._stream.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if that is possible."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _lost(error: OSError) -> int:
     """Say why a file could not be written or read; a result that was to be saved goes to the temporary folder."""
     full = error.errno in (28, 122)  # ENOSPC, EDQUOT
+    if full and error.filename is None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python tries once more at its end
+        return say(f"standard output: {error.strerror}; what was to be saved is saved", FULL)
     why = f"{error.filename or 'file'}: {error.strerror or error}"
     why = f"the disk is full: {error.filename or ''}; free some space or choose another --out" if full else why
     result = getattr(error, "result", None)

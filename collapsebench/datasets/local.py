@@ -34,7 +34,7 @@ def load_file(path: str | os.PathLike[str]) -> Table:
             raise ValueError("it is a folder" if path.is_dir() else "no such file")
         x = _npy(path) if path.suffix.lower() == ".npy" else _csv(path)
         x = np.array(as_numbers(x), np.float64, order="C", ndmin=1)
-    except (OSError, ValueError, TypeError, EOFError, MemoryError, RecursionError, SyntaxError, OverflowError) as error:
+    except Exception as error:  # NumPy's readers raise of every kind, TokenError and MemoryError among them
         why = one_line(error)
         told = why if why in ("no such file", "it is a folder") else f"it cannot be read as rows of numbers ({why})"
         raise ValueError(f"{one_line(path)}: {told}") from None

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from collapsebench.specs import files
+from collapsebench.specs.errors import printable
 
 
 class Kind(enum.StrEnum):
@@ -162,11 +163,12 @@ class _Csv:
 
     def writerow(self, cells: Sequence[object]) -> None:
         """Write a row; a word that a spreadsheet would take for a formula is quoted by an apostrophe, as they do."""
-        self._writer.writerow([f"'{cell}" if _is_formula(cell) else cell for cell in cells])
+        plain = [printable(cell, 10_000) if isinstance(cell, str) else cell for cell in cells]
+        self._writer.writerow([f"'{cell}" if _is_formula(cell) else cell for cell in plain])
 
 
 def _is_formula(cell: object) -> bool:
-    if not isinstance(cell, str) or not cell.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")):
+    if not isinstance(cell, str) or not cell.lstrip().startswith(("=", "+", "-", "@")):
         return False
     try:
         float(cell)

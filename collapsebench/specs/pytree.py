@@ -11,6 +11,7 @@ from typing import Any, TypeVar, dataclass_transform
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Int, Num, PRNGKeyArray, PyTree
 
 from collapsebench.specs.errors import ArgumentError, nearest
@@ -58,9 +59,13 @@ def within(default: float, low: float = -math.inf, high: float = math.inf) -> An
     return dataclasses.field(default=default, metadata={"within": (low, high)})
 
 
-def _name_strings(self: Any) -> None:
+def _settle(self: Any) -> None:
+    """Numbers of NumPy become Python's, which every check knows; a word in a traced field becomes static."""
     for field in dataclasses.fields(self):
-        if not field.metadata.get("static") and type(value := getattr(self, field.name)) is str:
+        value = getattr(self, field.name) if field.init else None
+        if isinstance(value, np.generic):
+            object.__setattr__(self, field.name, value.item())
+        elif type(value) is str and not field.metadata.get("static"):
             object.__setattr__(self, field.name, Name(value))
 
 
@@ -104,7 +109,7 @@ def spec(cls: Class) -> Class:
     and equal static fields compare as equal, and only their hashes keep `jit` from running one class's program for the
     other, which now and then they do not. Here the class is part of what is compared.
     """
-    cls.__post_init__ = _name_strings  # type: ignore[attr-defined]
+    cls.__post_init__ = _settle  # type: ignore[attr-defined]
     made: Any = names_fields(dataclasses.dataclass(frozen=True)(cls))
     names = [field.name for field in dataclasses.fields(made) if field.init]
     fixed = [name for name in names if is_static(made, name)]

@@ -120,5 +120,8 @@ def things():
 
 def keywords(names):
     """Keyword arguments, mostly of these names."""
-    some = st.one_of(*([st.sampled_from(sorted(names))] * 3 if names else []), st.text(max_size=6))
-    return st.dictionaries(some, things(), max_size=3)
+    known = st.sampled_from(sorted(names) or ["field"])
+    named = st.dictionaries(known, things(), min_size=1, max_size=2)
+    return st.integers(0, 7).flatmap(
+        lambda i: named if i else st.dictionaries(st.text(max_size=6), things(), max_size=1)
+    )
