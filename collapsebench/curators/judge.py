@@ -33,7 +33,7 @@ class Judge(Curator):
     keep: float = within(0.2, low=0, high=1)
     steady: bool = static(False)
     drift: float = within(0.0, low=0, high=1)
-    fails_at: int = static(-1)
+    fails_at: int = static(-1, within=(-1, 2**31 - 1))
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for data whose first column is no number."""

@@ -9,11 +9,12 @@ from typing import Any
 from collapsebench import datasets
 from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.example import example
-from collapsebench.experiment.experiment import Experiment, build_part
+from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, set_fields
 from collapsebench.literature.study import Request, Scale, studies
+from collapsebench.parts.checks import build_part
 from collapsebench.show.markdown import table, update_block
-from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.errors import RequestError, nearest, shown
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import MODELS, REGISTRIES, import_object
 
@@ -63,11 +64,14 @@ def request(name: str) -> Request:
 
     Raises RequestError with the nearest known name.
     """
+    if not isinstance(name, str):
+        raise RequestError(f"name = {shown(name)}: it must be a word")
     if name in MODELS:
-        return example(MODELS.get(name)())
+        return example(build_part("model", name))
     if ":" in name:
         found = import_object(name)
-        found = found() if isinstance(found, type) else found
+        if isinstance(found, str):
+            raise RequestError(f"{name}: it is a word; name an experiment or a model")
         return found if isinstance(found, Experiment | Sweep | Ablation) else example(build_part("model", found))
     known = _study_experiments()
     if name not in known:

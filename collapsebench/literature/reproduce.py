@@ -17,7 +17,7 @@ from collapsebench.runs.runner import run
 from collapsebench.runs.sweep import run_sweep
 from collapsebench.show import figures
 from collapsebench.specs import files
-from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.errors import RequestError, nearest, shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,6 +43,8 @@ def find(requests: list[str]) -> dict[str, tuple[Study, set[str] | None]]:
     No request means every study but those of many minutes (`Study.when_named`).
     Raises RequestError with the nearest known name.
     """
+    if not isinstance(requests, list | tuple) or not all(isinstance(request, str) for request in requests):
+        raise RequestError(f"requests = {shown(requests)}: it must be a list of words, PAPER or PAPER/CLAIM")
     known = studies()
     chosen: dict[str, tuple[Study, set[str] | None]] = {}
     for request in requests or [name for name, study in known.items() if not study.when_named]:

@@ -29,7 +29,7 @@ def write_page(
     studies: by name, each with `title` and `citation`; a file's folder has the name of its study.
     """
     names = dict.fromkeys(path.parent.name for path in paths)
-    parts = ["<h1>collapsebench: what came out</h1>", f"<p>{verdict_counts(verdicts)}</p>"]
+    parts = ["<h1>collapsebench: what came out</h1>", f"<p>{html.escape(verdict_counts(verdicts))}</p>"]
     for name in names:
         study = studies[name]
         parts.append(f"<h2>{html.escape(study.title or name)}</h2><p>{html.escape(study.citation)}</p>")
@@ -62,7 +62,7 @@ def _table(kind: str, verdicts: Sequence[Mapping[str, Any]]) -> str:
         ]
         below = "".join(f"<div class=why>{html.escape(text)}</div>" for text in told if text)
         why = f"<div class=why>{html.escape(said)}</div>" if (said := note(v)) else ""
-        word = v["verdict"]
+        word = html.escape(v["verdict"])
         rows.append(f"<tr><td>{html.escape(v['statement'])}{below}{cells}<td class='{word}'>{word}{why}")
     head = "".join(f"<th>{name}" for name in columns.values())
     return f"<h3>{KINDS[kind]}</h3><table><tr><th>claim{head}<th>verdict{''.join(rows)}</table>"

@@ -22,14 +22,18 @@ if TYPE_CHECKING:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Text table with columns as wide as their longest cell."""
-    rows = [list(row) for row in rows]
-    widths = [max(len(str(line[i])) for line in [list(header), *rows]) for i in range(len(header))]
-    lines = [
-        "  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [header, *rows]
-    ]
+    header = [_plain(cell) for cell in header]
+    rows = [[_plain(cell) for cell in row] for row in rows]
+    widths = [max(len(line[i]) for line in [header, *rows]) for i in range(len(header))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [header, *rows]]
     return "\n".join(
         [lines[0].rstrip(), "  ".join("-" * width for width in widths), *(line.rstrip() for line in lines[1:])]
     )
+
+
+def _plain(cell: object) -> str:
+    """Text of a cell, with what could move a cursor as escapes: names come from files."""
+    return printable(str(cell), 10_000)
 
 
 def with_interval(value: float, low: float, high: float, digits: int = 3) -> str:
