@@ -15,8 +15,9 @@ A result that could not be saved at the requested path is FULL too: it is in the
 """
 
 
-MOST, WORD = 1000, 120
-"""Characters of a message, and of a word in it: longer words lose their middle, so that what follows them is read."""
+MOST, WORD, PATH = 1500, 120, 400
+"""Characters of a message, of a value in it, and of a word that may be a path: what is longer loses its middle, so that
+what follows is read."""
 
 
 class RequestError(ValueError):
@@ -57,9 +58,9 @@ def bytes_text(size: float) -> str:
 
 
 def shortened(text: str) -> str:
-    """`text` in one line, whose words of more than WORD characters keep their two ends."""
+    """`text` in one line, whose words of more than PATH characters keep their two ends."""
     lines = re.sub(r"\s*[\n\r]\s*", " ", text)
-    return re.sub(rf"\S{{{WORD + 1},}}", lambda word: f"{word[0][: WORD // 2]}...{word[0][-WORD // 4 :]}", lines)
+    return re.sub(rf"\S{{{PATH + 1},}}", lambda word: f"{word[0][: PATH // 2]}...{word[0][-PATH // 4 :]}", lines)
 
 
 def shown(value: object) -> str:
