@@ -40,6 +40,9 @@ def check(words, unrun, nothing_left):
     else:
         if code == 0:
             assert words[0] in ("list", "check", "doctor") or out, words
+        elif code == 1 and words[0] == "check":  # a class that can be built, and fails its tests
+            assert "FAILED" in out
+            assert all(line.isprintable() for line in out.splitlines())
         else:
             assert code in (1, 2, 4), code
             assert err.count("\n") == 1, ascii(err[:300])
