@@ -237,7 +237,7 @@ def load(path: str | Path) -> xr.Dataset:
     if not isinstance(path, str | Path):
         raise RequestError(f"path: it must be a file's name, not a value of type {type(path).__name__}")
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists raises for a name that is too long
         raise RequestError(f"path = {path}: no such file")
     try:
         why = integrity.inspect(path)

@@ -133,7 +133,7 @@ def test_a_message_is_short_and_keeps_its_end():
     text = str(RequestError(f"n = {'9' * 10_000}: it must be\na whole \x1b number"))
     assert text.startswith("n = 999")
     assert text.endswith("99: it must be a whole \\x1b number")
-    assert len(text) < 200
+    assert len(text) < 400
     assert str(RequestError(text)) == text
     assert len(printable("a b " * 5000, 1000)) == 1000
 
