@@ -19,7 +19,7 @@ from collapsebench.parts.target import Target
 from collapsebench.specs import record
 from collapsebench.specs.errors import RequestError, nearest
 from collapsebench.specs.names import short_name, spec_name
-from collapsebench.specs.pytree import is_spec
+from collapsebench.specs.pytree import Unnamed, is_spec
 from collapsebench.specs.registry import CURATORS, METRICS, MODELS, REGIMES, TARGETS, Registry
 
 _PARTS: dict[str, Registry] = {"target": TARGETS, "model": MODELS, "regime": REGIMES, "curator": CURATORS}
@@ -27,12 +27,6 @@ _BASES = {"target": Target, "model": Model, "regime": Regime, "curator": Curator
 _ALWAYS = ("name", "target", "model", "regime", "metrics", "n", "generations", "trajectories", "seed")
 """Fields that a record holds even at their default: without them a record would not tell what was run."""
 _LEAST = {"n": 1, "generations": 1, "trajectories": 1, "seed": 0, "holdout": 1, "n_real": 1, "width": 1, "record": 2}
-
-
-class Unnamed(int):
-    """A number that nobody has named, and that may give way to what there is."""
-
-    __slots__ = ()
 
 
 HOLDOUT = Unnamed(1024)
@@ -125,9 +119,11 @@ class Experiment:
         """Raise RequestError where a part refuses the others, or lacks its data.
 
         Skipped when a record is read: that needs no data set, and its sizes are not trusted. A run checks again. A target
-        that reads a file is pinned to its rows here, and a holdout that was not named becomes what the data have.
+        that reads a file is pinned to its rows here; sizes of a model, and a holdout, that were not named become the data's.
         """
         object.__setattr__(self, "target", self.target.pinned())
+        object.__setattr__(self, "model", self.model.suited(self.target))
+        check_dims(self.target, self.model)
         if isinstance(self.holdout, Unnamed):
             most = self.target.held_out_rows()
             object.__setattr__(self, "holdout", HOLDOUT if most is None else Unnamed(min(HOLDOUT, most)))
@@ -250,7 +246,7 @@ def check_dims(target: Target, model: Model) -> None:
         for noun, size in (("model", ours), ("target", theirs)):
             if isinstance(size, int | np.integer) and size < 1:
                 raise RequestError(f"{noun}.{field} = {size}: it must be at least 1")
-        if ours is not None and theirs is not None and ours != theirs:
+        if ours is not None and theirs is not None and ours != theirs and not isinstance(ours, Unnamed):
             raise RequestError(f"model.{field} = {ours}: the target has {field} = {theirs}; make them equal")
     if target.kind != model.kind:
         learns, gives = model.kind, target.kind

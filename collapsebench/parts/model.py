@@ -72,6 +72,10 @@ class Model(Part):
         """The model ready for a run, with files read."""
         return self
 
+    def suited(self, target: Target) -> Self:
+        """The same model with the sizes of the target in place of those that nobody has named (see `Unnamed`)."""
+        return self
+
     def outside(self, x: PyTree) -> str:
         """Which of a person's rows, as NumPy, the family cannot have made, in half a line; by default none."""
         return ""

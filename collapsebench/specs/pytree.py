@@ -35,6 +35,12 @@ class Size(int):
     __slots__ = ()
 
 
+class Unnamed(int):
+    """A whole number that nobody has named, and that may give way to what there is."""
+
+    __slots__ = ()
+
+
 def static(default: object = dataclasses.MISSING, *, recorded: bool = True, **options: Any) -> Any:
     """A static field: it sets a shape, a loop length or a branch. Every other field of a spec is a traced leaf.
 
