@@ -89,6 +89,7 @@ from .selection import (
     temperature_law,
     temperature_stability_law,
 )
+from .turnover import first_loss_law, turnover_squared_norm_law, turnover_variance_law
 from .verification import (
     effective_size_law,
     effective_size_oracle_law,
@@ -119,6 +120,7 @@ __all__ = [
     "effective_size_law",
     "effective_size_oracle_law",
     "effective_size_watermark_law",
+    "first_loss_law",
     "fixation_time_law",
     "fresh_effective_size_law",
     "fresh_law",
@@ -168,6 +170,8 @@ __all__ = [
     "temperature_fold_law",
     "temperature_law",
     "temperature_stability_law",
+    "turnover_squared_norm_law",
+    "turnover_variance_law",
     "verification_accuracy_limit_law",
     "verification_threshold_law",
     "weighted_error_law",
