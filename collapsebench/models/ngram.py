@@ -112,8 +112,11 @@ class NGram(Model):
         return isinstance(family, Chain) and self.order >= family.order
 
     def exact(self) -> NGram:
-        """Same model by maximum likelihood, at temperature 1."""
-        return dataclasses.replace(self, smoothing="maximum_likelihood", temperature=1.0)
+        """Same model by Witten-Bell smoothing at temperature 1.
+
+        Of an infinite sample that is maximum likelihood, which gives unseen text an infinite loss after any finite one.
+        """
+        return dataclasses.replace(self, smoothing="witten_bell", temperature=1.0)
 
     def init(self, key: Key) -> Params:
         if self.dense:
