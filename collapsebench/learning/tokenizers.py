@@ -218,8 +218,16 @@ def load(path: str | Path) -> Tokenizer:
     path = Path(path).expanduser()
     try:
         text = path.read_text()
-        data = json.loads(text)
     except (OSError, ValueError) as error:
+        raise RequestError(f"tokenizer = {path}: it cannot be read ({str(error).splitlines()[0]})") from None
+    return from_json(text, str(path))
+
+
+def from_json(text: str, path: str = "file") -> Tokenizer:
+    """Tokenizer of the text of its file; `path` is what errors call it. Raises RequestError, one line, for any other."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
         raise RequestError(f"tokenizer = {path}: it cannot be read as JSON ({str(error).splitlines()[0]})") from None
     kind = data.get("tokenizer") if isinstance(data, dict) else None
     if kind == "bytes":

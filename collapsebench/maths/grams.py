@@ -47,6 +47,11 @@ class SortedGrams:
         """Number of places."""
         return self.token.shape[-1]
 
+    @property
+    def seen(self) -> Bool[Array, " classes"]:
+        """Tokens that occur in the blocks."""
+        return jnp.zeros(self.classes, bool).at[self.keys[0]].set(True, mode="drop")
+
     def stretches(self, context: Int[Array, "n length"]) -> list[tuple[Int[Array, " n"], Int[Array, " n"]]]:
         """Stretches [low, high) of the places behind a context's last m tokens, m = 0, 1, ... context: nearest first."""
         low, high = jnp.zeros(context.shape[0], jnp.int32), jnp.full(context.shape[0], self.size, jnp.int32)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
 from collapsebench.maths.distributions.chain import SMOOTHING, Chain, GramCounter, conditional_tables
 from collapsebench.maths.grams import SortedGrams, sort_grams
+from collapsebench.maths.streams import part
 from collapsebench.parts.data import Batch, Data, Handover, Kind
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Dials, Model
@@ -127,7 +129,8 @@ class NGram(Model):
         if not self.dense:
             return sort_grams(data, self.order, self.classes)  # type: ignore[arg-type]
         counts = GramCounter(self.classes, self.order, self.block).of(data)  # type: ignore[arg-type]
-        return Chain(conditional_tables(counts, self.smoothing, self.strength, params.probs), self.block)  # type: ignore[union-attr]
+        tables = conditional_tables(counts, self.smoothing, self.strength, params.probs)  # type: ignore[union-attr]
+        return Chain(tables, self.block, counts.tables[0] > 0)
 
     def generator(self, params: Params) -> Distribution:
         return params.sharpen(self.temperature) if isinstance(params, Chain) else Distribution()
@@ -140,6 +143,13 @@ class NGram(Model):
             return self.sample(key, params, n)
         live = jnp.maximum((prompts.w > 0).sum(), 1)  # rows that weigh something come first
         return self.continue_from(key, params, prompts.x[jnp.arange(n) % live])
+
+    def picture(self, key: Key, params: Params, target: Target, n: int) -> dict[str, Array]:
+        """Held-out blocks, the same in every generation, continued behind their first quarter; and the tokens seen."""
+        prompts = target.sample_holdout(part(jax.random.key(0), 0), n)[:, : max(1, self.block // 4)]
+        made = self.continue_from(key, params, prompts)[:, : self.block - prompts.shape[1]]
+        assert params.seen is not None, "fit and init say which tokens they have seen"
+        return {"x": jnp.concatenate([prompts, made], axis=1), "seen": params.seen}
 
     def continue_from(self, key: Key, params: Params, prompts: Int[Array, "n length"]) -> Int[Array, "n block"]:
         """A block behind each prompt."""

@@ -113,6 +113,10 @@ class Model(Part):
         """n synthetic rows; a `prompted` model continues `prompts`, the rows of the last data set."""
         return self.sample(key, params, n)
 
+    def picture(self, key: Key, params: PyTree, target: Target, n: int) -> PyTree:
+        """What is kept of a generation for pictures (`snapshots`): n draws; a dict may hold more beside them, as "x"."""
+        return self.sample(key, params, n)
+
     def summarise(self, key: Key, params: PyTree, n: Number, prompts: PyTree) -> Data:
         """Sufficient statistics of n synthetic rows, drawn from their exact sampling law."""
         return self.summary.draw(key, self.generator(params), n)

@@ -71,6 +71,10 @@ class Target(Part):
         """The target with the digest of what it reads, where its name does not say which data those are."""
         return self
 
+    def files(self) -> dict[str, str]:
+        """Texts of files, by name, that a result keeps, such as a tokenizer's."""
+        return {}
+
     def held_out_rows(self) -> int | None:
         """Number of real rows that it can hold out for metrics; None: any."""
         return None

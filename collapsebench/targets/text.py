@@ -84,6 +84,9 @@ class Text(Target):
         """The tokenizer, trained on the text where it needs to be."""
         return _tokenizer(self.name, self.first, self.tokenizer, self.vocabulary)
 
+    def files(self) -> dict[str, str]:
+        return {"tokenizer": self.tokenised().to_json()}
+
     def corpus(self) -> texts.Corpus:
         """The text's documents in their two parts."""
         return _corpus(self.name, self.first)

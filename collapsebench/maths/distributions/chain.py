@@ -11,7 +11,7 @@ from typing import Self
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from collapsebench.maths import samplers
 from collapsebench.maths.bisection import first_true
@@ -108,10 +108,14 @@ class Corpus(Distribution):
 
 @spec
 class Chain(Distribution):
-    """Markov chain of order len(probs) over blocks of `block` tokens; probs: conditional tables 0 .. order - 1."""
+    """Markov chain of order len(probs) over blocks of `block` tokens; probs: conditional tables 0 .. order - 1.
+
+    seen [classes]: tokens that occur in what it was fitted to, for whoever smooths them over; None: not known.
+    """
 
     probs: Tables
     block: int = static()
+    seen: Bool[Array, " classes"] | None = None
 
     @property
     def classes(self) -> int:
@@ -130,7 +134,7 @@ class Chain(Distribution):
     def uniform(cls, classes: int, order: int, block: int) -> Chain:
         """Independent tokens, all alike, in the tables of a chain of `order`."""
         tables = (jnp.full((classes,) * (m + 1), 1 / classes, jnp.result_type(float)) for m in range(order))
-        return cls(tuple(tables), block)
+        return cls(tuple(tables), block, jnp.zeros(classes, bool))
 
     def sharpen(self, temperature: Number) -> Chain:
         """Every conditional distribution as p^(1/T) / Z at temperature T; T = 1 changes nothing."""
@@ -140,7 +144,8 @@ class Chain(Distribution):
             tilted = jnp.where(table > 0, jnp.exp(safe_log(divide(table, most)) / temperature), 0)
             return tilted / tilted.sum(axis=-1, keepdims=True)
 
-        return Chain(jax.lax.cond(temperature == 1, lambda t: t, lambda t: tuple(map(tilt, t)), self.probs), self.block)
+        probs = jax.lax.cond(temperature == 1, lambda t: t, lambda t: tuple(map(tilt, t)), self.probs)
+        return Chain(probs, self.block, self.seen)
 
     def sample(self, key: Key, n: int) -> Int[Array, "n block"]:
         return self.continue_from(key, jnp.zeros((n, 0), jnp.int32))

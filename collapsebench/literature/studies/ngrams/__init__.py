@@ -51,6 +51,7 @@ class Ngrams(Study):
             f"order-{order}": dataclasses.replace(
                 smooth, name=f"ngrams-order-{order}", model=NGram(order=order), handover="samples",
                 n=scale.pick(60, words.blocks, words.blocks), trajectories=scale.pick(2, 5, 20),
+                snapshots=tuple(range(scale.pick(3, 9, 9))) if order == max(ORDERS) else (),
             )
             for order in scale.pick(ORDERS[:1], ORDERS, ORDERS)
         }  # fmt: skip
