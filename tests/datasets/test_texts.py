@@ -141,4 +141,8 @@ def test_what_is_not_here_says_how_to_get_it(tmp_path):
             texts.load(name, folder=tmp_path, download=False)
         assert "\n" not in str(error.value)
         assert str(tmp_path) in str(error.value)
+    assert texts.missing(tmp_path).keys() >= {"brown", "wikitext2", "tiny_stories", "tiny_shakespeare"}
+    assert not texts.missing(tmp_path).keys() & {"pydoc", "boolean"}
+    (tmp_path / "brown").mkdir()
+    assert "brown" not in texts.missing(tmp_path)
     assert "licence" in str(texts.describe("kjv"))

@@ -11,9 +11,9 @@ import importlib
 import pkgutil
 
 from collapsebench.datasets.texts.corpus import Corpus, Document, corpus
-from collapsebench.datasets.texts.registry import TextCard, describe, load, names, text
+from collapsebench.datasets.texts.registry import TextCard, describe, load, missing, names, text
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["Corpus", "Document", "TextCard", "corpus", "describe", "load", "names", "text"]
+__all__ = ["Corpus", "Document", "TextCard", "corpus", "describe", "load", "missing", "names", "text"]

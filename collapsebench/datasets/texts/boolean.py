@@ -20,6 +20,10 @@ class Generated:
     sha256: str | None = None
     name: str = "generated"
 
+    def available(self, here: Where) -> bool:
+        """Whether `read` has something to read, nothing fetched."""
+        return True
+
     def read(self, here: Where) -> list[Document]:
         """SENTENCES different equations, one document each."""
         random, found = np.random.default_rng(0), dict[str, None]()

@@ -77,6 +77,10 @@ class TextFolder:
     install: str = ""
     reader: Reader = documents
 
+    def available(self, here: Where) -> bool:
+        """Whether `read` has something to read, nothing fetched."""
+        return any((here.folder / path).exists() for path in self.paths)
+
     def read(self, here: Where) -> list[Document]:
         """Documents in order. Raises Unavailable where there is no such file or folder."""
         for path in (here.folder / each for each in self.paths):

@@ -36,6 +36,10 @@ class NpmPackage:
     def _archive(self, here: Where) -> Path:
         return here.folder / f"{self.package}-{self.version}.tgz"
 
+    def available(self, here: Where) -> bool:
+        """Whether `read` has something to read, nothing fetched."""
+        return self._archive(here).exists()
+
     def read(self, here: Where) -> Sequence[Document]:
         """Documents by file name. Raises Unavailable without the archive, where none may be fetched."""
         archive = self._archive(here)
@@ -94,6 +98,10 @@ class HubDataset:
     documents: Callable[[Iterable[str]], list[Document]] | None = None
     sha256: str | None = None
     name: str = "datasets"
+
+    def available(self, here: Where) -> bool:
+        """Whether `read` has something to read, nothing fetched."""
+        return False
 
     def read(self, here: Where) -> Sequence[Document]:
         """Documents in order. Raises Unavailable where nothing may be fetched or the package is missing."""

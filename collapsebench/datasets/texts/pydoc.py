@@ -16,6 +16,10 @@ class StandardLibrary:
     name: str = "pydoc_data"
     sha256: str | None = None
 
+    def available(self, here: Where) -> bool:
+        """Whether `read` has something to read, nothing fetched."""
+        return True
+
     def read(self, here: Where) -> list[Document]:
         """Topics by name. Raises Unavailable for a Python without them."""
         try:

@@ -26,6 +26,10 @@ class TextSource(Protocol):
     def sha256(self) -> str | None:
         """Digest of its documents (see `Corpus`), or None where it serves several editions."""
 
+    def available(self, here: Where) -> bool:
+        """Whether `read` has something to read, nothing fetched."""
+        ...
+
     def read(self, here: Where) -> Sequence[Document]:
         """Documents in order. Raises Unavailable where there are none here, ValueError for what is damaged."""
         ...
@@ -81,6 +85,13 @@ def describe(name: str) -> TextCard:
         more = f", did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"neither a text of the list ({', '.join(_CARDS)}) nor a file or folder here{more}")
     return _CARDS[name]
+
+
+def missing(folder: str | os.PathLike[str] | None = None) -> dict[str, str]:
+    """Instruction that brings each text that is not on this machine, by name."""
+    here = where(folder, False)
+    absent = [card for card in _CARDS.values() if not any(source.available(here) for source in card.sources)]
+    return {card.name: ", or ".join(dict.fromkeys(source.remedy(here) for source in card.sources)) for card in absent}
 
 
 def load(

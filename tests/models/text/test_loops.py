@@ -92,3 +92,16 @@ def test_hard_replacement_has_the_variance_of_its_own_law(assert_law):
     wrong = share**2 * p * (1 - p) / m, share * (2 - share) / 2 * p * (1 - p) / m
     assert_law((mean - p) ** 2, law, *wrong)
     assert_law(mean, p)
+
+
+def test_the_profile_tells_when_half_of_the_rare_words_are_gone(small_text):
+    """By the law .632 are left after one refit and .469 after two."""
+    target = words_of(small_text)
+    experiment = cb.Experiment(
+        target=target, model=UNIGRAM, handover="summary", n=target.blocks, trajectories=400, generations=5, holdout=1,
+        metrics=tuple(cb.metrics.Survivors(*c) for c in ((1, 1), (2, 2), (3, 5))),
+    )  # fmt: skip
+    found = cb.profile(cb.run(experiment)).sel(event="rare tokens half lost")
+    assert float(found["median"]) == 2
+    assert (float(found.median_low), float(found.median_high)) == (2, 2)
+    assert float(found.lost.sel(generation=1)) < 0.05
