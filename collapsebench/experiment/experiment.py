@@ -13,7 +13,7 @@ from collapsebench.parts.data import Handover
 from collapsebench.specs import record
 from collapsebench.specs.errors import RequestError, nearest, shown
 from collapsebench.specs.names import short_name, spec_name
-from collapsebench.specs.pytree import names_fields
+from collapsebench.specs.pytree import Unnamed, names_fields
 
 _PARTS = ("target", "model", "regime", "curator")
 _ALWAYS = ("name", "target", "model", "regime", "metrics", "n", "generations", "trajectories", "seed")
@@ -25,12 +25,6 @@ _SIZES = {
 }  # fmt: skip
 """Least and largest of whole numbers: those that index or count in a compiled program have 32 bits, and sizes that are
 no more than weights stay well inside of float32."""
-
-
-class Unnamed(int):
-    """A number that nobody has named, and that may give way to what there is."""
-
-    __slots__ = ()
 
 
 HOLDOUT = Unnamed(1024)
@@ -147,11 +141,14 @@ class Experiment:
         """Raise RequestError where a part refuses the others, or lacks its data.
 
         Skipped when a record is read: that needs no data set, and its sizes are not trusted. A run checks again. A target
-        that reads a file is pinned to its rows here, and a holdout that was not named becomes what the data have.
+        that reads a file is pinned to its rows here; sizes of a model, and a holdout, that were not named become the data's.
         """
         with asking(self.target):
             object.__setattr__(self, "target", self.target.pinned())
             most = self.target.held_out_rows() if isinstance(self.holdout, Unnamed) else None
+        with asking(self.model):
+            object.__setattr__(self, "model", self.model.suited(self.target))
+        check_dims(self.target, self.model)
         if isinstance(self.holdout, Unnamed):
             object.__setattr__(self, "holdout", HOLDOUT if most is None else Unnamed(min(HOLDOUT, most)))
         check_family(self.target)

@@ -8,6 +8,7 @@ from typing import Any
 
 from collapsebench import datasets
 from collapsebench.analysis.ablation import Ablation
+from collapsebench.datasets import texts
 from collapsebench.experiment.example import example
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, set_fields
@@ -23,6 +24,8 @@ def rows(kind: str) -> list[tuple[str, str]]:
     """(name, one line) of every entry of a kind."""
     if kind == "datasets":
         return [(name, f"{(card := datasets.describe(name)).summary} ({card.licence})") for name in datasets.names()]
+    if kind == "texts":
+        return [(name, f"{(text := texts.describe(name)).summary} ({text.licence})") for name in texts.names()]
     if kind == "experiments":
         models = [(name, f"the model {name} on its example target") for name in MODELS.names()]
         studies = [(name, _describe(request)) for name, request in _study_experiments().items()]
@@ -33,7 +36,7 @@ def rows(kind: str) -> list[tuple[str, str]]:
 
 def markdown() -> str:
     """Markdown table of everything that is registered, for the README."""
-    kinds = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets")
+    kinds = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets", "texts")
     named = [(kind if i == 0 else "", f"`{name}`", line) for kind in kinds for i, (name, line) in enumerate(rows(kind))]
     return table(("", "name", "what"), named)
 

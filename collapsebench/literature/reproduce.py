@@ -16,6 +16,7 @@ from collapsebench.runs.results import save
 from collapsebench.runs.runner import run
 from collapsebench.runs.sweep import run_sweep
 from collapsebench.show import figures
+from collapsebench.show.texts import text_summary
 from collapsebench.specs import files
 from collapsebench.specs.errors import RequestError, nearest, shown
 
@@ -96,6 +97,8 @@ def reproduce(
         for label, request in plans[name].items():
             found[label] = run_request(request, part(progress, before, work(request), total))
             made.results.append(save(found[label], folder / f"{label}.nc"))
+            if text := text_summary(found[label]):
+                files.write_text(folder / f"{label}.txt", text + "\n")
             before += work(request)
         for label, draw in study.figures.items():
             made.figures.extend(figures.write(draw(found), folder / label))

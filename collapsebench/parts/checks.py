@@ -18,7 +18,7 @@ from collapsebench.parts.target import Target
 from collapsebench.specs.errors import ArgumentError, RequestError, shown
 from collapsebench.specs.fields import DEPTH, check_fields
 from collapsebench.specs.names import FIELDS, NOUNS, is_ours, spec_name
-from collapsebench.specs.pytree import is_spec
+from collapsebench.specs.pytree import Unnamed, is_spec
 
 BASES: dict[str, Any] = {"target": Target, "model": Model, "regime": Regime, "curator": Curator, "metrics": Metric}
 """Field of an experiment, or of another part, -> what the part in it derives from."""
@@ -109,7 +109,7 @@ def check_dims(target: Target, model: Model) -> None:
         for noun, size in (("model", ours), ("target", theirs)):
             if isinstance(size, int | np.integer) and size < 1:
                 raise RequestError(f"{noun}.{field} = {size}: it must be at least 1")
-        if ours is not None and theirs is not None and ours != theirs:
+        if ours is not None and theirs is not None and ours != theirs and not isinstance(ours, Unnamed):
             raise RequestError(f"model.{field} = {ours}: the target has {field} = {theirs}; make them equal")
     if target.kind != model.kind:
         learns, gives = model.kind, target.kind

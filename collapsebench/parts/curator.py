@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from jaxtyping import Array, Float, PyTree
 
 from collapsebench.parts.metric import View
@@ -37,7 +35,7 @@ class Curator(Part):
         """The curators that this one is made of, in order."""
         return (self,)
 
-    def __or__(self, other: Any) -> Curator:
+    def __or__(self, other: object) -> Curator:
         """This curator, and then the other on the rows with the weights that this one has given."""
         if not isinstance(other, Curator):
             return NotImplemented

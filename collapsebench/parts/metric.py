@@ -66,6 +66,12 @@ class View:
         """Draws as the next generation would receive them, with the model's sampling bias, as a matrix [rows, d]."""
         return as_matrix(self.model.sample(key, self.params, rows))
 
+    def log_prob_each(self) -> Float[Array, " n"]:
+        """Log density or log mass of each holdout row, in nats; of a block of text the mean over its tokens."""
+        x = self.holdout.x
+        found = self.model.log_prob(self.params, x)
+        return found / x.shape[1] if self.model.kind == Kind.TEXT else found
+
     def held_out(self, rows: int | None = None) -> Float[Array, "rows d"]:
         """The first `rows` holdout rows as a matrix [rows, d]; None: all of them."""
         return as_matrix(self.holdout.x)[:rows]

@@ -228,7 +228,7 @@ def curator_weighs(curator: Curator) -> None:
 def small_examples() -> Iterator[Experiment]:
     """Short runs of a few registered models on their example targets, on which metrics are tried; images at the end."""
     sizes: Any = {"n": ROWS, "generations": 2, "trajectories": 2, "holdout": 64}
-    for name in ("gaussian", "categorical", "linear_regression"):
+    for name in ("gaussian", "categorical", "linear_regression", "ngram"):
         yield dataclasses.replace(example(MODELS.get(name)()), **sizes)
     yield Experiment(target="gaussian_mixture", model="gaussian_mixture", **sizes)
     yield dataclasses.replace(example(MODELS.get("vae")()), **sizes)

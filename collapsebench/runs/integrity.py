@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def _add(found: Any, values: np.ndarray) -> None:
         found.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
 
 
-def _plain(attrs: Any) -> dict[str, Any]:
+def _plain(attrs: Mapping[Hashable, object]) -> dict[str, object]:
     """Attributes as JSON data, the same before a file was written and after it was read."""
     return {
         str(name): value.tolist() if isinstance(value, np.generic | np.ndarray) else value
@@ -55,7 +56,7 @@ def _plain(attrs: Any) -> dict[str, Any]:
     }
 
 
-def _text(data: Any) -> bytes:
+def _text(data: object) -> bytes:
     return json.dumps(data, sort_keys=True, default=str).encode()
 
 

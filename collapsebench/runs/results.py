@@ -91,6 +91,9 @@ def from_columns(
     if snapshots and points is None:
         coords["snapshot"] = np.array(sorted(snapshots))
         data |= _snapshot_variables(snapshots)
+    for name, text in experiment.target.files().items():
+        raw = np.frombuffer(text.encode(), np.uint8)
+        data[f"file_{name}"] = (f"file_{name}_byte", raw, {"long_name": f"the {name}'s file, in bytes"})
     arrays: dict[str, bytes] = {}
     attrs = _provenance(experiment, started, seconds, plan, arrays)
     return describe(new_dataset(data | record_variables(arrays), coords, attrs), experiment)
@@ -132,12 +135,15 @@ def kept_records(dataset: xr.Dataset) -> dict[str, Any]:
 
 def _snapshot_variables(snapshots: Mapping[int, Mapping[str, np.ndarray]]) -> dict[str, Any]:
     variables = {}
-    for own in next(iter(snapshots.values())):
+    first = next(iter(snapshots.values()))
+    shown = first.get("x", next(iter(first.values()))).shape[1:2]
+    for own in first:
         leaf = np.stack([snapshots[g][own] for g in sorted(snapshots)], axis=1)
         name = f"sample_{own}" if own else "sample"
         extra = tuple(f"{name}_axis_{i}" for i in range(leaf.ndim - 3))
         about = {"long_name": "draws from the models that are kept"}
-        variables[name] = (("trajectory_kept", "snapshot", "row", *extra)[: leaf.ndim], leaf, about)
+        row = "row" if own in ("", "x") or leaf.shape[2:3] == shown else f"{name}_row"
+        variables[name] = (("trajectory_kept", "snapshot", row, *extra)[: leaf.ndim], leaf, about)
     return variables
 
 

@@ -13,6 +13,7 @@ from collapsebench.analysis.intervals import mean_interval
 from collapsebench.runs.results import experiment_of
 from collapsebench.show import figures
 from collapsebench.show.figures import Figure, Kind, Panel, Series
+from collapsebench.show.texts import text_summary
 from collapsebench.specs.errors import printable
 from collapsebench.specs.names import short_name
 
@@ -152,8 +153,9 @@ def summary(result: xr.Dataset) -> str:
     devices = f"{result.attrs['device_count']} x {result.attrs['device_kind']}"
     error = "a +- b: mean over trajectories and its standard error\n" if result.sizes["trajectory"] > 1 else ""
     over = "".join(f"{found}\n" for found in (ended(result), coarse(result)) if found)
+    said = f"{found}\n\n" if (found := text_summary(result)) else ""
     return (
-        f"{what_was_run(result)}\n\n{head}\n\n{error}{over}"
+        f"{what_was_run(result)}\n\n{head}\n\n{said}{error}{over}"
         f"{count:,} trajectory-generations in {seconds:.1f} s on {devices}, compilation included"
     )
 

@@ -41,6 +41,12 @@ class Size(int):
     __slots__ = ()
 
 
+class Unnamed(int):
+    """A whole number that nobody has named, and that may give way to what there is."""
+
+    __slots__ = ()
+
+
 def static(
     default: object = dataclasses.MISSING, *, recorded: bool = True, within: tuple[float, float] | None = None,
     **options: Any,

@@ -97,6 +97,7 @@ from .selection import (
     temperature_law,
     temperature_stability_law,
 )
+from .turnover import first_loss_law, turnover_squared_norm_law, turnover_variance_law
 from .verification import (
     effective_size_law,
     effective_size_oracle_law,
@@ -128,6 +129,7 @@ __all__ = [
     "effective_size_law",
     "effective_size_oracle_law",
     "effective_size_watermark_law",
+    "first_loss_law",
     "fixation_time_law",
     "fresh_effective_size_law",
     "fresh_law",
@@ -181,6 +183,8 @@ __all__ = [
     "temperature_law",
     "temperature_stability_law",
     "tilted_law",
+    "turnover_squared_norm_law",
+    "turnover_variance_law",
     "verification_accuracy_limit_law",
     "verification_threshold_law",
     "verified_variance_law",

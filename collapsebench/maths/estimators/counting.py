@@ -8,19 +8,22 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, UInt32
 
+from collapsebench.maths.distributions.chain import GramCounts
 from collapsebench.parts.data import Batch, Data
 
 
 def distinct_rows(data: Data, classes: int | None = None) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """Number of distinct rows, and number of rows; rows of weight 0 are left out.
 
-    classes: number of symbols, if rows are symbols. `data` may also be counts of symbols.
+    classes: number of symbols, if rows are symbols, or blocks of them as in text; then symbols are counted, not rows.
+    `data` may also be counts of symbols.
     """
     if not isinstance(data, Batch):
-        counts = data.counts  # type: ignore[attr-defined]
+        counts = data.tables[0] if isinstance(data, GramCounts) else data.counts  # type: ignore[attr-defined]
         return (counts > 0).sum(dtype=counts.dtype), counts.sum()
     seen, dtype = data.w > 0, data.w.dtype
     if classes is not None:
+        seen = jnp.broadcast_to(seen.reshape(-1, *(1,) * (data.x.ndim - 1)), data.x.shape)
         alive = jnp.zeros(classes, bool).at[data.x].max(seen)
         return alive.sum(dtype=dtype), seen.sum(dtype=dtype)
     first, second = _hashes(data.x)
