@@ -122,6 +122,18 @@ class Metric(Part):
         if not experiment.model.family().knows("moments"):
             self.needs_rows(experiment)
 
+    def needs_text(self, experiment: Setting) -> None:
+        """Raise RequestError unless single rows of text are handed over."""
+        if experiment.target.kind != Kind.TEXT:
+            raise self.refuse(f"it measures text, and the target's are {experiment.target.kind} data")
+        if not experiment.handover.rows:
+            raise self.refuse(f"it reads single rows, which handover = {experiment.handover} never makes")
+
+    def needs_grams(self, experiment: Setting, length: int) -> None:
+        """Raise RequestError for grams that are longer than a block."""
+        if length > (experiment.target.dim or 1):
+            raise self.refuse(f"length = {length}: a block has {experiment.target.dim} tokens")
+
     def needs_model_density(self, experiment: Setting) -> None:
         """Raise RequestError unless the model has a density."""
         if not experiment.model.has_density:

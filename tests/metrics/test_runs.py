@@ -45,8 +45,18 @@ EXPERIMENTS = {
     ),
 }  # fmt: skip
 pytestmark = pytest.mark.slow  # the contract tests run every metric once; this follows each to a point
-ELSEWHERE = {"excess_risk", "within_log_variance", "injection", "class_entropy", "latent_spread", "prompt_loss"}
-"""the last four in tests/analysis/ablation/test_ledger.py, test_features.py and tests/learning"""
+TEXT = {
+    "bits_per_byte",
+    "copied",
+    "distinct_n",
+    "entropy_rate",
+    "repetition",
+    "survivors",
+    "unigram_kl",
+    "zipf_exponent",
+}
+ELSEWHERE = {"excess_risk", "within_log_variance", "injection", "class_entropy", "latent_spread", "prompt_loss", *TEXT}
+"""of text: test_tokens.py and tests/models/text; the others: tests/analysis/ablation, test_features.py, tests/learning"""
 
 
 @pytest.fixture(scope="module")
