@@ -71,7 +71,7 @@ class SortedGrams:
         found = self.stretches(contexts.reshape(n * (block + 1), self.order))
         dtype = self.follows[0].dtype
         lower = jnp.full((n, block), 1 / self.classes, dtype)
-        place = jnp.arange(block)
+        place = jnp.arange(block)[None]
         for m in range(self.order):
             total = _total(self.follows[m], *found[m]).reshape(n, block + 1)[:, :-1]
             kinds = _total(self.kinds[m], *found[m]).reshape(n, block + 1)[:, :-1]

@@ -8,7 +8,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
 from collapsebench.maths.distributions.chain import SMOOTHING, Chain, GramCounter, conditional_tables
 from collapsebench.maths.grams import SortedGrams, sort_grams
@@ -138,7 +138,7 @@ class NGram(Model):
     def sample(self, key: Key, params: Params, n: int) -> Int[Array, "n block"]:
         return self._continue(key, params, jnp.zeros((n, 0), jnp.int32))
 
-    def sample_from(self, key: Key, params: Params, n: int, prompts: Batch) -> Int[Array, "n block"]:
+    def sample_from(self, key: Key, params: Params, n: int, prompts: PyTree) -> Int[Array, "n block"]:
         if not self.prompted:
             return self.sample(key, params, n)
         live = jnp.maximum((prompts.w > 0).sum(), 1)  # rows that weigh something come first

@@ -76,9 +76,7 @@ class Text(Target):
 
     def family(self) -> Corpus:
         """The family of the prepared target, with shapes as leaves; a vocabulary that is not known counts as one token."""
-        number = jnp.result_type(float)
-        shape = jax.ShapeDtypeStruct((self.classes or 1,), number)
-        return Corpus(shape, jax.ShapeDtypeStruct((), number), self.block)  # type: ignore[arg-type]
+        return jax.eval_shape(lambda: Corpus(jnp.zeros(self.classes or 1), jnp.zeros(()), self.block))
 
     def tokenised(self) -> Tokenizer:
         """The tokenizer, trained on the text where it needs to be."""

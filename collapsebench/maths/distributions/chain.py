@@ -266,9 +266,8 @@ def conditional_tables(data: GramCounts, smoothing: str, strength: Number, start
     for count in data.tables:
         total = count.sum(axis=-1, keepdims=True)
         kinds = (count > 0).sum(axis=-1, keepdims=True, dtype=count.dtype)
-        lower = jnp.broadcast_to(
-            smoothed(count, total, kinds, lower, smoothing, strength, count.shape[-1]), count.shape
-        )
+        lower = jnp.broadcast_to(lower, count.shape)
+        lower = smoothed(count, total, kinds, lower, smoothing, strength, count.shape[-1])
         tables.append(lower)
     some = data.rows > 0
     return tuple(jnp.where(some, table, old) for table, old in zip(tables, start, strict=True))
