@@ -105,6 +105,22 @@ def view(x, w=None, generation=0):
     return cb.View(None, None, None, None, batch, batch, None, generation)
 
 
+def test_what_each_curator_costs():
+    """The rows that are left of n = 1000: a share by selection, one in K, what the verifier's rates keep, all by weights."""
+    kept = {
+        C.Judge(keep=0.2): 200, C.Surprise(0.5): 500, C.BestOf(4): 250, C.Sharpen(): 1000,
+        C.Judge(keep=0.2) | C.BestOf(2): None,
+    }  # fmt: skip
+    for curator, rows in kept.items():
+        found = cb.run(
+            cb.Experiment(n=1000, generations=1, trajectories=2, curator=curator, metrics="kept")
+        ).kept.values
+        if rows is None:
+            assert (found < 200).all()
+        else:
+            np.testing.assert_allclose(found, rows, rtol=1e-4)
+
+
 def test_duplicates_are_dropped():
     weigh = lambda curator, x, w=None: np.asarray(curator.weights(jax.random.key(0), view(x, w), ())[0])  # noqa: E731
     assert weigh(C.Deduplicate(), np.array([3, 1, 3, 3, 1, 2])).tolist() == [1, 1, 0, 0, 0, 1]

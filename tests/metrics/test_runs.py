@@ -55,7 +55,16 @@ TEXT = {
     "unigram_kl",
     "zipf_exponent",
 }
-ELSEWHERE = {"excess_risk", "within_log_variance", "injection", "class_entropy", "latent_spread", "prompt_loss", *TEXT}
+ELSEWHERE = {
+    "excess_risk",
+    "within_log_variance",
+    "injection",
+    "class_entropy",
+    "latent_spread",
+    "prompt_loss",
+    "kept",
+    *TEXT,
+}
 """of text: test_tokens.py and tests/models/text; the others: tests/analysis/ablation, test_features.py, tests/learning"""
 
 
