@@ -13,7 +13,7 @@ from collapsebench.parts.curator import Curator
 from collapsebench.parts.data import Batch
 from collapsebench.parts.metric import View
 from collapsebench.parts.part import Setting
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, shown
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import CURATORS
 
@@ -30,6 +30,8 @@ class Chain(Curator):
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError where one of the curators does, or is none."""
+        if not isinstance(self.curators, tuple | list):
+            raise RequestError(f"curator.curators = {shown(self.curators)}: it must be several curators")
         for i, curator in enumerate(self.curators):
             if not isinstance(curator, Curator):
                 raise RequestError(f"curator.curators: {i} is no curator but a {type(curator).__name__}")

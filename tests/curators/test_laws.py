@@ -150,6 +150,8 @@ def test_what_is_refused():
             cb.Experiment(curator=curator, target=target, model="categorical")
     with pytest.raises(cb.RequestError, match="no curator but a int"):
         cb.Experiment(curator=C.Chain((3,)))
+    with pytest.raises(cb.RequestError, match="several curators"):
+        cb.Experiment(curator=C.Chain(3))
     with pytest.raises(TypeError):
         C.Judge() | 3
     assert dataclasses.replace(C.Judge(), keep=0.5).keep == 0.5
