@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
+from collapsebench.specs.pytree import Count
+
 
 def first_true(
     reached: Callable[[Int[Array, "*shape"]], Bool[Array, "*shape"]],
@@ -20,7 +22,7 @@ def first_true(
     most: the longest stretch. Cost: its binary logarithm of calls of `reached`.
     """
 
-    def halve(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+    def halve(_: Count, ends: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = ends
         middle = (low + high) // 2
         up = reached(middle)

@@ -186,7 +186,8 @@ def _corpus(name: str, first: int | None) -> texts.Corpus:
     try:
         return texts.load(str(name), first=first)
     except ValueError as error:
-        raise RequestError(f"target.name = {name}: {error}") from error
+        why = str(error).removeprefix(f"{Path(name).expanduser()}: ")
+        raise RequestError(f"target.name = {name}: {why}") from error
 
 
 @lru_cache(maxsize=4)

@@ -14,6 +14,7 @@ WINDOW = 64
 """Bytes of a passage that counts as common to both parts."""
 KEPT = 8
 """One passage in so many is compared, the same ones wherever they stand."""
+CHUNK = 1 << 14
 MOST_OVERLAP = 0.5
 """Share of common passages above which the held-out part tells nothing that the training part does not."""
 MOST_BYTES = 2**28
@@ -126,13 +127,17 @@ def overlap(train: Sequence[Document], held_out: Sequence[Document]) -> float:
 
 def _passages(document: Document) -> np.ndarray:
     """Hashes of the passages of a document that are compared: a polynomial's value modulo 2^64, one in KEPT of them."""
-    data = np.frombuffer(document.text.encode(), np.uint8).astype(np.uint64) + np.uint64(1)
-    if data.size < WINDOW:
-        return np.zeros(0, np.uint64)
+    data = np.frombuffer(document.text.encode(), np.uint8)
     base = np.uint64(0x9E3779B97F4A7C15)
     powers = np.cumprod(np.full(WINDOW, base, np.uint64))
-    value = np.zeros(data.size - WINDOW + 1, np.uint64)
-    for i in range(WINDOW):
-        value += data[i : i + value.size] * powers[i]
-    value ^= value >> np.uint64(32)
-    return value[value * base >> np.uint64(40) & np.uint64(KEPT - 1) == 0]
+    kept = [np.zeros(0, np.uint64)]
+    for start in range(
+        0, data.size - WINDOW + 1, CHUNK
+    ):  # pieces that stay in a cache, each with its last passage whole
+        piece = data[start : start + CHUNK + WINDOW - 1].astype(np.uint64) + np.uint64(1)
+        value = np.zeros(piece.size - WINDOW + 1, np.uint64)
+        for i in range(WINDOW):
+            value += piece[i : i + value.size] * powers[i]
+        value ^= value >> np.uint64(32)
+        kept.append(value[value * base >> np.uint64(40) & np.uint64(KEPT - 1) == 0])
+    return np.concatenate(kept)

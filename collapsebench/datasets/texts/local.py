@@ -38,7 +38,7 @@ def read_path(path: Path, first: int | None = None, reader: Reader = documents) 
         if total > MOST_BYTES and (first is None or first > MOST_BYTES):
             raise ValueError(
                 f"{path}: {total / 2**20:.0f} MiB of text, and at most {MOST_BYTES / 2**20:.0f} MiB are read; "
-                f"read its beginning by first={MOST_BYTES} or less"
+                f"name how many by first, such as first={MOST_BYTES}"
             )
         left, found = (MOST_BYTES if first is None else first), list[Document]()
         for file in files:
