@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -33,8 +32,11 @@ def _key(seed: int) -> Key:
 def _params(model: Model, params: PyTree) -> PyTree:
     """Parameters of a model, as `fit` gives them. Raises RequestError for those of another, or for none."""
     wanted = jax.eval_shape(model.init, jax.eval_shape(partial(root_key, 0, "by hand")))
-    found: Any = jax.tree.structure(params)
-    if found != jax.tree.structure(wanted) or any(as_number(leaf) is None for leaf in jax.tree.leaves(params)):
+    try:
+        leaves, found = jax.tree.flatten(params)
+    except ValueError:  # a dict whose keys have no order
+        leaves, found = [None], None
+    if found != jax.tree.structure(wanted) or any(as_number(leaf) is None for leaf in leaves):
         raise RequestError(
             f"params = {shown(params)}: they are no parameters of {spec_name(model)}, as cb.fit gives them"
         )
