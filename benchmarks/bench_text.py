@@ -29,7 +29,7 @@ def multinomials(counts, runs, generations):
 
 
 def bench_unigrams_of_many_words(jax_benchmark, tmp_path):
-    """At the paper tier 1000 trajectories of 10 generations of 20,000 words: the distinct ones that are left, by the branching law."""
+    """Distinct words left of 20,000, by the branching law; at the paper tier 1000 trajectories of 10 generations."""
     trajectories, generations, words = jax_benchmark.pick((4, 3, 500), (50, 10, 20_000), (1000, 10, 20_000))
     target = cb.targets.Text(zipf_text(tmp_path, words), tokenizer="words").pinned()
     model = cb.models.NGram(order=1, smoothing="maximum_likelihood")
