@@ -64,7 +64,14 @@ def test_every_regime_runs_on_text(small_text, regime):
     """Tables and sorted places, unconditional and prompted: a finite likelihood in every generation."""
     target = cb.targets.Text(small_text, tokenizer="characters", block=8)
     experiment = cb.Experiment(
-        target=target, regime=regime, n=40, trajectories=2, generations=3, holdout=8, metrics=("nll", "bits_per_byte")
+        target=target,
+        model="ngram",
+        regime=regime,
+        n=40,
+        trajectories=2,
+        generations=3,
+        holdout=8,
+        metrics=("nll", "bits_per_byte"),
     )
     for order, prompted in ((2, False), (4, True)):
         model = cb.models.NGram(order=order, prompted=prompted)
