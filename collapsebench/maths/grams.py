@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from collapsebench.maths import samplers
 from collapsebench.maths.bisection import first_true
-from collapsebench.maths.distributions.chain import smoothed
+from collapsebench.maths.smoothing import smoothed
 from collapsebench.maths.streams import part
 from collapsebench.parts.data import Batch
 from collapsebench.specs.pytree import Key, Number, spec, static

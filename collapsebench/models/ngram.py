@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
-from collapsebench.maths.distributions.chain import SMOOTHING, Chain, GramCounter, conditional_tables
+from collapsebench.maths.distributions.chain import Chain, GramCounter
 from collapsebench.maths.grams import SortedGrams, sort_grams
+from collapsebench.maths.smoothing import SMOOTHING, conditional_tables
 from collapsebench.maths.streams import part
 from collapsebench.parts.data import Batch, Data, Handover, Kind
 from collapsebench.parts.distribution import Distribution

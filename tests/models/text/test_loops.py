@@ -64,7 +64,14 @@ def test_every_regime_runs_on_text(small_text, regime):
     """Tables and sorted places, unconditional and prompted: a finite likelihood in every generation."""
     target = cb.targets.Text(small_text, tokenizer="characters", block=8)
     experiment = cb.Experiment(
-        target=target, regime=regime, n=40, trajectories=2, generations=3, holdout=8, metrics=("nll", "bits_per_byte")
+        target=target,
+        model="ngram",
+        regime=regime,
+        n=40,
+        trajectories=2,
+        generations=3,
+        holdout=8,
+        metrics=("nll", "bits_per_byte"),
     )
     for order, prompted in ((2, False), (4, True)):
         model = cb.models.NGram(order=order, prompted=prompted)
@@ -105,3 +112,22 @@ def test_the_profile_tells_when_half_of_the_rare_words_are_gone(small_text):
     assert float(found["median"]) == 2
     assert (float(found.median_low), float(found.median_high)) == (2, 2)
     assert float(found.lost.sel(generation=1)) < 0.05
+
+
+def test_perplexity_and_bits_per_byte_are_numpys(small_text):
+    """To 1e-10, in float64: unigrams smoothed by Witten-Bell on all held-out blocks."""
+    target = words_of(small_text)
+    experiment = cb.Experiment(
+        target=target, model=cb.models.NGram(order=1), handover="summary", n=target.blocks, trajectories=1, generations=1,
+        metrics=("perplexity", "nll", "bits_per_byte"), holdout=target.held_out_rows(), x64=True,
+    )  # fmt: skip
+    result, own = cb.run(experiment), target.tokenised()
+    with jax.enable_x64(True):
+        held, train = (np.asarray(a) for a in (target.prepare().held_out, target.prepare().train))
+    counts = np.bincount(train.ravel(), minlength=own.size).astype(float)
+    kinds = (counts > 0).sum()
+    nats = -np.log((counts + kinds / own.size) / (counts.sum() + kinds))[held]
+    size = sum(len(own.piece(token)) for token in held.ravel())
+    laws = {"nll": nats.mean(), "perplexity": np.exp(nats.mean()), "bits_per_byte": nats.sum() / np.log(2) / size}
+    for name, law in laws.items():
+        np.testing.assert_allclose(result[name].values, [[law]], rtol=1e-10)
