@@ -19,6 +19,8 @@ _HOME = {
     "sweep": "runs.sweep",
     "ablate": "analysis.ablation",
     "profile": "analysis.profiles",
+    "Monitor": "oversight.monitor",
+    "monitor": "oversight.monitor",
     "load": "runs.results",
     "save": "runs.results",
     "fit": "experiment.by_hand",

@@ -1,0 +1,272 @@
+"""Rows of a generation, in chunks, from arrays and from .npy, .csv, .parquet, .jsonl, .txt files and image folders."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from collapsebench.datasets.given import as_numbers
+from collapsebench.datasets.source import one_line
+from collapsebench.specs.errors import RequestError, nearest
+
+ROWS = 65_536
+"""Rows of a chunk."""
+SUFFIXES = (".npy", ".csv", ".parquet", ".jsonl", ".txt")
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp")
+SIDE = 16
+"""Images are read in grey, reduced to SIDE x SIDE."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Schema:
+    """Names of the columns in their order, and which of them hold words. `named`: the names are the user's own."""
+
+    names: tuple[str, ...]
+    words: tuple[bool, ...]
+    named: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunk:
+    """Some rows: numbers float64 [rows, columns], and one object array [rows] for each column of words."""
+
+    numbers: np.ndarray
+    words: tuple[np.ndarray, ...]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, rows: np.ndarray) -> Chunk:
+        """The rows of an index or a mask."""
+        return Chunk(self.numbers[rows], tuple(column[rows] for column in self.words))
+
+
+class Source:
+    """Rows that can be read again and again, checked against a schema (None: its own).
+
+    Raises RequestError, one line with the source's name, row and column, for what is not rows of that schema.
+    """
+
+    def __init__(self, given: Any, name: str | None = None, schema: Schema | None = None, like: str = "") -> None:
+        self.given, self.name = given, name or (str(given) if isinstance(given, str | os.PathLike) else "rows")
+        blocks = self._blocks()
+        first = next(blocks, None)
+        blocks.close()
+        if first is None or not len(first[1][0]):
+            raise RequestError(f"{self.name}: it has no rows")
+        self.own = Schema(
+            first[0] or _numbered(first[1]), tuple(_holds_words(c) for c in first[1]), first[0] is not None
+        )
+        self.schema = schema or self.own
+        if schema:
+            self._compare(schema, like or "the real rows")
+
+    def _compare(self, schema: Schema, like: str) -> None:
+        own, names = self.own.names, schema.names
+        if self.own.named and schema.named and own != names:
+            place = next(
+                (i for i, (a, b) in enumerate(zip(own, names, strict=False)) if a != b), min(len(own), len(names))
+            )
+            has = repr(own[place]) if place < len(own) else "missing"
+            wants = repr(names[place]) if place < len(names) else "no such column"
+            why = "its columns stand in another order" if sorted(own) == sorted(names) else "other columns"
+            hint = nearest(own[place], names) if why == "other columns" and place < len(own) else ""
+            raise RequestError(f"{self.name}: row 1, column {place + 1} is named {has}, in {like} {wants}: {why}{hint}")
+        if len(own) != len(names):
+            raise RequestError(f"{self.name}: row 1 has {len(own)} columns, those of {like} have {len(names)}")
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows, in order, ROWS at a time."""
+        before = 0
+        for _, columns in self._blocks():
+            numbers = [self._number(c, before, i) for i, c in enumerate(columns) if not self.schema.words[i]]
+            words = [self._word(c, before, i) for i, c in enumerate(columns) if self.schema.words[i]]
+            rows = len(columns[0])
+            yield Chunk(np.column_stack(numbers) if numbers else np.empty((rows, 0)), tuple(words))
+            before += rows
+
+    def digest(self) -> str:
+        """SHA-256 of the file, or of the rows where there is none."""
+        answer = hashlib.sha256()
+        if isinstance(self.given, str | os.PathLike) and Path(self.given).is_file():
+            with open(self.given, "rb") as file:
+                while block := file.read(1 << 20):
+                    answer.update(block)
+            return answer.hexdigest()
+        for chunk in self.chunks():
+            answer.update(np.ascontiguousarray(chunk.numbers).data)
+            for column in chunk.words:
+                answer.update("\0".join(column).encode())
+        return answer.hexdigest()
+
+    def _where(self, row: int, column: int) -> str:
+        name = f" ({self.schema.names[column]!r})" if self.schema.named else ""
+        return f"{self.name}: row {row + 1}, column {column + 1}{name}"
+
+    def _number(self, column: np.ndarray, before: int, i: int) -> np.ndarray:
+        if column.dtype.kind == "f" and not (good := np.isfinite(column)).all():
+            row = int(np.argmin(good))
+            raise RequestError(f"{self._where(before + row, i)} is {column[row]}; leave such rows out")
+        if column.dtype.kind in "OUS":
+            for row, cell in enumerate(column):
+                if not _is_number(cell):
+                    what = "missing" if cell is None or cell == "" else f"{str(cell)[:40]!r}, not a finite number"
+                    raise RequestError(f"{self._where(before + row, i)} is {what}")
+            column = column.astype(np.float64)
+        try:
+            return as_numbers(column).astype(np.float64)
+        except ValueError as error:
+            raise RequestError(f"{self._where(before, i)}: {error}") from None
+
+    def _word(self, column: np.ndarray, before: int, i: int) -> np.ndarray:
+        if column.dtype.kind != "O":
+            return column.astype(str).astype(object)
+        for row, cell in enumerate(column):
+            if not isinstance(cell, str):
+                if cell is None or cell != cell:
+                    raise RequestError(f"{self._where(before + row, i)} is missing; the column holds words")
+                return np.array([str(c) for c in column], object)
+        return column
+
+    def _blocks(self) -> Generator[tuple[tuple[str, ...] | None, list[np.ndarray]], None, None]:
+        """(names or None, columns) of each chunk, as they are in the file."""
+        if not isinstance(self.given, str | os.PathLike):
+            yield from _of_array(self.given, self.name)
+            return
+        path = Path(self.given).expanduser()
+        end = path.suffix.lower()
+        try:
+            if path.is_dir():
+                yield from _of_images(path)
+            elif not path.exists():
+                raise RequestError(f"{path}: no such file")
+            elif end in _READERS:
+                yield from _READERS[end](path)
+            else:
+                raise RequestError(f"{path}: it must end in {', '.join(SUFFIXES)}, or be a folder of images")
+        except RequestError:
+            raise
+        except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
+            raise RequestError(f"{path}: it cannot be read as rows ({one_line(error)})") from None
+
+
+def _is_number(cell: Any) -> bool:
+    try:
+        return bool(np.isfinite(float(cell)))
+    except (ValueError, TypeError):
+        return False
+
+
+def _holds_words(column: np.ndarray) -> bool:
+    """Whether most of its cells are no numbers: one bad cell does not turn a column of numbers into words."""
+    if column.dtype.kind not in "OUS":
+        return False
+    cells = [cell for cell in column[:1000] if cell is not None and str(cell).strip()]
+    return 2 * sum(map(_is_number, cells)) <= len(cells)
+
+
+def _numbered(columns: list[np.ndarray]) -> tuple[str, ...]:
+    return tuple(f"column {i + 1}" for i in range(len(columns)))
+
+
+def _of_array(given: Any, name: str) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarray]]]:
+    if isinstance(given, dict):
+        columns, names = [np.asarray(column) for column in given.values()], tuple(map(str, given))
+        for start in range(0, len(columns[0]) if columns else 0, ROWS):
+            yield names, [column[start : start + ROWS] for column in columns]
+        return
+    try:
+        array = given if isinstance(given, np.ndarray) else np.asarray(given)
+    except ValueError as error:
+        raise RequestError(f"{name}: {one_line(error)}") from None
+    if array.ndim == 0:
+        raise RequestError(f"{name}: it is a single {type(given).__name__}; give rows, or the name of a file")
+    for start in range(0, len(array), ROWS):
+        block = np.asarray(array[start : start + ROWS])
+        yield None, list(block.reshape(len(block), -1).T)
+
+
+def _of_npy(path: Path) -> Iterator[tuple[None, list[np.ndarray]]]:
+    for _, columns in _of_array(np.load(path, mmap_mode="r", allow_pickle=False), str(path)):
+        yield None, columns
+
+
+def _of_csv(path: Path) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarray]]]:
+    import pandas as pd
+
+    with path.open(encoding="utf-8-sig") as lines:
+        cells = [cell.strip().strip("\"'") for cell in lines.readline().split(",")]
+    header = (
+        0
+        if all(cell and not _is_number(cell) and cell.lower() not in ("nan", "inf", "-inf") for cell in cells)
+        else None
+    )
+    if cells == [""]:
+        return
+    with pd.read_csv(path, header=header, chunksize=ROWS, keep_default_na=False, encoding="utf-8-sig") as frames:
+        for frame in frames:
+            names = tuple(str(name).strip() for name in frame.columns) if header == 0 else None
+            kinds = [object if _text(dtype) else None for dtype in frame.dtypes]
+            yield names, [frame.iloc[:, i].to_numpy(kind) for i, kind in enumerate(kinds)]
+
+
+def _text(dtype: Any) -> bool:
+    return str(dtype) in ("object", "str", "string", "bool")
+
+
+def _of_parquet(path: Path) -> Iterator[tuple[tuple[str, ...], list[np.ndarray]]]:
+    try:
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise RequestError(f"{path}: .parquet needs pyarrow: pip install pyarrow") from None
+    for batch in pq.ParquetFile(path).iter_batches(ROWS):
+        yield tuple(batch.schema.names), [column.to_numpy(zero_copy_only=False) for column in batch.columns]
+
+
+def _of_jsonl(path: Path) -> Iterator[tuple[tuple[str, ...], list[np.ndarray]]]:
+    names: tuple[str, ...] = ()
+    with path.open(encoding="utf-8-sig") as file:
+        lines = enumerate((line for line in file if line.strip()), 1)
+        while block := list(itertools.islice(lines, ROWS)):
+            rows = []
+            for number, line in block:
+                try:
+                    value = json.loads(line)
+                except ValueError as error:
+                    raise RequestError(f"{path}: row {number}, column 1: it is no JSON ({one_line(error)})") from None
+                row = value if isinstance(value, dict) else {"text": value}
+                names = names or tuple(row)
+                if tuple(row) != names and set(row) != set(names):
+                    odd = sorted(set(row) ^ set(names))[0]
+                    raise RequestError(f"{path}: row {number}, column {odd!r} is not in every row")
+                rows.append(row)
+            yield names, [np.array([row[name] for row in rows], object) for name in names]
+
+
+def _of_txt(path: Path) -> Iterator[tuple[tuple[str, ...], list[np.ndarray]]]:
+    with path.open(encoding="utf-8-sig") as file:
+        lines = (line.strip() for line in file if line.strip())
+        while block := list(itertools.islice(lines, ROWS)):
+            yield ("text",), [np.array(block, object)]
+
+
+def _of_images(path: Path) -> Iterator[tuple[None, list[np.ndarray]]]:
+    from PIL import Image
+
+    names = iter(sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGES))
+    while block := list(itertools.islice(names, 1024)):
+        rows = [np.asarray(Image.open(file).convert("L").resize((SIDE, SIDE)), np.float64).ravel() for file in block]
+        yield None, list(np.array(rows).T)
+
+
+_READERS: dict[str, Any] = {
+    ".npy": _of_npy, ".csv": _of_csv, ".parquet": _of_parquet, ".jsonl": _of_jsonl, ".txt": _of_txt,
+}  # fmt: skip
