@@ -19,17 +19,18 @@ REPEATED = 0.6
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """Encoded rows: numbers [rows, d], shifted and scaled by the real rows' median and spread, and codes [rows, c]."""
+    """Encoded rows: numbers [rows, d], shifted and scaled by the real rows' median and spread, codes [rows, c], texts."""
 
     x: np.ndarray
     codes: np.ndarray
+    texts: np.ndarray
 
     def __len__(self) -> int:
         return len(self.x)
 
     def take(self, rows: np.ndarray) -> Rows:
         """The rows of an index."""
-        return Rows(self.x[rows], self.codes[rows])
+        return Rows(self.x[rows], self.codes[rows], self.texts[rows])
 
 
 class Columns:
@@ -40,10 +41,17 @@ class Columns:
         wordy = [n for n, word in zip(schema.names, schema.words, strict=True) if word]
         most = REPEATED * len(real)
         few = [len(set(column)) <= most for column in real.words]
-        self.common = [
-            words.common_words(list(column)) if not f and np.mean([" " in t.strip() for t in column]) > 0.5 else None
-            for f, column in zip(few, real.words, strict=True)
+        prose = [
+            not f and np.mean([" " in text.strip() for text in c]) > 0.5 for f, c in zip(few, real.words, strict=True)
         ]
+        self.common = [
+            words.common_words(words.word_counts(list(column))) if p else None
+            for p, column in zip(prose, real.words, strict=True)
+        ]
+        self.vocabulary = [
+            words.word_counts(list(column)) for c, column in zip(self.common, real.words, strict=True) if c is not None
+        ]
+        self.text_names = [name for name, c in zip(wordy, self.common, strict=True) if c is not None]
         self.labelled = [i for i, f in enumerate(few) if f]
         self.left_out = [name for name, f, c in zip(wordy, few, self.common, strict=True) if not f and c is None]
         x = real.numbers
@@ -90,7 +98,12 @@ class Columns:
         x = (x if self.axes is None else x @ self.axes) / self.scale
         codes = [(chunk.numbers[:, j] + 0.0).view(np.int64) for j in self.whole]
         codes += [_hashed(chunk.words[i]) for i in self.labelled]
-        return Rows(x, np.column_stack(codes) if codes else np.empty((len(chunk), 0), np.int64))
+        texts = [column for column, own in zip(chunk.words, self.common, strict=True) if own is not None]
+        return Rows(
+            x,
+            np.column_stack(codes) if codes else np.empty((len(chunk), 0), np.int64),
+            np.column_stack(texts) if texts else np.empty((len(chunk), 0), object),
+        )
 
     def places(self, codes: np.ndarray, column: int) -> np.ndarray:
         """Place of each code among the known ones of a column; their number for one that is not known."""

@@ -120,6 +120,8 @@ class Monitor:
         for s in np.flatnonzero(p <= level):
             name, family = watch.regions.names[s], watch.regions.families[s]
             lost = self._lost(name, own, reference) if family == "rare" else ()
+            if family == "coverage" and name.startswith("words of "):
+                lost = watch.lost_words(name.removeprefix("words of "), own, reference)
             found.append(Alarm(kind, k, family, name, float(p[s]), float(level[s]), float(kept[s]), lost))
         return found
 

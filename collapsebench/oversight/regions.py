@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from collapsebench.oversight import words
 from collapsebench.oversight.columns import Columns, Rows
 
 BLOCK = 1024
@@ -39,6 +40,7 @@ class Regions:
         self._name("novelty", "rows unlike any other")
         if a.codes.shape[1]:
             self._name("coverage", "combinations of categories")
+        self._name("coverage", *(f"words of {name}" for name in columns.text_names))
         first, second = a.take(np.arange(self.half)), a.take(np.arange(self.half, 2 * self.half))
         self.radius = float(np.median(nearest(first, second))) if d else 0.5
 
@@ -86,7 +88,8 @@ class Regions:
         if not self.streamed:
             return total
         for start in range(0, len(rows), BLOCK):
-            block = Rows(rows.x[start : start + BLOCK], rows.codes[start : start + BLOCK])
+            part = slice(start, start + BLOCK)
+            block = Rows(rows.x[part], rows.codes[part], rows.texts[part])
             total += self.inside(block).sum(0)[self.tested]
         return total
 
@@ -99,9 +102,18 @@ class Regions:
         return int((nearest(first, rest) > self.radius).sum()), len(rest)
 
     def covered(self, real: Rows, sample: Rows) -> np.ndarray:
-        """Whether each real row's combination of categories is among the first rows of a sample, as many as of A."""
-        have = {row.tobytes() for row in sample.codes[: 2 * self.half]}
-        return np.array([row.tobytes() in have for row in np.ascontiguousarray(real.codes)], bool)
+        """Whether the first rows of a sample, as many as of A, have what each real row has, [coverings, real rows].
+
+        Its combination of categories, and in each column of texts its `words.key_word`.
+        """
+        first, found = sample.take(np.arange(min(len(sample), 2 * self.half))), []
+        if real.codes.shape[1]:
+            have = {row.tobytes() for row in first.codes}
+            found.append([row.tobytes() in have for row in np.ascontiguousarray(real.codes)])
+        for j, counts in enumerate(self.columns.vocabulary):
+            known = {word for text in first.texts[:, j] for word in words.tokens(text)}
+            found.append([words.key_word(text, counts) in known for text in real.texts[:, j]])
+        return np.array(found, bool).reshape(len(found), len(real))
 
 
 def _rarest(columns: Columns, column: int) -> np.ndarray:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
 
-from collapsebench.oversight import exact
+from collapsebench.oversight import exact, words
 from collapsebench.oversight.columns import Columns, Rows
 from collapsebench.oversight.reading import Chunk, Source
 from collapsebench.oversight.regions import FIRST, REST, Regions
@@ -50,7 +51,7 @@ class _Sample:
             self.keys = self.keys[kept]
 
     def _joined(self) -> Rows:
-        return Rows(np.concatenate([p.x for p in self.parts]), np.concatenate([p.codes for p in self.parts]))
+        return Rows(*(np.concatenate([getattr(p, f.name) for p in self.parts]) for f in dataclasses.fields(Rows)))
 
     def rows(self) -> Rows:
         return self._joined().take(np.argsort(self.keys))
@@ -89,7 +90,7 @@ class Watch:
         a = self.columns.encode(self.learnt)
         n = sum(len(chunk) for chunk in self.real.chunks()) - len(a)
         self.regions = Regions(a, self.columns, rows, min(rows, n))
-        self.b = Rows(np.empty((0, a.x.shape[1])), np.empty((0, a.codes.shape[1]), np.int64))
+        self.b = a.take(np.arange(0))
         self.reference = self.tally(self.real, 0, self.threshold, keep=True)
         self.reference.covered = self.regions.covered(self.b, a)
         self.weights = exact.family_weights(self.regions.families)
@@ -121,10 +122,9 @@ class Watch:
         assert self.regions is not None
         rho = np.append(np.full(self.regions.streamed, tolerance), min(tolerance, 0.8))
         p = exact.lower_tails(own.count, own.tried, reference.count, reference.tried, rho)
-        if "coverage" in self.regions.families:
-            lost = int((reference.covered & ~own.covered).sum())
-            gained = int((own.covered & ~reference.covered).sum())
-            enough = own.rows >= 2 * self.regions.half  # fewer rows hold fewer combinations, whatever their model
+        enough = own.rows >= 2 * self.regions.half  # fewer rows hold fewer combinations, whatever their model
+        for was, now in zip(reference.covered, own.covered, strict=True):
+            lost, gained = int((was & ~now).sum()), int((now & ~was).sum())
             p = np.append(p, exact.matched_tail(lost, gained, min(tolerance, COVERAGE)) if enough else 1.0)
         return p
 
@@ -132,6 +132,12 @@ class Watch:
         """Share of the reference's mass that each region still has; NaN where the reference has none."""
         with np.errstate(divide="ignore", invalid="ignore"):
             share = (own.count / own.tried) / (reference.count / reference.tried)
-            if len(self.weights) > len(share):
-                share = np.append(share, own.covered.mean() / reference.covered.mean())
-        return share
+            return np.append(share, own.covered.mean(axis=1) / reference.covered.mean(axis=1))
+
+    def lost_words(self, column: str, own: Tally, reference: Tally, most: int = 5) -> tuple[str, ...]:
+        """The words of real texts that the reference has and a sample has not, those of most texts first."""
+        j = self.columns.text_names.index(column)
+        row = j + len(own.covered) - len(self.columns.text_names)
+        texts = self.b.texts[reference.covered[row] & ~own.covered[row], j]
+        found = Counter(words.key_word(text, self.columns.vocabulary[j]) for text in texts)
+        return tuple(word for word, _ in found.most_common(most))

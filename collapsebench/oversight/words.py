@@ -25,9 +25,13 @@ def distinct(words: Sequence[str], n: int) -> float:
     return len(set(runs)) / len(runs) if runs else 1.0
 
 
-def common_words(texts: Sequence[str]) -> frozenset[str]:
-    """The words of these texts without the rarest, which hold RARE of the mass."""
-    counts = Counter(word for text in texts for word in tokens(text))
+def word_counts(texts: Sequence[str]) -> Counter[str]:
+    """How often each word is in these texts."""
+    return Counter(word for text in texts for word in tokens(text))
+
+
+def common_words(counts: Counter[str]) -> frozenset[str]:
+    """The words without the rarest, which hold RARE of the mass."""
     left, common = RARE * sum(counts.values()), set(counts)
     for word, count in sorted(counts.items(), key=lambda item: (item[1], item[0])):
         left -= count
@@ -35,6 +39,11 @@ def common_words(texts: Sequence[str]) -> frozenset[str]:
             break
         common.discard(word)
     return frozenset(common)
+
+
+def key_word(text: str, counts: Counter[str]) -> str:
+    """The word of a text that is rarest among those with a count of at least 2; empty where none has."""
+    return min((w for w in tokens(text) if counts[w] > 1), key=lambda w: (counts[w], w), default="")
 
 
 def numbers(texts: Sequence[str], common: frozenset[str]) -> np.ndarray:

@@ -16,7 +16,7 @@ from collapsebench.oversight.monitor import monitor
 from tests.oversight import sequences
 
 SEED = 20261125
-N, M, GENERATIONS = 1000, 500, 10
+N, M, GENERATIONS, TURN = 1000, 500, 5, 20
 POOLED = ("normal", "zipf", "table")
 CASES = [(kind, False) for kind in sequences.KINDS] + [(kind, True) for kind in POOLED]
 LOOPS = (
@@ -34,25 +34,33 @@ def limits(count, total):
 
 
 def false_alarms(path, total):
-    """Sequences with any alarm, by kind of data and tolerance (1 is the hardest), all alpha spent over GENERATIONS."""
-    each, made, started = total // len(CASES), {}, time.time()
-    names = ("tolerance 1", "tolerance .8", "ks")
-    for number, (kind, pool) in enumerate(CASES):
-        rng, count = np.random.default_rng([SEED, number]), dict.fromkeys(names, 0)
-        for i in range(each):
-            real, own = sequences.draw(kind, N, rng), sequences.healthy(kind, M, GENERATIONS, pool, rng)
-            for name, tolerance in zip(names[:2], (1.0, 0.8), strict=True):
-                found = monitor(real, own, tolerance=tolerance, horizon=GENERATIONS, seed=i)
-                count[name] += found.alarm is not None
-            count["ks"] += bool(sequences.naive(real, own[1:]).any())
-        made[kind + (", pool" if pool else "")] = count | {"sequences": each}
-        sums = {name: sum(c[name] for c in made.values()) for name in names}
-        done = each * len(made)
+    """Sequences with any alarm, by kind of data; all of alpha is spent over GENERATIONS.
+
+    Tolerance 1, the hardest: every p-value of an exact test is at least as large at a smaller tolerance. The cases take
+    turns, so that what is written at any time is balanced.
+    """
+    turns, started = max(total // len(CASES) // TURN, 1), time.time()
+    generators = [np.random.default_rng([SEED, number]) for number in range(len(CASES))]
+    made = {kind + ", pool" * pool: {"sequences": 0, "monitor": 0, "ks": 0} for kind, pool in CASES}
+    for turn in range(turns):
+        for rng, (kind, pool) in zip(generators, CASES, strict=True):
+            count = made[kind + ", pool" * pool]
+            for i in range(turn * TURN, (turn + 1) * TURN):
+                real, own = sequences.draw(kind, N, rng), sequences.healthy(kind, M, GENERATIONS, pool, rng)
+                count["sequences"] += 1
+                count["monitor"] += monitor(real, own, tolerance=1.0, horizon=GENERATIONS, seed=i).alarm is not None
+                count["ks"] += bool(sequences.naive(real, own[1:]).any())
+        sums = {name: sum(count[name] for count in made.values()) for name in ("sequences", "monitor", "ks")}
+        rates = {name: limits(sums[name], sums["sequences"]) for name in ("monitor", "ks")}
         record = {
-            "seed": SEED, "alpha": 0.01, "real rows": N, "rows": M, "generations": GENERATIONS + 1, "cases": made,
-            "sequences": done, "alarms": sums, "95% limits": {n: limits(c, done) for n, c in sums.items()},
-            "seconds": round(time.time() - started),
-        }  # fmt: skip
+            "seed": SEED,
+            "alpha": 0.01,
+            "tolerance": 1,
+            "real rows": N,
+            "rows": M,
+            "generations": GENERATIONS + 1,
+        }
+        record |= {"cases": made, "all": sums, "95% limits": rates, "seconds": round(time.time() - started)}
         _write(path, record)
 
 
