@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 LINE = "is my pipeline collapsing, and since when: files of a real holdout and of each generation"
 TEXT = """
@@ -28,6 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tolerance", type=float, default=0.8, help="odds that may be lost to; default: %(default)s")
     parser.add_argument("--horizon", type=int, help="last generation, if known beforehand; default: no end")
     parser.add_argument("--only", choices=("losing", "unlike-real"), help="one of the two alarms, with all of alpha")
+    parser.add_argument("--by", metavar="COLUMN", help="also test each frequent value of a column by itself, in turn")
     parser.add_argument("--state", type=Path, metavar="FILE", help="go on from this file where it exists, and keep it")
     parser.add_argument("--follow", type=Path, metavar="DIR", help="also watch a folder for more generations, by name")
     parser.add_argument(
@@ -49,9 +51,19 @@ def act(arguments: argparse.Namespace) -> int:
     if not arguments.generations and arguments.follow is None:
         raise RequestError("GENERATION: name at least one file after REAL, or a folder with --follow")
     only = {None: AGAINST, "losing": ("generation 0",), "unlike-real": ("real",)}[arguments.only]
-    watch = Monitor(
-        arguments.real, alpha=arguments.alpha, tolerance=arguments.tolerance, horizon=arguments.horizon, against=only
-    )  # fmt: skip
+    settings = {
+        "alpha": arguments.alpha,
+        "tolerance": arguments.tolerance,
+        "horizon": arguments.horizon,
+        "against": only,
+    }
+    if arguments.by is not None:
+        if arguments.state or arguments.follow:
+            raise RequestError(
+                "--by: it goes with neither --state nor --follow; run the slices as monitors of their own"
+            )
+        return _sliced(arguments, settings)
+    watch = Monitor(arguments.real, **settings)
     kept = arguments.state
     if kept is not None and kept.exists():
         load_state(watch, kept)
@@ -73,6 +85,20 @@ def act(arguments: argparse.Namespace) -> int:
         draw_report(report, arguments.figure.with_suffix(""))
     print(report)
     return report.code
+
+
+def _sliced(arguments: argparse.Namespace, settings: dict[str, Any]) -> int:
+    """Print the report of all rows and the verdict of each slice; returns the exit code."""
+    from collapsebench.oversight.monitor import expanded, slices
+
+    watches = slices(arguments.real, arguments.by, **settings)
+    for name, rows in expanded(arguments.generations):
+        for watch in watches.values():
+            watch.update(rows, name)
+    reports = {value: watch.report() for value, watch in watches.items()}
+    for value, report in reports.items():
+        print("\n".join([f"\n{arguments.by} = {value}", *report.verdict()]) if value else report)
+    return max(report.code for report in reports.values())
 
 
 def _follow(watch, arguments, save_state) -> None:  # type: ignore[no-untyped-def]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -73,6 +74,7 @@ class Monitor:
         k = len(self.generations)
         name = name or (os.fspath(rows) if _is_path(rows) else f"generation {k}")
         source = Source(rows, name, self.real.schema, self.real.name)
+        source = source if self.real.only is None else source.slice(*self.real.only)
         watch = self._watch
         if k == 0:
             n = sum(len(chunk) for chunk in source.chunks())
@@ -179,6 +181,16 @@ def monitor(real: Any, generations: Iterable[Any], **options: Any) -> Report:
     for name, rows in expanded(generations):
         watch.update(rows, name)
     return watch.report()
+
+
+def slices(real: Any, by: str, *, alpha: float = 0.01, most: int = 8, **options: Any) -> dict[str, Monitor]:
+    """A `Monitor` of all rows, under "", and of each of the `most` frequent values of a column, with equal parts of alpha."""
+    source = Source(real, None if _is_path(real) else "the real rows")
+    counts = sum((Counter(source.values(chunk, by).tolist()) for chunk in source.chunks()), Counter())
+    values = [value for value, count in counts.most_common(most) if count >= 4 * FEWEST]
+    share = alpha / (1 + len(values))
+    sources = {"": source} | {value: source.slice(by, value) for value in values}
+    return {value: Monitor(own, alpha=share, **options) for value, own in sources.items()}
 
 
 def expanded(generations: Any) -> Iterable[tuple[str | None, Any]]:

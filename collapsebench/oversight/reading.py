@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
 import itertools
@@ -55,6 +56,9 @@ class Source:
     Raises RequestError, one line with the source's name, row and column, for what is not rows of that schema.
     """
 
+    only: tuple[str, str] | None = None
+    """Column and value of the rows that are given; None: all."""
+
     def __init__(self, given: Any, name: str | None = None, schema: Schema | None = None, like: str = "") -> None:
         self.given, self.name = given, name or (str(given) if isinstance(given, str | os.PathLike) else "rows")
         blocks = self._blocks()
@@ -90,8 +94,25 @@ class Source:
             numbers = [self._number(c, before, i) for i, c in enumerate(columns) if not self.schema.words[i]]
             words = [self._word(c, before, i) for i, c in enumerate(columns) if self.schema.words[i]]
             rows = len(columns[0])
-            yield Chunk(np.column_stack(numbers) if numbers else np.empty((rows, 0)), tuple(words))
+            chunk = Chunk(np.column_stack(numbers) if numbers else np.empty((rows, 0)), tuple(words))
+            yield chunk if self.only is None else chunk.take(self.values(chunk, self.only[0]) == self.only[1])
             before += rows
+
+    def values(self, chunk: Chunk, column: str) -> np.ndarray:
+        """A column of a chunk as words. Raises RequestError for a name that is none."""
+        names, wordy = self.schema.names, self.schema.words
+        if column not in names:
+            raise RequestError(f"by = {column}: not one of {', '.join(names[:20])}{nearest(column, names)}")
+        place = names.index(column)
+        if wordy[place]:
+            return chunk.words[sum(wordy[:place])]
+        return np.array([f"{v:g}" for v in chunk.numbers[:, place - sum(wordy[:place])]], object)
+
+    def slice(self, column: str, value: str) -> Source:
+        """The rows with this value in this column."""
+        made = copy.copy(self)
+        made.only, made.name = (column, value), f"{self.name} ({column} = {value})"
+        return made
 
     def digest(self) -> str:
         """SHA-256 of the file, or of the rows where there is none."""

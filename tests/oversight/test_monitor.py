@@ -150,3 +150,21 @@ def test_jsonl_images_and_npy_are_read(tmp_path):
         image.fromarray(rng.integers(0, 255, (8, 8), np.uint8)).save(tmp_path / "images" / f"{i}.png")
     for name in ("rows.npy", "rows.jsonl", "images"):
         assert cb.Monitor(tmp_path / name).update(tmp_path / name).rows >= 120
+
+
+def test_a_slice_that_collapses_is_told_from_one_that_does_not(tmp_path, ask_lines):
+    rng = np.random.default_rng(10)
+    for name, sd in {"real": 1.0, "g0": 1.0, "g1": 0.4}.items():
+        rows = [f"a,{v:.5f}" for v in rng.standard_normal(900)] + [f"b,{sd * v:.5f}" for v in rng.standard_normal(900)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["kind,size", *rows]))
+    code, lines = ask_lines("monitor", "--by", "kind", *(str(tmp_path / f"{n}.csv") for n in ("real", "g0", "g1")))
+    assert code == 1
+    verdicts = {line: lines[i + 1] for i, line in enumerate(lines) if line.startswith("kind = ")}
+    assert verdicts["kind = a"].startswith("no alarm")
+    assert verdicts["kind = b"].startswith("losing")
+
+
+@pytest.fixture
+def ask_lines(capsys):
+    """Exit code and lines of the command line on these words."""
+    return lambda *words: (main(list(words)), capsys.readouterr().out.split("\n"))
