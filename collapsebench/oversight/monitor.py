@@ -12,7 +12,7 @@ import numpy as np
 from collapsebench.oversight import exact
 from collapsebench.oversight.reading import Source
 from collapsebench.oversight.report import Alarm, Generation, Report
-from collapsebench.oversight.watch import AGAINST, FEWEST, QUIET, Tally, Watch
+from collapsebench.oversight.watch import AGAINST, FEWEST, Tally, Watch
 from collapsebench.specs.errors import RequestError
 
 LOSING, UNLIKE = "losing", "unlike real"
@@ -27,7 +27,7 @@ class Monitor:
     """
 
     def __init__(
-        self, real: Any, *, alpha: float = 0.01, tolerance: float = 0.8, horizon: int | None = None,
+        self, real: object, *, alpha: float = 0.01, tolerance: float = 0.8, horizon: int | None = None,
         against: Sequence[str] = AGAINST, seed: int = 0,
     ) -> None:  # fmt: skip
         against = (against,) if isinstance(against, str) else tuple(against)
@@ -57,7 +57,7 @@ class Monitor:
         s, share = len(zero.count), self.alpha / len(self.against)
         self._betting = exact.Betting(zero.count, zero.tried, self._rho(s), share / 2 * self._watch.weights[:s])
 
-    def seen(self, rows: Any, name: str | None, number: int) -> bool:
+    def seen(self, rows: object, name: str | None, number: int) -> bool:
         """Whether generation `number` was tested before. Raises RequestError where it was and has changed since."""
         if number >= len(self.digests):
             return False
@@ -69,10 +69,10 @@ class Monitor:
             )
         return True
 
-    def update(self, rows: Any, name: str | None = None) -> Generation:
+    def update(self, rows: object, name: str | None = None) -> Generation:
         """Test one more generation; the first is generation 0. Raises RequestError, one line, for rows that do not fit."""
         k = len(self.generations)
-        name = name or (os.fspath(rows) if _is_path(rows) else f"generation {k}")
+        name = name or (str(rows) if _is_path(rows) else f"generation {k}")
         source = Source(rows, name, self.real.schema, self.real.name)
         source = source if self.real.only is None else source.slice(*self.real.only)
         watch = self._watch
@@ -102,9 +102,8 @@ class Monitor:
             wealth = self._betting.update(own.count, own.tried, a_k)
             alarms += self._alarms(LOSING, k, wealth, share / 4 * level[: len(wealth)], own, zero)
         alarms.sort(key=lambda alarm: alarm.p / alarm.level)
-        quiet = all((values > QUIET).all() for values in p.values())
         kept = watch.kept(own, self._tallies[0] if self._tallies else own)
-        self.generations.append(Generation(k, name, own.rows, own.count.tolist(), p, kept.tolist(), alarms, quiet))
+        self.generations.append(Generation(k, name, own.rows, own.count.tolist(), p, kept.tolist(), alarms))
         self._tallies = [*(self._tallies[:1]), own]
         self.digests.append(source.digest())
         return self.generations[-1]
@@ -175,7 +174,7 @@ class Monitor:
         return Report(self.real.name, settings, families, names, list(self.generations), detectable, left_out)
 
 
-def monitor(real: Any, generations: Iterable[Any], **options: Any) -> Report:
+def monitor(real: object, generations: Iterable[Any], **options: Any) -> Report:
     """Report of a `Monitor` on generations 0, 1, ...: arrays, files, or one of our results with `sample` snapshots."""
     watch = Monitor(real, **options)
     for name, rows in expanded(generations):
@@ -183,7 +182,7 @@ def monitor(real: Any, generations: Iterable[Any], **options: Any) -> Report:
     return watch.report()
 
 
-def slices(real: Any, by: str, *, alpha: float = 0.01, most: int = 8, **options: Any) -> dict[str, Monitor]:
+def slices(real: object, by: str, *, alpha: float = 0.01, most: int = 8, **options: Any) -> dict[str, Monitor]:
     """A `Monitor` of all rows, under "", and of each of the `most` frequent values of a column, with equal parts of alpha."""
     source = Source(real, None if _is_path(real) else "the real rows")
     counts = sum((Counter(source.values(chunk, by).tolist()) for chunk in source.chunks()), Counter())
@@ -193,7 +192,7 @@ def slices(real: Any, by: str, *, alpha: float = 0.01, most: int = 8, **options:
     return {value: Monitor(own, alpha=share, **options) for value, own in sources.items()}
 
 
-def expanded(generations: Any) -> Iterable[tuple[str | None, Any]]:
+def expanded(generations: Any) -> Iterable[tuple[str | None, object]]:
     """(name, rows) of each generation; a saved result gives its snapshots' draws of the first trajectory."""
     import xarray as xr
 
@@ -216,5 +215,5 @@ def expanded(generations: Any) -> Iterable[tuple[str | None, Any]]:
                 yield f"{name}generation {at}", draws.sel(snapshot=at).values
 
 
-def _is_path(given: Any) -> bool:
+def _is_path(given: object) -> bool:
     return isinstance(given, str | os.PathLike)

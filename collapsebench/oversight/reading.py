@@ -59,7 +59,7 @@ class Source:
     only: tuple[str, str] | None = None
     """Column and value of the rows that are given; None: all."""
 
-    def __init__(self, given: Any, name: str | None = None, schema: Schema | None = None, like: str = "") -> None:
+    def __init__(self, given: object, name: str | None = None, schema: Schema | None = None, like: str = "") -> None:
         self.given, self.name = given, name or (str(given) if isinstance(given, str | os.PathLike) else "rows")
         blocks = self._blocks()
         first = next(blocks, None)
@@ -198,7 +198,7 @@ def _numbered(columns: list[np.ndarray]) -> tuple[str, ...]:
     return tuple(f"column {i + 1}" for i in range(len(columns)))
 
 
-def _of_array(given: Any, name: str) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarray]]]:
+def _of_array(given: object, name: str) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarray]]]:
     if isinstance(given, dict):
         columns, names = [np.asarray(column) for column in given.values()], tuple(map(str, given))
         for start in range(0, len(columns[0]) if columns else 0, ROWS):
@@ -239,7 +239,7 @@ def _of_csv(path: Path) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarra
             yield names, [frame.iloc[:, i].to_numpy(kind) for i, kind in enumerate(kinds)]
 
 
-def _text(dtype: Any) -> bool:
+def _text(dtype: object) -> bool:
     return str(dtype) in ("object", "str", "string", "bool")
 
 

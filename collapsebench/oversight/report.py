@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
 from collapsebench.specs.errors import DONE, FAILED
 
+QUIET = 0.05
 WHAT = {
     "tail": "the {name} of the rows", "column": "the {name} (outside the middle 80%)",
     "inside": "the {name}", "cell": "{name} of the rows' space", "novelty": "{name}",
@@ -50,7 +51,6 @@ class Generation:
     p: dict[str, np.ndarray]
     kept: list[float]
     alarms: list[Alarm]
-    quiet: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Report:
     """Everything a monitor found. `detectable`: largest share kept that would have been noticed with probability .9."""
 
     real: str
-    settings: dict[str, Any]
+    settings: Mapping[str, object]
     families: list[str]
     names: list[str]
     generations: list[Generation]
@@ -76,9 +76,15 @@ class Report:
 
     @property
     def healthy(self) -> int | None:
-        """Last generation before the first alarm with all p-values above .05 (no guarantee); None: there is none."""
-        before = self.generations[: self.alarm.generation] if self.alarm else self.generations
-        return next((g.number for g in reversed(before) if g.quiet), None)
+        """Last generation before the first alarm with all p-values of its kind above QUIET (no guarantee), if any.
+
+        The kind is "losing" where there is such an alarm: generation 0, its reference, is always healthy then.
+        """
+        alarm = self.first("losing") or self.alarm
+        if alarm is None:
+            return self.generations[-1].number if self.generations else None
+        before = self.generations[: alarm.generation]
+        return next((g.number for g in reversed(before) if (g.p.get(alarm.kind, np.ones(1)) > QUIET).all()), None)
 
     @property
     def code(self) -> int:

@@ -18,7 +18,6 @@ LEARN = 20_000
 FEWEST = 50
 AGAINST = ("generation 0", "real")
 COVERAGE = 0.5
-QUIET = 0.05
 
 
 @dataclasses.dataclass
