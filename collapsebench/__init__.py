@@ -20,6 +20,8 @@ _HOME = {
     "ablate": "analysis.ablation",
     "profile": "analysis.profiles",
     "diversity": "analysis.diversity",
+    "Monitor": "oversight.monitor",
+    "monitor": "oversight.monitor",
     "load": "runs.results",
     "save": "runs.results",
     "fit": "experiment.by_hand",

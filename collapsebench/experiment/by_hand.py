@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -33,10 +34,12 @@ def _params(model: Model, params: PyTree) -> PyTree:
     """Parameters of a model, as `fit` gives them. Raises RequestError for those of another, or for none."""
     wanted = jax.eval_shape(model.init, jax.eval_shape(partial(root_key, 0, "by hand")))
     try:
-        leaves, found = jax.tree.flatten(params)
+        leaves: list[object] = jax.tree.leaves(params)
+        found: Any = jax.tree.structure(params)
+        fits = found == jax.tree.structure(wanted) and all(as_number(leaf) is not None for leaf in leaves)
     except ValueError:  # a dict whose keys have no order
-        leaves, found = [None], None
-    if found != jax.tree.structure(wanted) or any(as_number(leaf) is None for leaf in leaves):
+        fits = False
+    if not fits:
         raise RequestError(
             f"params = {shown(params)}: they are no parameters of {spec_name(model)}, as cb.fit gives them"
         )

@@ -52,7 +52,7 @@ class Saved:
 class Checkpoint:
     """The checkpoint of one run: `load` what is saved, then `keep` after each block."""
 
-    def __init__(self, folder: Folder, request: Mapping[str, Any], lanes: Lanes) -> None:
+    def __init__(self, folder: Folder, request: Mapping[str, object], lanes: Lanes) -> None:
         text = json.dumps(request, sort_keys=True)
         self._name = hashlib.sha256(text.encode()).hexdigest()[:24]
         self._folder, self._lanes = folder, lanes

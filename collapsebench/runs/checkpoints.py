@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
 
 from collapsebench.engine.cursor import Lanes
 from collapsebench.runs.checkpoint import Checkpoint
@@ -100,7 +99,7 @@ class Folder:
             path.unlink(missing_ok=True)
 
 
-def checkpoint_of(request: Mapping[str, Any], lanes: Lanes) -> Checkpoint | None:
+def checkpoint_of(request: Mapping[str, object], lanes: Lanes) -> Checkpoint | None:
     """The checkpoint of a run in the folder of the context; None outside of `checkpoints`.
 
     request: JSON data that tell it from every other run, but for its numbers of generations and lanes.

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def digest(dataset: xr.Dataset) -> str:
     return found.hexdigest()
 
 
-def _add(found: Any, values: np.ndarray) -> None:
+def _add(found: hashlib._Hash, values: np.ndarray) -> None:
     if values.dtype.kind in "OUST":  # words: xarray gives them back in another dtype than it was given
         found.update(_text([str(value) for value in values.ravel()]))
         return

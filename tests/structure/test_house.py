@@ -10,7 +10,7 @@ FLOORS = [
     {"maths"},
     {"experiment", "learning", "engine", "regimes", "curators"},
     {"models", "targets", "metrics", "runs"},
-    {"analysis"},
+    {"analysis", "oversight"},
     {"show"},
     {"literature"},
     {"bench"},

@@ -1,0 +1,182 @@
+"""Rows of a generation, in chunks, checked against a schema; what does not fit is told by file, row and column."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from collapsebench.datasets.given import as_numbers
+from collapsebench.datasets.source import one_line
+from collapsebench.oversight.formats import READERS, SUFFIXES, is_number, of_array, of_images
+from collapsebench.specs.errors import RequestError, nearest
+
+
+@dataclasses.dataclass(frozen=True)
+class Schema:
+    """Names of the columns in their order, and which of them hold words. `named`: the names are the user's own."""
+
+    names: tuple[str, ...]
+    words: tuple[bool, ...]
+    named: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunk:
+    """Some rows: numbers float64 [rows, columns], and one object array [rows] for each column of words."""
+
+    numbers: np.ndarray
+    words: tuple[np.ndarray, ...]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, rows: np.ndarray) -> Chunk:
+        """The rows of an index or a mask."""
+        return Chunk(self.numbers[rows], tuple(column[rows] for column in self.words))
+
+
+class Source:
+    """Rows that can be read again and again, checked against a schema (None: its own).
+
+    Raises RequestError, one line with the source's name, row and column, for what is not rows of that schema.
+    """
+
+    only: tuple[str, str] | None = None
+    """Column and value of the rows that are given; None: all."""
+
+    def __init__(self, given: object, name: str | None = None, schema: Schema | None = None, like: str = "") -> None:
+        self.given, self.name = given, name or (str(given) if isinstance(given, str | os.PathLike) else "rows")
+        blocks = self._blocks()
+        first = next(blocks, None)
+        blocks.close()
+        if first is None or not len(first[1][0]):
+            raise RequestError(f"{self.name}: it has no rows")
+        self.own = Schema(
+            first[0] or _numbered(first[1]), tuple(_holds_words(c) for c in first[1]), first[0] is not None
+        )
+        self.schema = schema or self.own
+        if schema:
+            self._compare(schema, like or "the real rows")
+
+    def _compare(self, schema: Schema, like: str) -> None:
+        own, names = self.own.names, schema.names
+        if self.own.named and schema.named and own != names:
+            place = next(
+                (i for i, (a, b) in enumerate(zip(own, names, strict=False)) if a != b), min(len(own), len(names))
+            )
+            has = repr(own[place]) if place < len(own) else "missing"
+            wants = repr(names[place]) if place < len(names) else "no such column"
+            why = "its columns stand in another order" if sorted(own) == sorted(names) else "other columns"
+            hint = nearest(own[place], names) if why == "other columns" and place < len(own) else ""
+            raise RequestError(f"{self.name}: row 1, column {place + 1} is named {has}, in {like} {wants}: {why}{hint}")
+        if len(own) != len(names):
+            raise RequestError(f"{self.name}: row 1 has {len(own)} columns, those of {like} have {len(names)}")
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows, in order, ROWS at a time."""
+        before = 0
+        for _, columns in self._blocks():
+            numbers = [self._number(c, before, i) for i, c in enumerate(columns) if not self.schema.words[i]]
+            words = [self._word(c, before, i) for i, c in enumerate(columns) if self.schema.words[i]]
+            rows = len(columns[0])
+            chunk = Chunk(np.column_stack(numbers) if numbers else np.empty((rows, 0)), tuple(words))
+            yield chunk if self.only is None else chunk.take(self.values(chunk, self.only[0]) == self.only[1])
+            before += rows
+
+    def values(self, chunk: Chunk, column: str) -> np.ndarray:
+        """A column of a chunk as words. Raises RequestError for a name that is none."""
+        names, wordy = self.schema.names, self.schema.words
+        if column not in names:
+            raise RequestError(f"by = {column}: not one of {', '.join(names[:20])}{nearest(column, names)}")
+        place = names.index(column)
+        if wordy[place]:
+            return chunk.words[sum(wordy[:place])]
+        return np.array([f"{v:g}" for v in chunk.numbers[:, place - sum(wordy[:place])]], object)
+
+    def slice(self, column: str, value: str) -> Source:
+        """The rows with this value in this column."""
+        made = copy.copy(self)
+        made.only, made.name = (column, value), f"{self.name} ({column} = {value})"
+        return made
+
+    def digest(self) -> str:
+        """SHA-256 of the file, or of the rows where there is none."""
+        answer = hashlib.sha256()
+        if isinstance(self.given, str | os.PathLike) and Path(self.given).is_file():
+            with open(self.given, "rb") as file:
+                while block := file.read(1 << 20):
+                    answer.update(block)
+            return answer.hexdigest()
+        for chunk in self.chunks():
+            answer.update(np.ascontiguousarray(chunk.numbers).data)
+            for column in chunk.words:
+                answer.update("\0".join(column).encode())
+        return answer.hexdigest()
+
+    def _where(self, row: int, column: int) -> str:
+        name = f" ({self.schema.names[column]!r})" if self.schema.named else ""
+        return f"{self.name}: row {row + 1}, column {column + 1}{name}"
+
+    def _number(self, column: np.ndarray, before: int, i: int) -> np.ndarray:
+        if column.dtype.kind == "f" and not (good := np.isfinite(column)).all():
+            row = int(np.argmin(good))
+            raise RequestError(f"{self._where(before + row, i)} is {column[row]}; leave such rows out")
+        if column.dtype.kind in "OUS":
+            for row, cell in enumerate(column):
+                if not is_number(cell):
+                    what = "missing" if cell is None or cell == "" else f"{str(cell)[:40]!r}, not a finite number"
+                    raise RequestError(f"{self._where(before + row, i)} is {what}")
+            column = column.astype(np.float64)
+        try:
+            return as_numbers(column).astype(np.float64)
+        except ValueError as error:
+            raise RequestError(f"{self._where(before, i)}: {error}") from None
+
+    def _word(self, column: np.ndarray, before: int, i: int) -> np.ndarray:
+        if column.dtype.kind != "O":
+            return column.astype(str).astype(object)
+        for row, cell in enumerate(column):
+            if not isinstance(cell, str):
+                if cell is None or cell != cell:
+                    raise RequestError(f"{self._where(before + row, i)} is missing; the column holds words")
+                return np.array([str(c) for c in column], object)
+        return column
+
+    def _blocks(self) -> Generator[tuple[tuple[str, ...] | None, list[np.ndarray]], None, None]:
+        """(names or None, columns) of each chunk, as they are in the file."""
+        if not isinstance(self.given, str | os.PathLike):
+            yield from of_array(self.given, self.name)
+            return
+        path = Path(self.given).expanduser()
+        end = path.suffix.lower()
+        try:
+            if path.is_dir():
+                yield from of_images(path)
+            elif not path.exists():
+                raise RequestError(f"{path}: no such file")
+            elif end in READERS:
+                yield from READERS[end](path)
+            else:
+                raise RequestError(f"{path}: it must end in {', '.join(SUFFIXES)}, or be a folder of images")
+        except RequestError:
+            raise
+        except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
+            raise RequestError(f"{path}: it cannot be read as rows ({one_line(error)})") from None
+
+
+def _holds_words(column: np.ndarray) -> bool:
+    """Whether most of its cells are no numbers: one bad cell does not turn a column of numbers into words."""
+    if column.dtype.kind not in "OUS":
+        return False
+    cells = [cell for cell in column[:1000] if cell is not None and str(cell).strip()]
+    return 2 * sum(map(is_number, cells)) <= len(cells)
+
+
+def _numbered(columns: list[np.ndarray]) -> tuple[str, ...]:
+    return tuple(f"column {i + 1}" for i in range(len(columns)))

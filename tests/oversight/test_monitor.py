@@ -1,0 +1,170 @@
+"""The monitor on arrays and files: alarms, refusals with file, row and column, state, command line."""
+
+import json
+
+import numpy as np
+import pytest
+
+import collapsebench as cb
+from collapsebench.cli import main
+from collapsebench.oversight.state import load_state, save_state
+
+WORDS = np.array([f"w{i}" for i in range(60)], object)
+MASS = 1 / np.arange(1, 61) / np.sum(1 / np.arange(1, 61))
+
+
+def normal(rng, n, sd=1.0, at=0.0):
+    return at + sd * rng.standard_normal((n, 3))
+
+
+def test_a_shrinking_normal_is_losing_and_a_steady_one_is_not():
+    rng = np.random.default_rng(1)
+    shrinking = cb.monitor(normal(rng, 1000), [normal(rng, 500, 0.9**k) for k in range(8)])
+    alarm = shrinking.first("losing")
+    assert 1 <= alarm.generation <= 4
+    assert "kept" in alarm.sentence
+    assert shrinking.code == 1
+    steady = cb.monitor(normal(rng, 1000), [normal(rng, 500) for _ in range(8)])
+    assert steady.alarm is None
+    assert steady.code == 0
+    assert "would" not in str(steady)
+    assert max(steady.detectable.values()) > 0.4
+
+
+def test_a_bad_model_that_stays_as_it_is_is_unlike_real_and_loses_nothing():
+    rng = np.random.default_rng(2)
+    found = cb.monitor(normal(rng, 1000), [normal(rng, 500, 0.6) for _ in range(5)])
+    assert found.first("unlike real").generation == 0
+    assert found.first("losing") is None
+
+
+def test_a_large_offset_changes_nothing():
+    rng = np.random.default_rng(3)
+    real, rows = normal(rng, 1000), [normal(rng, 500, 0.9**k) for k in range(5)]
+    near, far = (cb.monitor(real + at, [r + at for r in rows]) for at in (0.0, 2.0**30))
+    for a, b in zip(near.generations, far.generations, strict=True):
+        assert np.abs(np.subtract(a.count, b.count)).max() <= 1
+
+
+def test_lost_words_are_named():
+    rng = np.random.default_rng(4)
+    real, zero = (rng.choice(WORDS, (4000, 1), p=MASS) for _ in range(2))
+    few = MASS * (np.arange(60) < 40)
+    found = cb.monitor(real, [zero, rng.choice(WORDS, (4000, 1), p=few / few.sum())])
+    rare = [a for a in found.generations[1].alarms if a.family == "rare" and a.kind == "losing"]
+    assert rare
+    assert {int(w[1:]) >= 40 for w in rare[0].lost} == {True}
+
+
+def test_texts_that_repeat_themselves_lose():
+    rng = np.random.default_rng(5)
+    real, zero = ([" ".join(rng.choice(WORDS, 12, p=MASS)) for _ in range(400)] for _ in range(2))
+    loops = [" ".join(list(rng.choice(WORDS[:5], 3)) * 4) for _ in range(400)]
+    found = cb.monitor(real, [zero, loops])
+    assert found.first("losing").generation == 1
+
+
+GOOD = "a,b\n" + "".join(f"{i % 17}.5,{i % 13}.25\n" for i in range(200))
+BAD = {
+    "nan.csv": (GOOD.replace("3.5,3.25", "3.5,nan", 1), r"row 4, column 2 \('b'\) is"),
+    "string.csv": (GOOD.replace("3.5,3.25", "x,3.25", 1), r"row 4, column 1 \('a'\) is 'x', not a finite number"),
+    "gap.csv": (GOOD.replace("3.5,3.25", "3.5,", 1), r"row 4, column 2 \('b'\) is missing"),
+    "other.csv": (GOOD.replace("a,b", "a,c", 1), "row 1, column 2 is named 'c', in .*real.csv 'b': other columns"),
+    "order.csv": (GOOD.replace("a,b", "b,a", 1), "row 1, column 1 is named 'b', .* another order"),
+    "one.csv": ("a,b\n1.5,2\n", "row 1 is its last"),
+    "empty.csv": ("", "it has no rows"),
+    "header.csv": ("a,b\n", "it has no rows"),
+    "words.csv": ("a,b\n" + "x9,y9\n" * 200, "is 'x9', not a finite number"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_gets_one_line_with_file_row_and_column(tmp_path, name):
+    (tmp_path / "real.csv").write_text(GOOD)
+    text, message = BAD[name]
+    (tmp_path / name).write_text(text)
+    watch = cb.Monitor(tmp_path / "real.csv")
+    watch.update(tmp_path / "real.csv")
+    with pytest.raises(cb.RequestError, match=message) as caught:
+        watch.update(tmp_path / name)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_another_vocabulary_is_refused():
+    rng = np.random.default_rng(6)
+    watch = cb.Monitor(rng.choice(WORDS, (400, 1), p=MASS))
+    with pytest.raises(cb.RequestError, match=r"row 1, column 1 \('column 1'\): 100% of its rows"):
+        watch.update(np.array([["other"], ["words"]] * 100, object))
+
+
+def test_a_state_goes_on_to_the_same_numbers(tmp_path):
+    rng = np.random.default_rng(7)
+    real, rows = normal(rng, 400), [normal(rng, 200, 0.9**k) for k in range(5)]
+    whole = cb.Monitor(real)
+    for r in rows:
+        whole.update(r)
+    for k in range(5):
+        part = cb.Monitor(real)
+        if k:
+            load_state(part, tmp_path / "state.npz")
+        part.update(rows[k])
+        save_state(part, tmp_path / "state.npz")
+    again = cb.Monitor(real)
+    load_state(again, tmp_path / "state.npz")
+    assert again.report().json() == whole.report().json()
+    damaged = bytearray((tmp_path / "state.npz").read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (tmp_path / "damaged.npz").write_bytes(damaged)
+    for path, monitor in ((tmp_path / "damaged.npz", cb.Monitor(real)), (tmp_path / "state.npz", cb.Monitor(real + 1))):
+        with pytest.raises(cb.RequestError, match="--state"):
+            load_state(monitor, path)
+
+
+def test_the_command_line_says_since_when(tmp_path, capsys, monkeypatch):
+    rng = np.random.default_rng(8)
+    monkeypatch.chdir(tmp_path)
+    for name, rows in {"real": normal(rng, 1000), **{f"g{k}": normal(rng, 500, 0.8**k) for k in range(3)}}.items():
+        np.savetxt(f"{name}.csv", rows, delimiter=",", header="a,b,c", comments="")
+    words = ["monitor", "--state", "s.npz", "real.csv", "g0.csv"]
+    assert main(words) == 0
+    assert main([*words, "g1.csv", "g2.csv", "--json", "r.json", "--markdown", "r.md", "--figure", "r.png"]) == 1
+    assert "last healthy generation to go back to: generation 0" in capsys.readouterr().out
+    assert json.loads((tmp_path / "r.json").read_text())["generations"][2]["alarms"]
+    assert (tmp_path / "r.png").exists()
+    (tmp_path / "g0.csv").write_text("a,b,c\n" + "1,2,3\n" * 100)
+    assert main(words) == 2
+
+
+def test_jsonl_images_and_npy_are_read(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    rng = np.random.default_rng(9)
+    np.save(tmp_path / "rows.npy", normal(rng, 200))
+    lines = [
+        json.dumps({"size": float(v), "city": str(w)})
+        for v, w in zip(rng.random(200), rng.choice(WORDS[:9], 200), strict=True)
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines))
+    (tmp_path / "images").mkdir()
+    for i in range(120):
+        image.fromarray(rng.integers(0, 255, (8, 8), np.uint8)).save(tmp_path / "images" / f"{i}.png")
+    for name in ("rows.npy", "rows.jsonl", "images"):
+        assert cb.Monitor(tmp_path / name).update(tmp_path / name).rows >= 120
+
+
+def test_a_slice_that_collapses_is_told_from_one_that_does_not(tmp_path, ask_lines):
+    rng = np.random.default_rng(10)
+    for name, sd in {"real": 1.0, "g0": 1.0, "g1": 0.4}.items():
+        rows = [f"a,{v:.5f}" for v in rng.standard_normal(900)] + [f"b,{sd * v:.5f}" for v in rng.standard_normal(900)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["kind,size", *rows]))
+    code, lines = ask_lines("monitor", "--by", "kind", *(str(tmp_path / f"{n}.csv") for n in ("real", "g0", "g1")))
+    assert code == 1
+    verdicts = {line: lines[i + 1] for i, line in enumerate(lines) if line.startswith("kind = ")}
+    assert verdicts["kind = a"].startswith("no alarm")
+    assert verdicts["kind = b"].startswith("losing")
+
+
+@pytest.fixture
+def ask_lines(capsys):
+    """Exit code and lines of the command line on these words."""
+    return lambda *words: (main(list(words)), capsys.readouterr().out.split("\n"))
