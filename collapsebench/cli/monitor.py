@@ -29,6 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tolerance", type=float, default=0.8, help="odds that may be lost to; default: %(default)s")
     parser.add_argument("--horizon", type=int, help="last generation, if known beforehand; default: no end")
     parser.add_argument("--only", choices=("losing", "unlike-real"), help="one of the two alarms, with all of alpha")
+    parser.add_argument("--train", metavar="FILE", help="rows that models were trained on: copies of them are counted")
     parser.add_argument("--by", metavar="COLUMN", help="also test each frequent value of a column by itself, in turn")
     parser.add_argument("--state", type=Path, metavar="FILE", help="go on from this file where it exists, and keep it")
     parser.add_argument("--follow", type=Path, metavar="DIR", help="also watch a folder for more generations, by name")
@@ -56,6 +57,7 @@ def act(arguments: argparse.Namespace) -> int:
         "tolerance": arguments.tolerance,
         "horizon": arguments.horizon,
         "against": only,
+        "train": arguments.train,
     }
     if arguments.by is not None:
         if arguments.state or arguments.follow:

@@ -23,12 +23,13 @@ class Monitor:
 
     real: rows, or a file, that no model was trained on. tolerance: odds of a region, as a share of the reference's, that
     still are healthy. horizon: last generation, where it is known before the first. against: "generation 0" (losing),
-    "real" (unlike real), or both. The rows of a generation must be independent draws of its model.
+    "real" (unlike real), or both. train: rows that models were trained on, whose copies are counted.
+    The rows of a generation must be independent draws of its model.
     """
 
     def __init__(
         self, real: object, *, alpha: float = 0.01, tolerance: float = 0.8, horizon: int | None = None,
-        against: Sequence[str] = AGAINST, seed: int = 0,
+        against: Sequence[str] = AGAINST, seed: int = 0, train: object = None,
     ) -> None:  # fmt: skip
         against = (against,) if isinstance(against, str) else tuple(against)
         for field, value, low in (("alpha", alpha, 0), ("tolerance", tolerance, 0)):
@@ -40,7 +41,8 @@ class Monitor:
             raise RequestError(f"against = {', '.join(against)}: must be of {', '.join(AGAINST)}")
         self.alpha, self.tolerance, self.horizon, self.against = alpha, tolerance, horizon, against
         self.real = real if isinstance(real, Source) else Source(real, None if _is_path(real) else "the real rows")
-        self._watch = Watch(self.real, seed)
+        self.train = None if train is None else Source(train, None, self.real.schema, self.real.name)
+        self._watch = Watch(self.real, seed, self.train)
         self.generations: list[Generation] = []
         self._tallies: list[Tally] = []
         self._betting: exact.Betting | None = None

@@ -31,20 +31,21 @@ class Regions:
             self._learn_numbers(a.x)
         self.rare = [_rarest(columns, j) for j in range(a.codes.shape[1])]
         for name in columns.category_names:
-            self._name("rare", *(f"rarest {share:.0%} of {name}" for share in RAREST))
+            self.add("rare", *(f"rarest {share:.0%} of {name}" for share in RAREST))
         share = self.inside(a).mean(0) if self.names else np.empty(0)
         self.tested = share * expected >= ENOUGH
         self.families = [f for f, kept in zip(self.families, self.tested, strict=True) if kept]
         self.names = [n for n, kept in zip(self.names, self.tested, strict=True) if kept]
         self.streamed = len(self.names)
-        self._name("novelty", "rows unlike any other")
+        self.add("novelty", "rows unlike any other")
         if a.codes.shape[1]:
-            self._name("coverage", "combinations of categories")
-        self._name("coverage", *(f"words of {name}" for name in columns.text_names))
+            self.add("coverage", "combinations of categories")
+        self.add("coverage", *(f"words of {name}" for name in columns.text_names))
         first, second = a.take(np.arange(self.half)), a.take(np.arange(self.half, 2 * self.half))
         self.radius = float(np.median(nearest(first, second))) if d else 0.5
 
-    def _name(self, family: str, *names: str) -> None:
+    def add(self, family: str, *names: str) -> None:
+        """Name tests of a family, which are counted in this order."""
         self.families += [family] * len(names)
         self.names += names
 
@@ -58,13 +59,13 @@ class Regions:
         self.to_anchors = np.vstack([-2 * self.anchors.T, np.square(self.anchors).sum(1)])
         others = x[len(self.anchors) :]
         self.reach = np.quantile(_squares(others, self.anchors).min(1), 0.95)
-        self._name("tail", *(f"outermost {share:.0%}" for share in TAILS))
-        self._name("column", *(f"ends of {name}" for name in self.columns.names))
-        self._name("inside", "rows near real ones")
-        self._name("cell", *(f"cell {i + 1}" for i in range(min(CELLS, len(self.anchors)))))
+        self.add("tail", *(f"outermost {share:.0%}" for share in TAILS))
+        self.add("column", *(f"ends of {name}" for name in self.columns.names))
+        self.add("inside", "rows near real ones")
+        self.add("cell", *(f"cell {i + 1}" for i in range(min(CELLS, len(self.anchors)))))
         for name in self.columns.names:
             if name.endswith((": rare words", ": distinct pairs")):
-                self._name("words", f"many {name.split(': ')[1]} in {name.split(': ')[0]}")
+                self.add("words", f"many {name.split(': ')[1]} in {name.split(': ')[0]}")
         self.wordy = [j for j, n in enumerate(self.columns.names) if n.endswith((": rare words", ": distinct pairs"))]
         self.many = np.median(x[:, self.wordy], axis=0)
 

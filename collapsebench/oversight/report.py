@@ -37,6 +37,8 @@ class Alarm:
         what = WHAT.get(self.family, "the {name}").format(name=self.statistic)
         among = f", among them {', '.join(self.lost)}," if self.lost else ""
         reference = "generation 0" if self.kind == "losing" else "the real rows"
+        if self.family == "copies":
+            return f"{self.kind}: {what} are {self.kept:.1f} times as many as in {reference} in generation {self.generation}"
         return f"{self.kind}: {what}{among} kept {self.kept:.0%} of their mass in {reference} by generation {self.generation}"
 
 

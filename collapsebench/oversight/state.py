@@ -29,7 +29,7 @@ def save_state(watch: Monitor, path: str | Path) -> Path:
     for i, tally in enumerate(watch._tallies):
         arrays |= {f"tally{i}:count": tally.count, f"tally{i}:tried": tally.tried, f"tally{i}:covered": tally.covered}
         arrays |= {f"tally{i}:category{j}": column for j, column in enumerate(tally.categories)}
-        arrays[f"tally{i}:rows"] = np.array(tally.rows)
+        arrays[f"tally{i}:rows"] = np.array([tally.rows, tally.copies, tally.looked])
     if watch._betting is not None:
         arrays |= {"bets": watch._betting.sums, "begun": np.array(watch._betting.begun)}
     history = []
@@ -76,7 +76,8 @@ def load_state(watch: Monitor, path: str | Path) -> None:
         if f"tally{i}:rows" in arrays:
             columns = [arrays[f"tally{i}:category{j}"] for j in range(len(watch._watch.columns.known))]
             own = (arrays[f"tally{i}:{name}"] for name in ("count", "tried"))
-            watch._tallies.append(Tally(int(arrays[f"tally{i}:rows"]), *own, columns, arrays[f"tally{i}:covered"]))
+            rows, copies, looked = map(int, arrays[f"tally{i}:rows"])
+            watch._tallies.append(Tally(rows, *own, columns, arrays[f"tally{i}:covered"], copies, looked))
     if "bets" in arrays:
         watch.bet(watch._tallies[0])
         assert watch._betting is not None
@@ -90,7 +91,8 @@ def load_state(watch: Monitor, path: str | Path) -> None:
 
 def _settings(watch: Monitor) -> dict[str, object]:
     names = {"alpha": watch.alpha, "tolerance": watch.tolerance, "horizon": watch.horizon, "seed": watch._watch.seed}
-    return names | {"against": list(watch.against)}
+    train = None if watch.train is None else watch.train.digest()
+    return names | {"against": list(watch.against), "train": train}
 
 
 def _digest(arrays: dict[str, np.ndarray]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from collapsebench.oversight import exact, words
 from collapsebench.oversight.columns import Columns, Rows
 from collapsebench.oversight.reading import Chunk, Source
-from collapsebench.oversight.regions import FIRST, REST, Regions
+from collapsebench.oversight.regions import FIRST, REST, Regions, nearest
 from collapsebench.specs.errors import RequestError
 
 LEARN = 20_000
@@ -18,17 +18,21 @@ LEARN = 20_000
 FEWEST = 50
 AGAINST = ("generation 0", "real")
 COVERAGE = 0.5
+COPIES = "rows as near to training rows as 1% of the real ones"
+NEAR = 0.01
 
 
 @dataclasses.dataclass
 class Tally:
-    """What is kept of a sample: counts and rows tried by test, places of categories, and real rows that it covers."""
+    """What is kept of a sample: counts and rows tried by test, places of categories, real rows that it covers, copies."""
 
     rows: int
     count: np.ndarray
     tried: np.ndarray
     categories: list[np.ndarray]
     covered: np.ndarray
+    copies: int = 0
+    looked: int = 0
 
 
 class _Sample:
@@ -59,8 +63,8 @@ class _Sample:
 class Watch:
     """Counts and tests of a sequence of generations. `real` are rows that no model of the sequence was trained on."""
 
-    def __init__(self, real: Source, seed: int) -> None:
-        self.seed, self.real = seed, real
+    def __init__(self, real: Source, seed: int, train: Source | None = None) -> None:
+        self.seed, self.real, self.train = seed, real, train
         n = sum(len(chunk) for chunk in real.chunks())
         if n < 2 * FEWEST:
             raise RequestError(f"{real.name}: row {n} is its last; the real rows must be at least {2 * FEWEST}")
@@ -90,6 +94,13 @@ class Watch:
         n = sum(len(chunk) for chunk in self.real.chunks()) - len(a)
         self.regions = Regions(a, self.columns, rows, min(rows, n))
         self.b = a.take(np.arange(0))
+        if self.train is not None:
+            rng, trained = self._keys(999_999), _Sample(REST)
+            for chunk in self.train.chunks():
+                trained.add(rows_ := self.columns.encode(chunk), rng.random(len(rows_)))
+            self.trained = trained.rows()
+            self.near = float(np.quantile(nearest(self.trained, a.take(np.arange(min(len(a), FIRST)))), NEAR))
+            self.regions.add("copies", COPIES)
         self.reference = self.tally(self.real, 0, self.threshold, keep=True)
         self.reference.covered = self.regions.covered(self.b, a)
         self.weights = exact.family_weights(self.regions.families)
@@ -114,7 +125,11 @@ class Watch:
             self.b = drawn.take(np.arange(min(len(drawn), REST)))
         new, tried = regions.new(drawn)
         covered = regions.covered(self.b, drawn)
-        return Tally(n, np.append(total, new), np.append(np.full(regions.streamed, n), tried), categories, covered)
+        own = Tally(n, np.append(total, new), np.append(np.full(regions.streamed, n), tried), categories, covered)
+        if self.train is not None:
+            own.looked = min(len(drawn), FIRST)
+            own.copies = int((nearest(self.trained, drawn.take(np.arange(own.looked))) <= self.near).sum())
+        return own
 
     def test(self, own: Tally, reference: Tally, tolerance: float) -> np.ndarray:
         """p-value of each test: rows in its region are no fewer than in the reference, within the tolerance."""
@@ -125,13 +140,20 @@ class Watch:
         for was, now in zip(reference.covered, own.covered, strict=True):
             lost, gained = int((was & ~now).sum()), int((now & ~was).sum())
             p = np.append(p, exact.matched_tail(lost, gained, min(tolerance, COVERAGE)) if enough else 1.0)
+        if self.train is not None:  # a rise: the reference has no fewer
+            p = np.append(p, exact.lower_tail(reference.copies, reference.looked, own.copies, own.looked, tolerance))
         return p
 
     def kept(self, own: Tally, reference: Tally) -> np.ndarray:
         """Share of the reference's mass that each region still has; NaN where the reference has none."""
         with np.errstate(divide="ignore", invalid="ignore"):
             share = (own.count / own.tried) / (reference.count / reference.tried)
-            return np.append(share, own.covered.mean(axis=1) / reference.covered.mean(axis=1))
+            share = np.append(share, own.covered.mean(axis=1) / reference.covered.mean(axis=1))
+            if self.train is None:
+                return share
+            return np.append(
+                share, np.float64(own.copies / own.looked) / np.float64(reference.copies / reference.looked)
+            )
 
     def lost_words(self, column: str, own: Tally, reference: Tally, most: int = 5) -> tuple[str, ...]:
         """The words of real texts that the reference has and a sample has not, those of most texts first."""

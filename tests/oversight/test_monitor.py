@@ -168,3 +168,13 @@ def test_a_slice_that_collapses_is_told_from_one_that_does_not(tmp_path, ask_lin
 def ask_lines(capsys):
     """Exit code and lines of the command line on these words."""
     return lambda *words: (main(list(words)), capsys.readouterr().out.split("\n"))
+
+
+def test_copies_of_training_rows_are_noticed():
+    rng = np.random.default_rng(11)
+    train = normal(rng, 500)
+    copying = [np.concatenate([normal(rng, 500 - c), train[rng.permutation(500)[:c]]]) for c in (0, 0, 150)]
+    found = cb.monitor(normal(rng, 1000), copying, train=train)
+    assert not found.generations[1].alarms
+    assert {a.family for a in found.generations[2].alarms if a.kind == "losing"} == {"copies"}
+    assert "times as many as in generation 0" in found.first("losing").sentence
