@@ -95,6 +95,11 @@ class NGram(Model):
             raise RequestError(
                 f"model.prompted = True: handover = {experiment.handover} has no rows to continue; use samples"
             )
+        n_real = experiment.n if experiment.n_real is None else experiment.n_real
+        if self.prompted and (rows := int(experiment.regime.capacity(experiment.n, experiment.generations))) != n_real:
+            raise RequestError(
+                f"n_real = {n_real}: a prompted draw continues a row of the last data set, so it is {rows}"
+            )
         if not self.dense:
             self._check_sorted(experiment)
 

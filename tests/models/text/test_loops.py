@@ -76,7 +76,8 @@ def test_every_regime_runs_on_text(small_text, regime):
     for order, prompted in ((2, False), (4, True)):
         model = cb.models.NGram(order=order, prompted=prompted)
         try:
-            result = cb.run(dataclasses.replace(experiment, model=model))
+            rows = int(experiment.regime.capacity(40, 3)) if prompted else None
+            result = cb.run(dataclasses.replace(experiment, model=model, n_real=rows))
         except cb.RequestError as refusal:
             pytest.fail(f"{regime}: {refusal}")
         assert np.isfinite(result.nll.values).all()
