@@ -11,6 +11,7 @@ FLOORS = [
     {"experiment", "learning", "engine", "regimes", "curators"},
     {"models", "targets", "metrics", "runs"},
     {"analysis"},
+    {"oversight"},
     {"show"},
     {"literature"},
     {"bench"},

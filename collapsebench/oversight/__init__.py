@@ -1,0 +1,1 @@
+"""Oversight of a pipeline: plans against collapse."""
