@@ -22,6 +22,7 @@ _HOME = {
     "diversity": "analysis.diversity",
     "Monitor": "oversight.monitor",
     "monitor": "oversight.monitor",
+    "plan": "oversight.planner",
     "load": "runs.results",
     "save": "runs.results",
     "fit": "experiment.by_hand",

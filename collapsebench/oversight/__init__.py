@@ -1,1 +1,1 @@
-"""Oversight of somebody's own pipeline: the monitor, which sees a real holdout and each generation's samples."""
+"""Oversight of a pipeline: the monitor of somebody's own samples, and plans against a collapse."""

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from collapsebench.parts.data import Data
 from collapsebench.parts.regime import Regime
-from collapsebench.specs.pytree import Count, Key, Number, spec, static
+from collapsebench.specs.pytree import Count, Key, Number, spec, static, within
 from collapsebench.specs.registry import REGIMES
 
 LONGEST = 4096
@@ -33,16 +33,23 @@ class Grow(Regime):
     """Replace with a schedule: generation t trains on ceil(n (1 + t)^power) synthetic rows.
 
     power = 1 is a replaced set that grows to the accumulated size; the risk stays finite exactly when power > 1.
+    used: the share of `power` that is the exponent: a number, so that one compiled program has all its values.
     """
 
     power: float = static(1.0, within=(-64, 64))
+    used: float = within(1.0, low=0, high=1)
 
     def capacity(self, n: Number, generations: int) -> Number:
         """Rows of the last generation's training set: ceil(n generations^power)."""
         return int(_rows([n * generations**self.power])[0]) if isinstance(n, int) else n * generations**self.power
 
     def synthetic_size(self, n: Number, t: Count) -> Number:
-        """Rows of generation t's training set: ceil(n (1 + t)^power)."""
+        """Rows of generation t's training set: ceil(n (1 + t)^(used power))."""
+        whole = jnp.asarray(self._whole_size(n, t))
+        some = jnp.ceil(n * (1.0 + t) ** (self.used * self.power) * (1 - 2 * jnp.finfo(whole.dtype).eps))
+        return jnp.where(self.used < 1, jnp.minimum(some, whole), whole)
+
+    def _whole_size(self, n: Number, t: Count) -> Number:
         powers, place = _powers(self.power), jnp.minimum(jnp.asarray(t, int), LONGEST)
         beyond = jnp.ceil(n * (1.0 + t) ** self.power)
         table = _rows(n * powers) if isinstance(n, int) else powers

@@ -40,6 +40,7 @@ from .kernel import (
     kde_variance_law,
     kde_variance_limit_law,
 )
+from .mixed import mixed_count_law, mixed_error_law
 from .oversight import (
     detector_effective_size_law,
     judge_mean_law,
@@ -148,6 +149,8 @@ __all__ = [
     "least_squares_chain_law",
     "least_squares_replace_law",
     "least_squares_risk_law",
+    "mixed_count_law",
+    "mixed_error_law",
     "mixture_labels_law",
     "overparametrised_chain_law",
     "pathway_accumulate_law",

@@ -120,27 +120,29 @@ def fresh_law(
     *,
     bias: npt.ArrayLike = 1.0,
     n_first: npt.ArrayLike | None = None,
+    unbiased: bool = True,
 ) -> tuple[Values, Values]:
-    """Expected squared error v of the mean and unbiased variance s, per dimension, with fresh real data in every fit.
+    """Expected squared error v of the mean and variance s, per dimension, with fresh real data in every fit.
 
     Each fit sees n_real new real draws and n_synthetic draws of N(mean, bias S); the first one sees n_first real draws
-    (None: n_real).
+    (None: n_real). unbiased: whether the variance is; else it is that of maximum likelihood.
     Law: v' = a^2 (v + b s / n_s) + n_r / n^2, s' = (n_r + n_s b s) / n + n_r n_s v / (n (n - 1)), with n_r = n_real,
-    n_s = n_synthetic, n = n_r + n_s, a = n_s / n, b = bias.
-    Raises ValueError for n_real < 1, n_synthetic < 1, n_first < 1, bias < 0, fits < 1.
+    n_s = n_synthetic, n = n_r + n_s, a = n_s / n, b = bias; maximum likelihood: s' (1 - 1 / n), at first 1 - 1 / n_first.
+    Raises ValueError for n_real < 0, n_synthetic < 0, n_real + n_synthetic < 2, n_first < 1, bias < 0, fits < 1.
     Source: setting of Alemohammad et al. (2024).
     """
-    n_r, n_s = at_least("n_real", n_real, 1, "fresh data"), at_least("n_synthetic", n_synthetic, 1, "a loop")
-    b, n = at_least("bias", bias, 0, "a sampling bias"), n_r + n_s
+    n_r, n_s = at_least("n_real", n_real, 0, "fresh data"), at_least("n_synthetic", n_synthetic, 0, "a loop")
+    b, n = at_least("bias", bias, 0, "a sampling bias"), at_least("n_real + n_synthetic", n_r + n_s, 2, "a variance")
+    first = at_least("n_first", n_real if n_first is None else n_first, 1, "a first fit")
+    part, start = (1.0, 1.0) if unbiased else (1 - 1 / n, 1 - 1 / first)
 
     def step(v: Values, s: Values) -> tuple[Values, Values]:
         return (
-            (n_s / n) ** 2 * (v + b * s / n_s) + n_r / n**2,
-            (n_r + n_s * b * s) / n + n_r * n_s * v / (n * (n - 1)),
+            (n_s**2 * v + n_s * b * s + n_r) / n**2,
+            part * ((n_r + n_s * b * s) / n + n_r * n_s * v / (n * (n - 1))),
         )
 
-    first = at_least("n_first", n_real if n_first is None else n_first, 1, "a first fit")
-    return iterate(step, (1 / first + 0 * b * n, 1 + 0 * b * n), completed(fits, 1) - 1)
+    return iterate(step, (1 / first + 0 * b * n, start + 0 * b * n), completed(fits, 1) - 1)
 
 
 def fresh_limit_law(

@@ -52,6 +52,7 @@ VECTORISED = {
     "least_squares_accumulate_law": [(20, 50), (3, 9), (1, 7)],
     "least_squares_accumulate_bound": [(20, 50), (3, 9)],
     "overparametrised_chain_law": [(5, 8), (9, 20), (0, 3)],
+    "mixed_error_law": [(0, 50), (3, 9), (1, 7)],
     "mixture_labels_law": [(0.1, 0.9), (0, 1)],
     "pathway_replace_law": [(1, 7)],
     "pathway_accumulate_law": [(1, 7)],

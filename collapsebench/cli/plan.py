@@ -1,0 +1,62 @@
+"""`collapsebench plan`: how much real data, growth or judgement keeps a limit on loss."""
+
+from __future__ import annotations
+
+import argparse
+
+from collapsebench.cli.arguments import add_request
+from collapsebench.specs.errors import DONE, RequestError
+
+LINE = "how much real data keeps a limit on loss"
+TEXT = """
+Finds the least value of a dial that keeps a limit on loss --generations after the first model, by simulation with its
+95% interval, and by an exact law where there is one. NAME is an experiment as for run, or a .csv or .npy file of your
+own rows: the nearest family is fitted and named, and the rows are resampled where none is near.
+
+limits: tail[=SHARE]           half of the 5% tail is still there in a typical run
+        variance[=SHARE]       half of the variance is, in the mean over runs
+        risk[:METRIC][=SHARE]  the risk is within .1 of the first model's
+        categories[=CHANCE]    no category is missing, with probability .95
+        best[:METRIC]          the risk is least
+dials:  real_share, fresh_rows, growth, weight, judge, or a number such as curator.keep_right
+"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `collapsebench plan` to its parser."""
+    parser.add_argument("--limit", default="tail", metavar="LIMIT", help="default: %(default)s")
+    parser.add_argument("--dial", default="real_share", metavar="DIAL", help="default: %(default)s")
+    parser.add_argument("--most", type=float, metavar="X", help="largest value that is tried")
+    add_request(parser)
+
+
+def act(arguments: argparse.Namespace) -> int:
+    """Run `collapsebench plan`; returns the exit code."""
+    from collapsebench.cli import output
+    from collapsebench.cli.request import parse_changes
+    from collapsebench.datasets.local import is_file
+    from collapsebench.experiment.experiment import Experiment
+    from collapsebench.literature import catalogue
+    from collapsebench.oversight.planner import make_plan
+    from collapsebench.runs import progress
+    from collapsebench.show.plans import draw_plan, plan_summary
+    from collapsebench.specs.registry import MODELS
+
+    values, what = parse_changes(arguments.changes), arguments.name
+    sizes = {name: values.pop(name) for name in ("n", "generations", "trajectories", "seed") if name in values}
+    if is_file(what) and values:
+        raise RequestError(f"{next(iter(values))}: a plan for a file takes n, generations, trajectories and seed alone")
+    if not is_file(what):
+        experiment = catalogue.changed(catalogue.experiment(what), values)
+        if not isinstance(experiment, Experiment):
+            raise RequestError(f"{what}: it is a sweep over {', '.join(experiment.values)}; fix them by --set")
+        sizes = {"generations": 20, "trajectories": 1000, **sizes} if what in MODELS else sizes
+        what = experiment
+    request = make_plan(what, arguments.limit, arguments.dial, most=arguments.most, **sizes)
+    name = f"plan-{values.get('name', arguments.name)}".replace("/", "-").replace(".", "-")
+    with output.kept(arguments, name, request.digest):
+        with progress.shown("plan") as tell:
+            found = request.run(tell)
+        lines = output.store(found, arguments.out, name, draw_plan, plan_summary(found))
+    print("\n".join(lines))
+    return DONE

@@ -1,0 +1,77 @@
+"""Text and figure of a plan: the answer, and what is left along the dial with the limit and the exact law."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from collapsebench.runs.results import experiment_of
+from collapsebench.show import figures
+from collapsebench.show.figures import Figure, Kind, Panel, Series, with_bounds
+from collapsebench.show.tables import table, with_interval
+from collapsebench.specs.names import spec_name
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def plan_summary(plan: xr.Dataset) -> str:
+    """The sentence of the answer, what one round does, the cost in rows, and a table of the last stage's points."""
+    last = plan.isel(point=plan.stage.values == plan.stage.values.max())
+    rows = []
+    for i, value in enumerate(last.value.values):
+        left, once = (_cell(last, name, i) for name in ("left", "once"))
+        exact = float(last.exact_left[i])
+        rows.append((f"{value:.4g}", left, "-" if np.isnan(exact) else f"{exact:.3g}", once))
+    cost = json.loads(plan.attrs["cost"])
+    lines = [_what(plan), ""]
+    lines += [f"Fitted to the rows: {plan.attrs['family']}."] if plan.attrs["family"] else []
+    lines += [f"{plan.attrs['sentence']}.", f"{plan.attrs['once']}."]
+    if np.isfinite(exact := float(plan.exact)):
+        lines.append(f"Exact, by {plan.attrs['law']}: {exact:.4g}.")
+    lines.append(
+        f"Rows: {cost['real']:.0f} real ones in all, {cost['real_per_generation']:.4g} of them in every generation after "
+        f"the first, and {cost['synthetic']:.0f} synthetic ones."
+    )
+    head = (plan.attrs["dial"], f"left (limit: {plan.attrs['level']:.3g})", "exact", "after one round / first")
+    return (
+        "\n".join(lines) + f"\n\n{table(head, rows)}\n\n[a, b]: 95% interval; the answer rests on the last stage alone"
+    )
+
+
+def _cell(plan: xr.Dataset, name: str, i: int) -> str:
+    value, low, high = (float(values[i]) for values in with_bounds(plan, name))
+    return with_interval(value, low, high)
+
+
+def _what(plan: xr.Dataset) -> str:
+    """Line of the parts by name, the limit, the sizes and the seed: rows of somebody's own are too many to be told."""
+    made = experiment_of(plan)
+    named = [(field, getattr(made, field)) for field in ("target", "model", "regime", "curator")]
+    parts = ", ".join(f"{field} = {spec_name(part)}" for field, part in named if part is not None)
+    return (
+        f"{made.name}: {parts}, handover = {made.handover}, limit = {plan.attrs['limit']}, n = {made.n}, generations = "
+        f"{made.generations}, trajectories = {plan.attrs['trajectories']}, seed = {made.seed}"
+    )
+
+
+def draw_plan(plan: xr.Dataset, stem: Path) -> list[Path]:
+    """Draw what is left along the dial, with the limit, the answer and the law, as PNG, SVG and CSV. Returns the paths."""
+    order = np.argsort(plan.value.values, kind="stable")
+    x = plan.value.values[order]
+    left, low, high = (values[order] for values in with_bounds(plan, "left"))
+    series = [Series("simulated", x, left, low, high)]
+    if np.isfinite(exact := plan.exact_left.values[order]).any():
+        series.append(Series(plan.attrs["law"], x, exact, kind=Kind.LAW, group="simulated"))
+    if np.isfinite(level := plan.attrs["level"]):
+        series.append(Series("limit", x[[0, -1]], np.full(2, level), kind=Kind.BOUND))
+    if np.isfinite(answer := float(plan.answer)):
+        ends = np.array([float(plan.answer_low), answer, float(plan.answer_high)])
+        height = np.interp(answer, x, left) if np.isnan(level) else level
+        series.append(Series("answer and its interval", ends, np.full(3, height), kind=Kind.PUBLISHED))
+    panel = Panel("", plan.attrs["dial"].replace("_", " "), "left at the last generation", tuple(series))
+    note = "bands: 95% intervals of the mean; every stage has trajectories of its own, the answer rests on the last"
+    return figures.write(Figure(f"{plan.attrs['name']}: {plan.attrs['limit']}", (panel,), note), stem)
