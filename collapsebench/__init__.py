@@ -19,6 +19,7 @@ _HOME = {
     "sweep": "runs.sweep",
     "ablate": "analysis.ablation",
     "profile": "analysis.profiles",
+    "diversity": "analysis.diversity",
     "load": "runs.results",
     "save": "runs.results",
     "fit": "experiment.by_hand",

@@ -16,6 +16,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import h5py
+
 from collapsebench.runs import results
 from collapsebench.runs.checkpoints import checkpoints
 from collapsebench.runs.runner import Stopped, run
@@ -121,11 +123,15 @@ def pair(name: str, good: Undisturbed, folder: Path, chance: random.Random) -> N
     same(out, wanted)
 
 
-def flips(path: Path, times: int, read, chance: random.Random) -> Counter[str]:
-    """Flip one random bit of a file, `times` over; `read` then gives what was there, or refuses in one line."""
+def flips(path: Path, times: int, read, chance: random.Random, region: list[range] | None = None) -> Counter[str]:
+    """Flip one random bit of a file, `times` over; `read` then gives what was there, or refuses in one line.
+
+    region: the bytes that are flipped (None: any of the file).
+    """
     whole, wanted, became = path.read_bytes(), read(), Counter()
+    bytes_of = [at for part in region or [range(len(whole))] for at in part]
     for _ in range(times):
-        at = chance.randrange(len(whole))
+        at = chance.choice(bytes_of)
         path.write_bytes(whole[:at] + bytes([whole[at] ^ (1 << chance.randrange(8))]) + whole[at + 1 :])
         try:
             found = read()
@@ -137,6 +143,23 @@ def flips(path: Path, times: int, read, chance: random.Random) -> Counter[str]:
             became["harmless"] += 1
     path.write_bytes(whole)
     return became
+
+
+def regions(path: Path) -> dict[str, list[range]]:
+    """Where the numbers, the coordinates and the attributes of a result lie in its file."""
+    found: dict[str, list[range]] = {"data": [], "coordinates": [], "attributes": []}
+    whole, coords = path.read_bytes(), set(results.load(path).coords)
+    with h5py.File(path, "r") as file:
+        for name, values in file.items():
+            kind = found["coordinates" if name in coords else "data"]
+            if values.chunks:
+                chunks = (values.id.get_chunk_info(i) for i in range(values.id.get_num_chunks()))
+                kind += [range(chunk.byte_offset, chunk.byte_offset + chunk.size) for chunk in chunks]
+            elif (offset := values.id.get_offset()) is not None:
+                kind.append(range(offset, offset + values.id.get_storage_size()))
+        texts = [value.encode() for value in file.attrs.values() if isinstance(value, str) and len(value) > 3]
+    found["attributes"] = [range(at, at + len(text)) for text in texts if (at := whole.find(text)) >= 0]
+    return found
 
 
 def content(path: Path):
@@ -181,7 +204,9 @@ def main(kills: int = 100, stops: int = 20, pairs: int = 20, flipped: int = 100,
             pair(list(COMMANDS)[i % len(COMMANDS)], good, folder, chance)
             print("pair", i, "both ended well", flush=True)
         path = next(good.of("run")[0].glob("*.nc"))
-        print("flips in a result:", dict(flips(path, 5 * flipped, lambda: content(path), chance)))
+        for kind, region in regions(path).items():
+            times = flipped * (3 if kind == "data" else 1)
+            print(f"flips in {kind}:", dict(flips(path, times, lambda: content(path), chance, region)))
 
 
 if __name__ == "__main__":

@@ -13,13 +13,15 @@ import numpy as np
 from scipy.stats import mannwhitneyu
 
 from collapsebench.analysis.intervals import block_bootstrap_medians, percentile_interval
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, nearest, shown
 
 THRESHOLD = 0.15
 """A median that moved by less is the same, whatever a test says: machines differ that much from hour to hour."""
 LEVEL = 0.01
 """Chance that a run of unchanged benchmarks shows a difference at all: shared out over the benchmarks (Bonferroni)."""
 RESAMPLES = 2000
+SMALLEST, LARGEST = 1e-15, 1e30
+"""Numbers of a file outside of these are no seconds and no rates; their ratios would overflow."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,41 +65,52 @@ class Pair:
 def load(path: Path) -> Run:
     """Read a file that `pytest --benchmark --benchmark-json` or `bench` wrote.
 
-    Raises RequestError for what is no such file.
+    Raises RequestError for what is no such file, and for times that no comparison can use.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
         machine = data["machine_info"]
         own = machine.get("collapsebench", {})
-        timings = {}
-        for bench in data["benchmarks"]:
-            extra = bench.get("extra_info", {})
-            raw = _positive(path, bench, extra.get("times") or bench["stats"].get("data") or [bench["stats"]["median"]])
-            scale = _positive(path, bench, extra.get("calibration") or np.ones(len(raw)))[: len(raw)]
-            timings[str(bench.get("fullname") or bench["name"])] = Timing(
-                name=bench["name"], group=bench.get("group") or _module(bench), times=raw / scale,
-                raw=float(np.median(raw)), rate=float(extra.get("rate", 1 / np.median(raw))),
-                unit=str(extra.get("unit", "calls")),
-            )  # fmt: skip
+        device = own.get("device", machine.get("node", "unknown"))
+        found = [(str(bench.get("fullname") or bench["name"]), _timing(path, bench)) for bench in data["benchmarks"]]
     except RequestError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no JSON of pytest-benchmark"
         raise RequestError(f"compare {path}: {why}") from error
-    return Run(path, str(own.get("device", machine.get("node", "unknown"))), own, timings)
+    names = [name for name, _ in found]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise RequestError(f"compare {path}: {twice[0]}: it is there twice")
+    return Run(path, str(device), own, dict(found))
 
 
-def _positive(path: Path, bench: Mapping[str, Any], numbers: Any) -> np.ndarray:
-    """Seconds of each round. Raises RequestError unless they are positive numbers in a list."""
-    array = np.asarray(numbers)
-    if (
-        array.ndim != 1
-        or not array.size
-        or array.dtype.kind not in "fi"
-        or not (np.isfinite(array) & (array > 0)).all()
-    ):
-        raise RequestError(f"compare {path}: {bench['name']}: its times are not all positive numbers of seconds")
-    return array.astype(float)
+def _timing(path: Path, bench: Mapping[str, Any]) -> Timing:
+    """One benchmark of a file. Raises RequestError for times, a calibration or a rate that are no positive numbers."""
+    extra, stats, name = bench.get("extra_info", {}), bench["stats"], str(bench["name"])
+
+    def refuse(what: str) -> RequestError:
+        return RequestError(f"compare {path}: {name}: {what}")
+
+    raw = _positive(extra["times"] if "times" in extra else stats["data"] if "data" in stats else [stats.get("median")])
+    if raw is None:
+        raise refuse("its times are not all positive numbers of seconds")
+    scale = _positive(extra["calibration"]) if extra.get("calibration", []) != [] else np.ones(len(raw))
+    if scale is None or len(scale) < len(raw):
+        raise refuse(f"its calibration is not a positive number for each of {len(raw)} rounds")
+    rate = _positive([extra["rate"]]) if "rate" in extra else 1 / np.median(raw)[None]
+    if rate is None:
+        raise refuse(f"rate = {shown(extra['rate'])}: it must be a positive number")
+    return Timing(
+        name=name, group=str(bench.get("group") or _module(bench)), times=raw / scale[: len(raw)],
+        raw=float(np.median(raw)), rate=float(rate[0]), unit=str(extra.get("unit", "calls")),
+    )  # fmt: skip
+
+
+def _positive(numbers: object) -> np.ndarray | None:
+    """Numbers of a flat list, one at least, all positive and of a size that can be averaged; None for anything else."""
+    if not isinstance(numbers, list) or not numbers or not all(type(number) in (int, float) for number in numbers):
+        return None
+    return np.array(numbers, float) if all(SMALLEST < number < LARGEST for number in numbers) else None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -143,6 +156,11 @@ def compare(first: Run, second: Run, thresholds: Mapping[str, float] | None = No
     if not names:
         raise RequestError(f"compare: {first.path.name} and {second.path.name} have no benchmark in common")
     known = {"": THRESHOLD, **(thresholds or {})}
+    groups = {word for timing in first.timings.values() for word in ("", timing.name, timing.group)}
+    if unknown := [word for word in known if word not in groups]:
+        raise RequestError(
+            f"--threshold {unknown[0]}=: no benchmark or group of that name{nearest(unknown[0], groups)}"
+        )
     return [_pair(first.timings[name], second.timings[name], known, LEVEL / len(names)) for name in names]
 
 
@@ -206,5 +224,10 @@ def _module(bench: Mapping[str, Any]) -> str:
 
 
 def _peak(value: Any) -> float | None:
-    found = max(value.values(), default=None) if isinstance(value, dict) else value
-    return float(found) if found else None
+    """The largest of a device's rates. Raises RequestError for what is no positive number."""
+    if value is None or value == {}:
+        return None
+    found = _positive(list(value.values()) if isinstance(value, dict) else [value])
+    if found is None:
+        raise RequestError(f"compare: peak = {shown(value)}: it must be a positive number")
+    return float(found.max())

@@ -94,4 +94,4 @@ def _rich(arguments: Any, values: dict[str, Any], named: Any, request: Any) -> A
             )
         return named.rich if isinstance(named, Ablation) else None
     rows = dataclasses.replace(request, handover="samples", metrics=("nll",))
-    return set_fields(rows, {"model": imported_part(arguments.rich), **fields}).model
+    return set_fields(rows, {"model": imported_part("model", arguments.rich), **fields}).model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from collapsebench.specs.errors import DONE, FAILED, RequestError
+from collapsebench.specs.errors import DONE, FAILED, RequestError, printable
 
 LINE = "run the contract tests on a class of your own"
 TEXT = """
@@ -27,6 +27,8 @@ def act(arguments: argparse.Namespace) -> int:
         raise RequestError(f"check {arguments.spec}: it must be package.module:Class or file.py:Class")
     failures = 0
     for name, problem in contracts.check(arguments.spec):
-        print(f"{'ok    ' if problem is None else 'FAILED'} {name}{'' if problem is None else ': ' + problem}")
+        print(
+            printable(f"{'ok    ' if problem is None else 'FAILED'} {name}{'' if problem is None else ': ' + problem}")
+        )
         failures += problem is not None
     return FAILED if failures else DONE

@@ -21,6 +21,7 @@ def act(arguments: argparse.Namespace) -> int:
     import jax
 
     from collapsebench import datasets
+    from collapsebench.datasets import texts
     from collapsebench.engine import devices
     from collapsebench.runs import results
 
@@ -32,6 +33,8 @@ def act(arguments: argparse.Namespace) -> int:
         ("cores", str(devices.cores())), ("run memory", f"{devices.memory_budget() / 2**30:.1f} GiB per device at a time"),
         ("programs", str(cast(Any, jax.config).jax_compilation_cache_dir or "not kept")),
         ("data sets", ", ".join(datasets.names())),
+        ("texts", ", ".join(name for name in texts.names() if name not in texts.missing())),
+        *((f"  {name}", f"missing: {how}") for name, how in texts.missing().items()),
     ):  # fmt: skip
         print(f"{name:14} {value}")
     return DONE

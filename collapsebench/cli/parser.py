@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
+import io
 import os
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO, cast
 
 from collapsebench import __version__
 from collapsebench.cli import ablate, bench, check, compare, doctor, profile, reproduce, run
@@ -65,6 +67,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line on `argv`; returns the exit code."""
+    _settle_streams()
     thresholds = gc.get_threshold()
     gc.set_threshold(*SELDOM)
     sys.path.insert(0, "")  # a class of one's own beside the shell: package.module:Class
@@ -74,6 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command is None:
             parser.print_help()
             return DONE
+        for value in vars(arguments).values():
+            if isinstance(value, Path) and "\0" in str(value):
+                raise RequestError(f"{value}: no file can have this name")
         from collapsebench.engine import cache
         from collapsebench.runs.stopping import terminated
 
@@ -103,9 +109,54 @@ def main(argv: Sequence[str] | None = None) -> int:
         gc.set_threshold(*thresholds)
 
 
+def _settle_streams() -> None:
+    """Let the standard streams take any text, and stand for those that are closed.
+
+    Else the next file that is opened would get the number of a closed one, and what a library prints would end in it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115
+        stream = getattr(sys, name)
+        if name != "stdin" and isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(ValueError):
+                stream.reconfigure(errors="backslashreplace")
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = cast(TextIO, _Tolerant(cast(TextIO, sys.stderr)))
+
+
+class _Tolerant:
+    """Standard error that loses what it cannot write: what is told of a run must not end it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, if that is possible."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+            self._stream.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if that is possible."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def _lost(error: OSError) -> int:
     """Say why a file could not be written or read; a result that was to be saved goes to the temporary folder."""
     full = error.errno in (28, 122)  # ENOSPC, EDQUOT
+    if full and error.filename is None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python tries once more at its end
+        return say(f"standard output: {error.strerror}; what was to be saved is saved", FULL)
     why = f"{error.filename or 'file'}: {error.strerror or error}"
     why = f"the disk is full: {error.filename or ''}; free some space or choose another --out" if full else why
     result = getattr(error, "result", None)

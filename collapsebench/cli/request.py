@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,17 +10,23 @@ from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import FIELDS
 from collapsebench.specs.registry import import_object
 
+_WORDS = {"true": True, "false": False, "none": None, "()": (), "[]": ()}
+_DIGITS = 400
+"""Of a number that may be meant: the largest float has 309."""
+
 
 def parse(text: str) -> Any:
-    """Parse a value: a number, a truth value, None, a tuple with commas, or a word."""
+    """Parse a value: a number, a truth value, None, a tuple with commas (and brackets around it or not), or a word."""
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
     if "," in text:
-        return tuple(parse(part) for part in text.split(",") if part)
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        return ast.literal_eval(text.lstrip("0") if text.lstrip("0").isdigit() else text)
-    except (ValueError, SyntaxError):
-        return text
+        inner = text[1:-1] if text[0] + text[-1] in ("()", "[]") else text
+        return tuple(parse(part.strip()) for part in inner.split(",") if part.strip())
+    if text[:1] in "+-.0123456789" and len(text) <= _DIGITS:
+        for number in (int, float):
+            with contextlib.suppress(ValueError):
+                return number(text)
+    return text
 
 
 def typed(field: str, text: str) -> Any:
@@ -28,16 +34,22 @@ def typed(field: str, text: str) -> Any:
     value = parse(text)
     if field.split(".")[-1] not in FIELDS:
         return value
-    return tuple(map(imported_part, value)) if isinstance(value, tuple) else imported_part(value)
+    return tuple(imported_part(field, p) for p in value) if isinstance(value, tuple) else imported_part(field, value)
 
 
-def imported_part(value: Any) -> Any:
-    """The part that `package.module:Class` or `file.py:Class` stands for; anything else stays what it is.
+def imported_part(field: str, value: Any) -> Any:
+    """The part that `package.module:Class` or `file.py:Class` stands for in a field; anything else stays what it is.
 
-    Raises RequestError, one line, for what cannot be imported.
+    Raises RequestError, one line, for what cannot be imported or built, or is no part for the field; nothing else is called.
     """
-    found = import_object(value) if isinstance(value, str) and ":" in value else value
-    return found() if isinstance(found, type) else found
+    if not isinstance(value, str) or ":" not in value:
+        return value
+    from collapsebench.parts.checks import build_part
+
+    found = import_object(value)
+    if isinstance(found, str):
+        raise RequestError(f"{field} = {value}: it is a word, and no class")
+    return build_part(field.split(".")[-1], found, field)
 
 
 def parse_changes(changes: Sequence[str]) -> dict[str, Any]:

@@ -46,7 +46,10 @@ def _of_objects(array: np.ndarray) -> np.ndarray:
         value = array[tuple(np.argwhere(wrong)[0])]
         what = "missing" if value is None else f"of type {type(value).__name__}"
         raise ValueError(f"{place(wrong)} is {what}, not a number")
-    return array.astype(np.float64)
+    try:
+        return array.astype(np.float64)
+    except OverflowError:
+        raise ValueError("it holds a whole number that is too large for a float") from None
 
 
 def place(wrong: np.ndarray) -> str:

@@ -152,9 +152,11 @@ def read_idx(
     Raises ValueError in one line for anything else than a whole, well-formed file; never reads past what the header
     and the file's own size allow.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"path: it must be a file's name, not a value of type {type(path).__name__}")
     path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"{path}: not a file")
+    if not os.path.isfile(path):  # which takes names that no file can have
+        raise ValueError(f"{one_line(path)}: not a file")
     try:
         with open(path, "rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
@@ -172,7 +174,7 @@ def read_idx(
                 raise ValueError(f"header says {size} bytes of data, a file of {on_disk} bytes cannot hold them")
             values = _read_exactly(stream, size)
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise ValueError(f"{path}: {one_line(error)}") from None
+        raise ValueError(f"{one_line(path)}: {one_line(error)}") from None
     got = hashlib.sha256(header)
     got.update(values)
     if sha256 is not None and got.hexdigest() != sha256:

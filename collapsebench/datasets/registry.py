@@ -88,8 +88,8 @@ def describe(name: str) -> Card:
 
     Raises ValueError with the nearest known name.
     """
-    if name not in _CARDS:
-        raise ValueError(f"dataset = {name}: not one of {', '.join(names())}{_nearest(name, names())}")
+    if not isinstance(name, str) or name not in _CARDS:
+        raise ValueError(f"dataset = {one_line(name)}: not one of {', '.join(names())}{_nearest(name, names())}")
     return _CARDS[name]
 
 
@@ -110,8 +110,8 @@ def load(
     card = describe(name)
     here = where(folder, download)
     by_name = {each.name: each for each in card.sources}
-    if source is not None and source not in by_name:
-        raise ValueError(f"source = {source}: {name} has {', '.join(by_name)}{_nearest(source, by_name)}")
+    if source is not None and (not isinstance(source, str) or source not in by_name):
+        raise ValueError(f"source = {one_line(source)}: {name} has {', '.join(by_name)}{_nearest(source, by_name)}")
     asked = card.sources if source is None else (by_name[source],)
     tried = []
     for each in asked:
@@ -128,5 +128,5 @@ def load(
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.4)
+    close = difflib.get_close_matches(one_line(name).lower(), list(known), n=1, cutoff=0.4)
     return f", did you mean {close[0]!r}?" if close else ""

@@ -15,6 +15,7 @@ FOLDER_VARIABLE = "COLLAPSEBENCH_DATA"
 DOWNLOAD_VARIABLE = "COLLAPSEBENCH_DOWNLOAD"
 INSTALL = "pip install 'collapsebench[data]'"
 UCI = "CC BY 4.0 (UCI Machine Learning Repository)"
+_MOST = 500
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -153,6 +154,8 @@ def table(source: Source, x: Any, y: Any, *, name: str, shape: tuple[int, ...], 
     return Table(x, y, shape, name, source.name, found, licence)
 
 
-def one_line(error: BaseException) -> str:
-    """Message of an exception without line breaks; its type where it has none."""
-    return " ".join(str(error).split()) or type(error).__name__
+def one_line(said: object) -> str:
+    """A message, or a name, as one printable line of a bounded length; of an exception without a message its type."""
+    text = " ".join(str(said).split()) or type(said).__name__
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: 2 * _MOST])
+    return line if len(line) <= _MOST else f"{line[: _MOST // 2]}...{line[-_MOST // 4 :]}"

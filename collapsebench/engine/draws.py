@@ -102,7 +102,7 @@ def real_and_holdout(program: Program, key: Key) -> tuple[Data, Batch]:
 def snapshot(program: Program, key: Key, generation: Count, params: PyTree, first: PyTree, n: int) -> PyTree:
     """n draws from a trajectory's model, for a picture; with its codes in generation 0's model where that is kept."""
     model = program.model
-    x = model.sample(key_for(key, Stream.SNAPSHOT, generation), params, n)
+    x = model.picture(key_for(key, Stream.SNAPSHOT, generation), params, program.target, n)
     if model.encodes and program.remembers_first:
         return {"x": x, "code": model.encode(first, x)[0]}
     return x

@@ -122,7 +122,7 @@ def coarse(data: Data) -> Bool[Array, " d"]:
     assert isinstance(data, Batch)
     x, total = as_matrix(data.x), jnp.maximum(data.w.sum(), 1)
     mean = (data.w[:, None] * x).sum(axis=0) / total
-    spread = jnp.sqrt((data.w[:, None] * (x - mean) ** 2).sum(axis=0) / total)
+    spread = jnp.sqrt((data.w[:, None] * (x - mean[None]) ** 2).sum(axis=0) / total)
     return spread < GRID * jnp.finfo(x.dtype).eps * jnp.abs(mean)
 
 
@@ -201,7 +201,8 @@ def empty_carry(program: Program, key: Key) -> Carry:
         first = params if program.remembers_first else None
         view = View(program.target, model, params, real, (), real, holdout, zero, params, first)
         if model.hosted:  # which cannot be traced; its rows are like the target's
-            params, synthetic = None, program.transfer.stand_in(key, program.target, program.capacity, count + 1)
+            drawn = program.transfer.stand_in(key, program.target, program.capacity, count + 1)
+            params, synthetic = None, reduced(program, drawn)
         else:
             _, synthetic, memory = draw_parts(program, key, view, (params,) * count, prompts, memory)
         rows, room = training_rows(program, key, real, synthetic), reserved(program, synthetic)

@@ -10,6 +10,7 @@ from jaxtyping import PyTree
 
 from collapsebench.engine import devices
 from collapsebench.engine.program import Carry, Program
+from collapsebench.specs.errors import bytes_text
 
 BLOCK = 256
 """Generations that one call may return; it bounds device memory, however many generations there are."""
@@ -39,10 +40,12 @@ class Plan:
         drawn = program.transfer.drawn_rows(program.capacity)
         working = held + 4 * 3 * (drawn * max(1, program.target.dim or 1) + dim)
         free = 4 * devices.memory_budget()
-        if working > free:
+        seen = 4 * 3 * program.holdout * max(1, program.target.dim or 1)
+        if working + seen > free:
+            field = f"n = {int(program.n)}" if working > seen else f"holdout = {program.holdout}"
             raise MemoryError(
-                f"n = {int(program.n)}: one trajectory needs about {working / 2**30:.1f} GiB on each of {count} devices, "
-                f"and {free / 2**30:.1f} GiB are free; nothing was run"
+                f"{field}: one trajectory needs about {bytes_text(working + seen)} on each of {count} devices, and "
+                f"{bytes_text(free)} are free; nothing was run"
             )
         widest = max(1, min(devices.cache_bytes() // working, devices.memory_budget() // (8 * working)))
         share = math.ceil(lanes / count)

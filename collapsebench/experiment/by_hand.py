@@ -11,13 +11,36 @@ from jaxtyping import PyTree
 from numpy.typing import ArrayLike
 
 from collapsebench.datasets.given import LARGEST, SMALLEST, as_numbers, check_float32, whole
-from collapsebench.experiment.experiment import build_part
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import Stream, key_for, root_key
+from collapsebench.parts.checks import build_part
 from collapsebench.parts.data import Batch, Kind
 from collapsebench.parts.model import Model
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, shown
+from collapsebench.specs.fields import as_number
+from collapsebench.specs.names import spec_name
 from collapsebench.specs.pytree import Key
+
+
+def _key(seed: int) -> Key:
+    """The root key of a seed. Raises RequestError for what is no seed."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+        raise RequestError(f"seed = {shown(seed)}: it must be a whole number of at least 0 and below 2**64")
+    return root_key(int(seed), "by hand")
+
+
+def _params(model: Model, params: PyTree) -> PyTree:
+    """Parameters of a model, as `fit` gives them. Raises RequestError for those of another, or for none."""
+    wanted = jax.eval_shape(model.init, jax.eval_shape(partial(root_key, 0, "by hand")))
+    try:
+        leaves, found = jax.tree.flatten(params)
+    except ValueError:  # a dict whose keys have no order
+        leaves, found = [None], None
+    if found != jax.tree.structure(wanted) or any(as_number(leaf) is None for leaf in leaves):
+        raise RequestError(
+            f"params = {shown(params)}: they are no parameters of {spec_name(model)}, as cb.fit gives them"
+        )
+    return params
 
 
 def _rows(model: Model, data: PyTree, *, to_fit: bool) -> PyTree:
@@ -102,7 +125,7 @@ def fit(model: Model | type[Model] | str, data: PyTree, seed: int = 0, *, weight
     """
     built: Model = build_part("model", model)
     batch = _batch(built, data, weights)
-    key = root_key(seed, "by hand")
+    key = _key(seed)
     return _fit(as_leaves(built), key, batch)
 
 
@@ -113,11 +136,11 @@ def _fit(model: Model, key: Key, batch: Batch) -> PyTree:
 
 def sample(model: Model | type[Model] | str, params: PyTree, n: int, seed: int = 0) -> PyTree:
     """n draws from a fitted model, as NumPy. Raises RequestError unless n is a whole number of at least 0."""
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-        raise RequestError(f"n = {n!r}: it must be a whole number of at least 0")
-    model = as_leaves(build_part("model", model))
-    key = key_for(root_key(seed, "by hand"), Stream.SAMPLE)
-    return jax.tree.map(np.asarray, _sample(model, key, params, n))
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 0 <= n < 2**31:
+        raise RequestError(f"n = {shown(n)}: it must be a whole number of at least 0 and below 2**31")
+    built: Model = build_part("model", model)
+    key = key_for(_key(seed), Stream.SAMPLE)
+    return jax.tree.map(np.asarray, _sample(as_leaves(built), key, _params(built, params), int(n)))
 
 
 @partial(jax.jit, static_argnames="n")
@@ -128,6 +151,7 @@ def _sample(model: Model, key: Key, params: PyTree, n: int) -> PyTree:
 def log_prob(model: Model | type[Model] | str, params: PyTree, x: PyTree) -> np.ndarray:
     """Log density or log mass of each row of x, in nats, as NumPy."""
     built: Model = build_part("model", model)
+    params = _params(built, params)
     return np.asarray(_log_prob(as_leaves(built), params, jax.tree.map(_as_jax, _rows(built, x, to_fit=False))))
 
 

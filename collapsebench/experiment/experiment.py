@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 
-from collapsebench.parts.curator import Curator
+from collapsebench.parts.checks import asking, build_part, check_dims, check_drawn, check_family, check_part
 from collapsebench.parts.data import Handover
-from collapsebench.parts.metric import Metric
-from collapsebench.parts.model import Model
-from collapsebench.parts.regime import Regime
-from collapsebench.parts.target import Target
 from collapsebench.specs import record
-from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.errors import RequestError, nearest, shown
 from collapsebench.specs.names import short_name, spec_name
-from collapsebench.specs.pytree import is_spec
-from collapsebench.specs.registry import CURATORS, METRICS, MODELS, REGIMES, TARGETS, Registry
+from collapsebench.specs.pytree import Unnamed, names_fields
 
-_PARTS: dict[str, Registry] = {"target": TARGETS, "model": MODELS, "regime": REGIMES, "curator": CURATORS}
-_BASES = {"target": Target, "model": Model, "regime": Regime, "curator": Curator, "metrics": Metric}
+_PARTS = ("target", "model", "regime", "curator")
 _ALWAYS = ("name", "target", "model", "regime", "metrics", "n", "generations", "trajectories", "seed")
 """Fields that a record holds even at their default: without them a record would not tell what was run."""
-_LEAST = {"n": 1, "generations": 1, "trajectories": 1, "seed": 0, "holdout": 1, "n_real": 1, "width": 1, "record": 2}
-
-
-class Unnamed(int):
-    """A number that nobody has named, and that may give way to what there is."""
-
-    __slots__ = ()
+_INT32 = 2**31 - 1
+_SIZES = {
+    "n": (1, 10**30), "generations": (1, 10**8), "trajectories": (1, _INT32), "seed": (0, 2**64 - 1),
+    "holdout": (1, _INT32), "n_real": (1, 10**30), "width": (1, _INT32), "record": (2, _INT32),
+}  # fmt: skip
+"""Least and largest of whole numbers: those that index or count in a compiled program have 32 bits, and sizes that are
+no more than weights stay well inside of float32."""
 
 
 HOLDOUT = Unnamed(1024)
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True)
 class Experiment:
     """Specification of a self-consuming loop; parts are specs or registered names, a variant is `dataclasses.replace`.
@@ -86,54 +79,84 @@ class Experiment:
         metrics = self.metrics if isinstance(self.metrics, tuple | list) else (self.metrics,)
         object.__setattr__(self, "metrics", tuple(build_part("metrics", metric) for metric in metrics))
         snapshots = self.snapshots if isinstance(self.snapshots, tuple | list) else (self.snapshots,)
-        if not all(isinstance(g, int | np.integer) for g in snapshots):
-            raise RequestError(f"snapshots = {self.snapshots!r}: they must be whole numbers, generations from 0 on")
+        if not all(isinstance(g, int | np.integer) and not isinstance(g, bool) for g in snapshots):
+            raise RequestError(
+                f"snapshots = {shown(self.snapshots)}: they must be whole numbers, generations from 0 on"
+            )
         object.__setattr__(self, "snapshots", tuple(sorted(int(g) for g in snapshots)))
         self._check()
 
     def _check(self) -> None:
-        if self.handover not in list(Handover):
-            known = ", ".join(Handover)
-            raise RequestError(f"handover = {self.handover}: not one of {known}{nearest(str(self.handover), Handover)}")
+        if not isinstance(self.handover, str) or self.handover not in list(Handover):
+            close = nearest(str(self.handover), Handover) if isinstance(self.handover, str) else ""
+            raise RequestError(f"handover = {shown(self.handover)}: not one of {', '.join(Handover)}{close}")
         object.__setattr__(self, "handover", Handover(self.handover))
-        for field, least in _LEAST.items():
+        for field, (least, most) in _SIZES.items():
             value = getattr(self, field)
             if value is None and field in ("n_real", "width", "record"):
                 continue
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-                raise RequestError(f"{field} = {value!r}: it must be a whole number of at least {least}")
-        if self.handover.rows and max(self.n, self.n_real or 0) >= 2**31:
-            raise RequestError(f"n = {self.n}: at most 2**31 - 1 samples can be drawn; handover = summary has no limit")
-        if self.seed >= 2**64:
-            raise RequestError(f"seed = {self.seed}: it must be below 2**64")
-        if not isinstance(self.name, str) or not self.name:
-            raise RequestError(f"name = {self.name!r}: it must be a word")
+                raise RequestError(f"{field} = {shown(value)}: it must be a whole number of at least {least}")
+            if value > most:
+                raise RequestError(f"{field} = {shown(value)}: at most {most}")
+        if not isinstance(self.name, str) or not self.name or not self.name.isprintable():
+            raise RequestError(f"name = {shown(self.name)}: it must be a word of printable characters")
         for field in ("warm_start", "x64", "host"):
             if not isinstance(getattr(self, field), bool | np.bool_):
-                raise RequestError(f"{field} = {getattr(self, field)!r}: it must be True or False")
+                raise RequestError(f"{field} = {shown(getattr(self, field))}: it must be True or False")
         if not self.metrics:
             raise RequestError("metrics = (): name at least one, for instance variance")
         if self.snapshots and not 0 <= self.snapshots[0] <= self.snapshots[-1] < self.generations:
-            raise RequestError(f"snapshots = {self.snapshots}: generations run from 0 to {self.generations - 1}")
+            raise RequestError(f"snapshots = {shown(self.snapshots)}: generations run from 0 to {self.generations - 1}")
         for field in _PARTS:
-            check_numbers(field, getattr(self, field))
+            if (part := getattr(self, field)) is not None:
+                with asking(part):
+                    check_part(field, part)
         for metric in self.metrics:
-            check_numbers("metrics", metric)
-        check_dims(self.target, self.model)
+            with asking(metric):
+                check_part("metrics", metric)
+        with asking(self.target), asking(self.model):
+            check_dims(self.target, self.model)
+        self._check_rows()
+
+    def _check_rows(self) -> None:
+        """Raise RequestError for sets of rows that cannot be drawn at once."""
+        if self.handover.rows and max(self.n, self.n_real or 0) > _INT32:
+            raise RequestError(f"n = {self.n}: at most 2**31 - 1 samples can be drawn; handover = summary has no limit")
+        check_drawn("holdout", self.holdout, self.holdout, self.target)
+        if self.handover.rows:
+            check_drawn("n", self.n, max(self.n, self.n_real or 0), self.target)
+        sets: dict[str, Any] = {}
+        try:
+            with asking(self.regime):
+                sets["regime"] = self.regime.capacity(self.n, self.generations)
+                sets["regime's fresh rows"] = self.regime.fresh_capacity(self.n)
+        except OverflowError:
+            sets["regime"] = float("inf")
+        for field, rows in sets.items():
+            if self.handover.rows or not rows < 1e30:
+                check_drawn(field, self.regime, float(rows), self.target)
 
     def check_parts(self) -> None:
         """Raise RequestError where a part refuses the others, or lacks its data.
 
         Skipped when a record is read: that needs no data set, and its sizes are not trusted. A run checks again. A target
-        that reads a file is pinned to its rows here, and a holdout that was not named becomes what the data have.
+        that reads a file is pinned to its rows here; sizes of a model, and a holdout, that were not named become the data's.
         """
-        object.__setattr__(self, "target", self.target.pinned())
+        with asking(self.target):
+            object.__setattr__(self, "target", self.target.pinned())
+            most = self.target.held_out_rows() if isinstance(self.holdout, Unnamed) else None
+        with asking(self.model):
+            object.__setattr__(self, "model", self.model.suited(self.target))
+        check_dims(self.target, self.model)
         if isinstance(self.holdout, Unnamed):
-            most = self.target.held_out_rows()
             object.__setattr__(self, "holdout", HOLDOUT if most is None else Unnamed(min(HOLDOUT, most)))
+        check_family(self.target)
+        check_family(self.model)
         for part in (self.target, self.model, self.regime, self.curator, *self.metrics):
             if part is not None:
-                part.check(self)
+                with asking(part):
+                    part.check(self)
         if not self.handover.rows and self.regime.needs_samples:
             name = spec_name(self.regime)
             raise RequestError(
@@ -173,7 +196,9 @@ class Experiment:
     @property
     def recorded(self) -> np.ndarray:
         """Numbers of the generations that a result holds, ascending."""
-        kept = min(self.record or self.generations, self.generations)
+        if self.record is None or self.record >= self.generations:
+            return np.arange(self.generations)
+        kept = self.record
         return np.unique(np.round(np.linspace(0, self.generations - 1, kept)).astype(int))
 
     def to_json(self, arrays: dict[str, bytes] | None = None) -> dict[str, Any]:
@@ -201,59 +226,3 @@ class Experiment:
     def digest(self) -> str:
         """SHA-256 of the record, 16 digits: the same for the same experiment, on any machine."""
         return record.digest(self.to_json())
-
-
-def build_part(field: str, value: object) -> Any:
-    """The target, model, regime, curator or metric that a name, a class or a spec stands for, as a spec.
-
-    Raises RequestError for anything else.
-    """
-    registry = METRICS if field == "metrics" else _PARTS[field]
-    part = registry.build(value)
-    if isinstance(part, type):
-        part = part()
-    base = _BASES[field]
-    if not isinstance(part, base):
-        what = spec_name(part) if dataclasses.is_dataclass(part) else f"a value of type {type(part).__name__}"
-        truth = field == "target" and isinstance(part, Model)
-        why = (
-            "it is a model; Truth(model, params) makes a target of it"
-            if truth
-            else f"a {base.noun.rstrip('s')} derives from collapsebench.{base.__name__}"
-        )
-        raise RequestError(f"{field} = {what}: {why}")
-    if not is_spec(part):
-        raise RequestError(f"{field} = {spec_name(part)}: it is no spec; decorate its class with @collapsebench.spec")
-    return part
-
-
-def check_numbers(field: str, part: Any) -> None:
-    """Raise RequestError for a field of a spec that is no number, not finite, or out of its bounds."""
-    if not dataclasses.is_dataclass(part):
-        return
-    for own in dataclasses.fields(part):
-        if own.type not in ("float", "int", "bool", float, int, bool):
-            continue
-        value, (low, high) = getattr(part, own.name), own.metadata.get("within", (-math.inf, math.inf))
-        if not isinstance(value, bool | int | float | np.generic | np.ndarray | jax.Array):
-            raise RequestError(f"{field}.{own.name} = {value!r}: it must be a number")
-        numbers = np.asarray(value, float)
-        if np.isnan(numbers).any() or not ((numbers >= low) & (numbers <= high)).all():
-            bounds = f"lie between {low:g} and {high:g}" if math.isfinite(high) else f"be at least {low:g}"
-            bounds = bounds if math.isfinite(low) else "be a number"
-            raise RequestError(f"{field}.{own.name} = {value}: it must {bounds}")
-
-
-def check_dims(target: Target, model: Model) -> None:
-    """Raise RequestError unless model and target agree on the dimension or the number of classes."""
-    for field, ours, theirs in (("dim", model.dim, target.dim), ("classes", model.classes, target.classes)):
-        for noun, size in (("model", ours), ("target", theirs)):
-            if isinstance(size, int | np.integer) and size < 1:
-                raise RequestError(f"{noun}.{field} = {size}: it must be at least 1")
-        if ours is not None and theirs is not None and ours != theirs:
-            raise RequestError(f"model.{field} = {ours}: the target has {field} = {theirs}; make them equal")
-    if target.kind != model.kind:
-        learns, gives = model.kind, target.kind
-        raise RequestError(
-            f"model = {spec_name(model)}: it learns {learns} data, but target {spec_name(target)} gives {gives} data"
-        )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 import numpy as np
 
-from collapsebench.experiment.experiment import Experiment, build_part
+from collapsebench.experiment.experiment import Experiment
+from collapsebench.parts.checks import build_part
 from collapsebench.specs import record
-from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.names import short_name, spec_name
+from collapsebench.specs.errors import RequestError, nearest, shown
+from collapsebench.specs.names import FIELDS, short_name, spec_name
 from collapsebench.specs.pytree import is_static
 
+MOST = 100_000
+"""Values of one field: each is checked by itself."""
 _SHAPES_OF_RESULT = ("trajectories", "generations", "metrics", "name", "snapshots", "x64", "width")
 
 
@@ -29,9 +33,18 @@ class Sweep:
     values: dict[str, Any]
 
     def __post_init__(self) -> None:
+        check_experiment("sweep", self.experiment)
+        if not isinstance(self.values, Mapping):
+            raise RequestError(f"sweep = {shown(self.values)}: it must be a dict of fields and their values")
         for path, values in self.values.items():
-            if isinstance(values, str) or not np.iterable(values):
-                raise RequestError(f"sweep = {path}: {values!r} is one value; give a list of them")
+            if not isinstance(path, str):
+                raise RequestError(f"sweep = {shown(path)}: a field is named by a word, such as 'model.dim'")
+            if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+                raise RequestError(f"sweep = {path}: {shown(values)} is one value; give a list of them")
+            if not isinstance(values, Sized) or (isinstance(values, np.ndarray) and values.ndim != 1):
+                raise RequestError(f"sweep = {path}: {shown(values)} has no length; give a list of values")
+            if len(values) > MOST:
+                raise RequestError(f"sweep = {path}: {len(values)} values; at most {MOST}")
         object.__setattr__(self, "values", {path: tuple(values) for path, values in self.values.items()})
         for path, values in self.values.items():
             if path.split(".")[0] in _SHAPES_OF_RESULT:
@@ -61,6 +74,12 @@ class Sweep:
         }
 
 
+def check_experiment(what: str, experiment: object) -> None:
+    """Raise RequestError for what is no Experiment. what: the name of the function that takes it."""
+    if not isinstance(experiment, Experiment):
+        raise RequestError(f"{what}: it takes an Experiment, not a value of type {type(experiment).__name__}")
+
+
 def set_field(experiment: Experiment, path: str, value: Any) -> Experiment:
     """The experiment with one field, named by a dotted path (`model.bandwidth`), replaced.
 
@@ -80,14 +99,16 @@ def set_fields(experiment: Experiment, values: dict[str, Any]) -> Experiment:
         _check_name(experiment, head, path)
         if rest:
             part = whole.get(head, getattr(experiment, head))
-            value = _set(build_part(head, part) if isinstance(part, str) else part, rest, value, path)
+            value = _set(
+                build_part(head, part) if head in FIELDS and isinstance(part, str) else part, rest, value, path
+            )
         whole[head] = value
     return dataclasses.replace(experiment, **whole)
 
 
 def _set(part: Any, path: list[str], value: object, whole: str) -> Any:
     if not dataclasses.is_dataclass(part) or isinstance(part, type):
-        raise RequestError(f"{whole}: {whole.split('.')[0]} = {part} has no fields")
+        raise RequestError(f"{whole}: {whole.split('.')[0]} = {shown(part)} has no fields")
     _check_name(part, path[0], whole)
     if len(path) > 1:
         value = _set(getattr(part, path[0]), path[1:], value, whole)

@@ -8,12 +8,14 @@ from typing import Any
 
 from collapsebench import datasets
 from collapsebench.analysis.ablation import Ablation
+from collapsebench.datasets import texts
 from collapsebench.experiment.example import example
-from collapsebench.experiment.experiment import Experiment, build_part
+from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, set_fields
 from collapsebench.literature.study import Request, Scale, studies
+from collapsebench.parts.checks import build_part
 from collapsebench.show.markdown import table, update_block
-from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.errors import RequestError, nearest, shown
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import MODELS, REGISTRIES, import_object
 
@@ -22,6 +24,8 @@ def rows(kind: str) -> list[tuple[str, str]]:
     """(name, one line) of every entry of a kind."""
     if kind == "datasets":
         return [(name, f"{(card := datasets.describe(name)).summary} ({card.licence})") for name in datasets.names()]
+    if kind == "texts":
+        return [(name, f"{(text := texts.describe(name)).summary} ({text.licence})") for name in texts.names()]
     if kind == "experiments":
         models = [(name, f"the model {name} on its example target") for name in MODELS.names()]
         studies = [(name, _describe(request)) for name, request in _study_experiments().items()]
@@ -32,7 +36,7 @@ def rows(kind: str) -> list[tuple[str, str]]:
 
 def markdown() -> str:
     """Markdown table of everything that is registered, for the README."""
-    kinds = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets")
+    kinds = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets", "texts")
     named = [(kind if i == 0 else "", f"`{name}`", line) for kind in kinds for i, (name, line) in enumerate(rows(kind))]
     return table(("", "name", "what"), named)
 
@@ -63,11 +67,14 @@ def request(name: str) -> Request:
 
     Raises RequestError with the nearest known name.
     """
+    if not isinstance(name, str):
+        raise RequestError(f"name = {shown(name)}: it must be a word")
     if name in MODELS:
-        return example(MODELS.get(name)())
+        return example(build_part("model", name))
     if ":" in name:
         found = import_object(name)
-        found = found() if isinstance(found, type) else found
+        if isinstance(found, str):
+            raise RequestError(f"{name}: it is a word; name an experiment or a model")
         return found if isinstance(found, Experiment | Sweep | Ablation) else example(build_part("model", found))
     known = _study_experiments()
     if name not in known:

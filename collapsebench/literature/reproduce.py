@@ -16,8 +16,9 @@ from collapsebench.runs.results import save
 from collapsebench.runs.runner import run
 from collapsebench.runs.sweep import run_sweep
 from collapsebench.show import figures
+from collapsebench.show.texts import text_summary
 from collapsebench.specs import files
-from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.errors import RequestError, nearest, shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,6 +44,8 @@ def find(requests: list[str]) -> dict[str, tuple[Study, set[str] | None]]:
     No request means every study but those of many minutes (`Study.when_named`).
     Raises RequestError with the nearest known name.
     """
+    if not isinstance(requests, list | tuple) or not all(isinstance(request, str) for request in requests):
+        raise RequestError(f"requests = {shown(requests)}: it must be a list of words, PAPER or PAPER/CLAIM")
     known = studies()
     chosen: dict[str, tuple[Study, set[str] | None]] = {}
     for request in requests or [name for name, study in known.items() if not study.when_named]:
@@ -94,6 +97,8 @@ def reproduce(
         for label, request in plans[name].items():
             found[label] = run_request(request, part(progress, before, work(request), total))
             made.results.append(save(found[label], folder / f"{label}.nc"))
+            if text := text_summary(found[label]):
+                files.write_text(folder / f"{label}.txt", text + "\n")
             before += work(request)
         for label, draw in study.figures.items():
             made.figures.extend(figures.write(draw(found), folder / label))

@@ -34,10 +34,11 @@ def triangle(
 ) -> tuple[Float[Array, "dim p"], Float[Array, " p"]]:
     """Upper-trapezoidal R, and powers of two s: R diag(s) is the rows in an orthonormal basis of the first `dim` columns.
 
-    So with all columns in the basis diag(s) R^T R diag(s) = rows^T rows; a column that depends on those before it has a
-    row of zeros. By orthogonalisation of the columns (modified Gram-Schmidt), which loses only what is below machine
-    epsilon of a column's own length; or, where rows are many and no column nearly depends on others, by the Gram matrix
-    and Cholesky's algorithm. scale: s, where it is known. Source: Bjoerck (1967), least squares by Gram-Schmidt.
+    So with all columns in the basis diag(s) R^T R diag(s) = rows^T rows; a column that depends on those before it has
+    a row of zeros. By orthogonalisation of the columns (modified Gram-Schmidt), which loses only what is below the
+    rounding of a column's own length, and of what it has along directions that are rounded themselves; or, where rows
+    are many and no column nearly depends on others, by the Gram matrix and Cholesky's algorithm. scale: s, where it
+    is known. Source: Bjoerck (1967), least squares by Gram-Schmidt.
     """
     scale = power_near(jnp.abs(rows[:: max(1, rows.shape[0] // 2)]).max(axis=0)) if scale is None else scale
     rows = rows * (1 / scale)[None]
@@ -61,10 +62,14 @@ def _orthogonalise(rest: list[Float[Array, " n"]], dim: int) -> Float[Array, "di
     least = _rounding(rest[0].dtype, dim)
     zero = jnp.zeros((), rest[0].dtype)
     upper: list[list[Array]] = []
+    doubt: list[Array] = []  # squared error of each direction, as a share of what the column had along it
     for j in range(dim):
         first, *rest = rest
         pivot = dots(first, first)
-        none = pivot <= least * (pivot + sum((row[j] ** 2 for row in upper), zero))
+        error = least * (pivot + sum((row[j] ** 2 for row in upper), zero))
+        error = error + sum((row[j] ** 2 * share for row, share in zip(upper, doubt, strict=True)), zero)
+        none = pivot <= error
+        doubt.append(jnp.where(none, 0, error / jnp.where(none, 1, pivot)))
         inverse = jnp.where(none, 0, lax.rsqrt(jnp.where(none, 1, pivot)))
         along = [dots(first, other) * inverse for other in rest]
         rest = [other - (length * inverse) * first for length, other in zip(along, rest, strict=True)]
@@ -113,19 +118,21 @@ def _gram_schmidt(rows: Float[Array, "lanes n p"], dim: int) -> Float[Array, "la
     least = _rounding(rows.dtype, dim) * (columns**2).sum(axis=2)
     index = jnp.arange(rows.shape[2])[None]
 
-    def step(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
-        rest, upper = state
+    def step(j: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        rest, upper, error = state
         column = lax.dynamic_index_in_dim(rest, j, 1, keepdims=False)
         pivot = dots(column, column)
-        none = pivot <= lax.dynamic_index_in_dim(least, j, 1, keepdims=False)
+        own = lax.dynamic_index_in_dim(error, j, 1, keepdims=False)
+        none = pivot <= own
         inverse = jnp.where(none, 0, lax.rsqrt(jnp.where(none, 1, pivot)))[:, None]
         along = jnp.where(index > j, jnp.einsum("lpn,ln->lp", rest, column, precision="highest") * inverse, 0)
         rest = rest - (along * inverse)[:, :, None] * column[:, None]
         row = jnp.where(index == j, pivot[:, None] * inverse, along)
-        return rest, lax.dynamic_update_index_in_dim(upper, row, j, 1)
+        error = error + along**2 * jnp.where(none, 0, own / jnp.where(none, 1, pivot))[:, None]
+        return rest, lax.dynamic_update_index_in_dim(upper, row, j, 1), error
 
     blank = jnp.zeros((rows.shape[0], dim, rows.shape[2]), rows.dtype)
-    return lax.fori_loop(0, dim, step, (columns, blank))[1]
+    return lax.fori_loop(0, dim, step, (columns, blank, least))[1]
 
 
 def _cholesky(gram: Float[Array, "lanes p p"], dim: int) -> tuple[Float[Array, "lanes dim p"], Float[Array, " lanes"]]:

@@ -18,9 +18,9 @@ PER = ("rows", "real")
 @METRICS.register("distinct")
 @spec
 class Distinct(Metric):
-    """Number of distinct symbols (or rows) among the generation's synthetic rows, as a share.
+    """Number of distinct symbols (of text: tokens; else rows) among the generation's synthetic rows, as a share.
 
-    per: "rows", of the number of rows; "real", of the distinct ones in the first, real data: the measure of Suresh et
+    per: "rows", of the number of rows or tokens; "real", of the distinct ones in the first, real data: the measure of Suresh et
     al. (2025), figures of Zipf and of words.
     """
 
@@ -30,7 +30,7 @@ class Distinct(Metric):
         """Raise RequestError where no single rows and no counts of symbols are made."""
         if self.per not in PER:
             raise self.refuse(f"per = {self.per}: not one of {', '.join(PER)}{nearest(self.per, PER)}")
-        counted = experiment.model.kind == Kind.SYMBOL and not experiment.handover.infinite
+        counted = experiment.model.kind in (Kind.SYMBOL, Kind.TEXT) and not experiment.handover.infinite
         if not experiment.handover.rows and not counted:
             raise self.refuse(f"it counts rows, and handover = {experiment.handover} makes none; use samples")
 

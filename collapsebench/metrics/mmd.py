@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from collapsebench.maths.estimators.kernels import median_distance, mmd_squared
 from collapsebench.parts.metric import Estimate, RowMetric
 from collapsebench.parts.part import Setting
+from collapsebench.specs.errors import shown
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
@@ -34,9 +36,10 @@ class MMD(RowMetric):
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for a bandwidth that is neither positive nor "median"."""
         super().check(experiment)
-        wrong = self.bandwidth != "median" if isinstance(self.bandwidth, str) else not self.bandwidth > 0
+        h = self.bandwidth
+        wrong = h != "median" if isinstance(h, str) else np.ndim(h) > 0 or h is None or not h > 0
         if wrong:
-            raise self.refuse(f'bandwidth = {self.bandwidth}: a positive number, or "median"')
+            raise self.refuse(f'bandwidth = {shown(h)}: a positive number, or "median"')
 
     def compare(self, key: Key, real: Float[Array, "n d"], drawn: Float[Array, "n d"]) -> Estimate:
         """Unbiased squared discrepancy of real rows [n, d] and draws [n, d], Gaussian kernel, with standard error."""

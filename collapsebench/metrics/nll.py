@@ -12,7 +12,7 @@ from collapsebench.specs.registry import METRICS
 @METRICS.register("nll")
 @spec
 class NLL(Metric):
-    """Mean negative log-likelihood of a holdout row, in nats; inf where the model gives one of them no mass."""
+    """Mean negative log-likelihood of a holdout row (of text: a token), in nats; inf where one has no mass."""
 
     estimates = True
     unit = "nats"
@@ -22,4 +22,4 @@ class NLL(Metric):
         self.needs_model_density(experiment)
 
     def __call__(self, key: Key, view: View) -> Estimate:
-        return mean_estimate(-view.model.log_prob(view.params, view.holdout.x), view.holdout.w)
+        return mean_estimate(-view.log_prob_each(), view.holdout.w)

@@ -14,7 +14,7 @@ from collapsebench.specs.registry import METRICS
 @METRICS.register("perplexity")
 @spec
 class Perplexity(Metric):
-    """Exponential of the mean negative log-likelihood of a holdout row; its standard error to first order."""
+    """Exponential of the mean negative log-likelihood of a holdout row (of text: a token); error to first order."""
 
     estimates = True
     log = True
@@ -24,6 +24,6 @@ class Perplexity(Metric):
         self.needs_model_density(experiment)
 
     def __call__(self, key: Key, view: View) -> Estimate:
-        nll = mean_estimate(-view.model.log_prob(view.params, view.holdout.x), view.holdout.w)
+        nll = mean_estimate(-view.log_prob_each(), view.holdout.w)
         value = jnp.exp(nll.value)
         return Estimate(value, jnp.where(jnp.isfinite(value), value * nll.standard_error, 0))

@@ -15,7 +15,7 @@ from collapsebench.specs.registry import METRICS
 @METRICS.register("support")
 @spec
 class Support(Metric):
-    """Number of symbols with positive probability; of other families 1 until the model is a point, then 0."""
+    """Number of symbols (of text: tokens) with positive probability; of other families 1 until a point, then 0."""
 
     unit = "symbols"
     log = True
@@ -23,7 +23,8 @@ class Support(Metric):
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model whose spread is not known exactly."""
         self.needs_model_density(experiment)
-        exact = experiment.model.family().knows("log_variance")
+        family = experiment.model.family()
+        exact = family.knows("log_variance") or family.knows("support")
         if experiment.model.kind != Kind.SYMBOL and not exact:
             raise self.refuse("it needs symbols, or a family that knows its log_variance; use variance")
 
@@ -31,4 +32,6 @@ class Support(Metric):
         if view.model.kind == Kind.SYMBOL:
             alive = view.model.log_prob(view.params, jnp.arange(view.target.classes)) > -jnp.inf
             return alive.sum(dtype=jnp.result_type(float))
+        if view.model.kind == Kind.TEXT:
+            return view.fitted.support()
         return (view.fitted.log_variance > -jnp.inf).astype(jnp.result_type(float))

@@ -28,7 +28,7 @@ class Flow(NetworkModel):
     """
 
     dim: int = static(2)
-    layers: int = static(4)
+    layers: int = static(4, within=(1, 1000))
     hidden: tuple[int, ...] = static((32,))
     bias: float = within(1.0, low=0)
     training: Training = Training()

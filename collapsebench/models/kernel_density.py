@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from collapsebench.maths.distributions.kernel import GRID, SUPPORT, KernelMixture
@@ -14,7 +15,7 @@ from collapsebench.parts.data import Batch
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, shown
 from collapsebench.specs.pytree import Key, Name, spec, static
 from collapsebench.specs.registry import MODELS
 
@@ -43,14 +44,18 @@ class KernelDensity(Model):
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for a bandwidth that is neither positive nor a rule, or too narrow for quadrature."""
+        if experiment.warm_start:
+            raise RequestError(
+                "warm_start = True: the parameters of model kde are its rows, and no fit starts from them; leave it out"
+            )
         h = self.bandwidth
         if isinstance(h, str):
             if h not in RULES:
                 raise RequestError(f"model.bandwidth = {h}: a positive number, {' or '.join(RULES)}")
             if experiment.handover.infinite:
                 raise RequestError(f"model.bandwidth = {h}: it is 0 for an infinite sample; give a number")
-        elif isinstance(h, int | float) and not h > 0:
-            raise RequestError(f"model.bandwidth = {h}: a positive number, {' or '.join(RULES)}")
+        elif np.ndim(h) or h is None or not h > 0:
+            raise RequestError(f"model.bandwidth = {shown(h)}: a positive number, {' or '.join(RULES)}")
         if experiment.handover.infinite:
             self._check_population(experiment.target)
 

@@ -7,13 +7,14 @@ from jaxtyping import Array, Float, PyTree
 from collapsebench.parts.metric import View
 from collapsebench.parts.part import Part
 from collapsebench.specs.pytree import Key
+from collapsebench.specs.registry import CURATORS
 
 
 class Curator(Part):
     """Base class of curators: it weights synthetic rows before they enter the pool. A derived class defines `weights`.
 
     It may keep a state: `init` makes the first, every call returns the next. It needs single rows, so
-    handover = samples.
+    handover = samples. `first | second` is both, one after the other.
     """
 
     noun = "curator"
@@ -29,3 +30,14 @@ class Curator(Part):
         parameters (`previous`), its training data, the first real rows and the holdout.
         """
         raise self.refuse("it needs a method weights(key, view, state)")
+
+    def steps(self) -> tuple[Curator, ...]:
+        """The curators that this one is made of, in order."""
+        return (self,)
+
+    def __or__(self, other: object) -> Curator:
+        """This curator, and then the other on the rows with the weights that this one has given."""
+        if not isinstance(other, Curator):
+            return NotImplemented
+        chain: Curator = CURATORS.get("chain")((*self.steps(), *other.steps()))
+        return chain

@@ -28,6 +28,8 @@ class Kind(enum.StrEnum):
     """{"x": [n, dim], "y": [n]}"""
     CAPTIONED = "captioned"
     """{"x": [n, dim], "caption": int32 [n, words]}"""
+    TEXT = "text"
+    """blocks of tokens int32 [n, dim], each from 0 to classes - 1"""
 
     @property
     def measurable(self) -> bool:

@@ -68,6 +68,10 @@ class Distribution:
         """Log trace of the covariance; -inf for a point mass."""
         raise self._unknown("variance")
 
+    def support(self) -> Float[Array, ""]:
+        """Number of symbols of positive probability."""
+        raise self._unknown("support")
+
     def entropy(self) -> Float[Array, ""]:
         """Entropy in nats; differential entropy for a density."""
         raise self._unknown("entropy")

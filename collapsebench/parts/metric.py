@@ -66,6 +66,12 @@ class View:
         """Draws as the next generation would receive them, with the model's sampling bias, as a matrix [rows, d]."""
         return as_matrix(self.model.sample(key, self.params, rows))
 
+    def log_prob_each(self) -> Float[Array, " n"]:
+        """Log density or log mass of each holdout row, in nats; of a block of text the mean over its tokens."""
+        x = self.holdout.x
+        found = self.model.log_prob(self.params, x)
+        return found / x.shape[1] if self.model.kind == Kind.TEXT else found
+
     def held_out(self, rows: int | None = None) -> Float[Array, "rows d"]:
         """The first `rows` holdout rows as a matrix [rows, d]; None: all of them."""
         return as_matrix(self.holdout.x)[:rows]
@@ -115,6 +121,18 @@ class Metric(Part):
         """Raise RequestError unless the model has moments in closed form or draws rows that have distances."""
         if not experiment.model.family().knows("moments"):
             self.needs_rows(experiment)
+
+    def needs_text(self, experiment: Setting) -> None:
+        """Raise RequestError unless single rows of text are handed over."""
+        if experiment.target.kind != Kind.TEXT:
+            raise self.refuse(f"it measures text, and the target's are {experiment.target.kind} data")
+        if not experiment.handover.rows:
+            raise self.refuse(f"it reads single rows, which handover = {experiment.handover} never makes")
+
+    def needs_grams(self, experiment: Setting, length: int) -> None:
+        """Raise RequestError for grams that are longer than a block."""
+        if length > (experiment.target.dim or 1):
+            raise self.refuse(f"length = {length}: a block has {experiment.target.dim} tokens")
 
     def needs_model_density(self, experiment: Setting) -> None:
         """Raise RequestError unless the model has a density."""

@@ -72,6 +72,10 @@ class Model(Part):
         """The model ready for a run, with files read."""
         return self
 
+    def suited(self, target: Target) -> Self:
+        """The same model with the sizes of the target in place of those that nobody has named (see `Unnamed`)."""
+        return self
+
     def outside(self, x: PyTree) -> str:
         """Which of a person's rows, as NumPy, the family cannot have made, in half a line; by default none."""
         return ""
@@ -112,6 +116,10 @@ class Model(Part):
     def reduce_drawn(self, key: Key, params: PyTree, drawn: Batch) -> Data:
         """Sufficient statistics of weighted rows, the x of which `sample_from` gave for this key."""
         return self.summary.of(drawn)
+
+    def picture(self, key: Key, params: PyTree, target: Target, n: int) -> PyTree:
+        """What is kept of a generation for pictures (`snapshots`): n draws; a dict may hold more beside them, as "x"."""
+        return self.sample(key, params, n)
 
     def summarise(self, key: Key, params: PyTree, n: Number, prompts: PyTree) -> Data:
         """Sufficient statistics of n synthetic rows, drawn from their exact sampling law."""

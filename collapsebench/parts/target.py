@@ -50,6 +50,10 @@ class Target(Part):
     """numbers in a row"""
     classes: int | None = None
     """number of symbols"""
+    end: int | None = None
+    """token that ends a document of a text"""
+    lossless: bool = True
+    """whether a text's tokens stand for all of its bytes"""
     words: tuple[int, ...] = ()
     """sizes of a caption's vocabularies"""
     hidden: tuple[tuple[int, ...], ...] = ()
@@ -66,6 +70,10 @@ class Target(Part):
     def pinned(self) -> Self:
         """The target with the digest of what it reads, where its name does not say which data those are."""
         return self
+
+    def files(self) -> dict[str, str]:
+        """Texts of files, by name, that a result keeps, such as a tokenizer's."""
+        return {}
 
     def held_out_rows(self) -> int | None:
         """Number of real rows that it can hold out for metrics; None: any."""
@@ -111,6 +119,10 @@ class Target(Part):
     def parameters(self) -> PyTree:
         """Parameters of the model `held_by()` that equal the target; None if not known."""
         return None
+
+    def token_bytes(self) -> Float[Array, " classes"]:
+        """Number of bytes that each token of a text stands for; 0 for the end."""
+        raise self.refuse("it has no tokens; use text")
 
     def classifier(self) -> Classifier:
         """A network trained to classify the target's images, the same on every machine of a kind."""

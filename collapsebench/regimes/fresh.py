@@ -16,7 +16,7 @@ class Fresh(Regime):
     """Train on `rows` new real rows and the last generation's synthetic data (Alemohammad et al., 2024)."""
 
     rows: int = static(10)
-    models: int = static(1)
+    models: int = static(1, within=(1, 1000))
 
     def fresh_capacity(self, n: Number) -> int:
         """`rows` new real rows in every generation."""

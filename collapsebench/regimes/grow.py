@@ -35,7 +35,7 @@ class Grow(Regime):
     power = 1 is a replaced set that grows to the accumulated size; the risk stays finite exactly when power > 1.
     """
 
-    power: float = static(1.0)
+    power: float = static(1.0, within=(-64, 64))
 
     def capacity(self, n: Number, generations: int) -> Number:
         """Rows of the last generation's training set: ceil(n generations^power)."""

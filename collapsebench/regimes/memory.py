@@ -18,7 +18,7 @@ class Memory(Regime):
     While fewer models exist, the first stands in for the missing ones. For new real data as well: `Fresh(models=K)`.
     """
 
-    models: int = static(2)
+    models: int = static(2, within=(1, 1000))
 
     def update(self, key: Key, pool: PyTree, synthetic: Data, fresh: PyTree, t: Count) -> tuple[PyTree, Data]:
         """No pool, and the synthetic data, which come from the last `models` models, as training set."""

@@ -256,7 +256,7 @@ def _machine(lanes: Lanes) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _difference(old: Any, new: Mapping[str, str]) -> str:
+def _difference(old: object, new: Mapping[str, str]) -> str:
     """The first thing in which a checkpoint's machine is not this one, as a phrase; empty where there is none."""
     old = old if isinstance(old, dict) else {}
     for name, value in new.items():

@@ -22,14 +22,16 @@ from collapsebench.experiment.example import example
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.streams import root_key
+from collapsebench.parts.checks import made
 from collapsebench.parts.curator import Curator
 from collapsebench.parts.data import Batch, Handover, Kind
 from collapsebench.parts.metric import Metric
 from collapsebench.parts.model import Model
+from collapsebench.parts.part import Part
 from collapsebench.parts.regime import Regime
 from collapsebench.parts.target import Target
 from collapsebench.runs.runner import run
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, shown
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.pytree import Key, difference, is_spec
 from collapsebench.specs.registry import MODELS, import_object
@@ -226,7 +228,7 @@ def curator_weighs(curator: Curator) -> None:
 def small_examples() -> Iterator[Experiment]:
     """Short runs of a few registered models on their example targets, on which metrics are tried; images at the end."""
     sizes: Any = {"n": ROWS, "generations": 2, "trajectories": 2, "holdout": 64}
-    for name in ("gaussian", "categorical", "linear_regression"):
+    for name in ("gaussian", "categorical", "linear_regression", "ngram"):
         yield dataclasses.replace(example(MODELS.get(name)()), **sizes)
     yield Experiment(target="gaussian_mixture", model="gaussian_mixture", **sizes)
     yield dataclasses.replace(example(MODELS.get("vae")()), **sizes)
@@ -273,17 +275,19 @@ def kind_of(part: object) -> str:
         if isinstance(part, base):
             return kind
     known = ", ".join(f"collapsebench.{base.__name__}" for base in kinds)
-    raise RequestError(f"{spec_name(part)}: it derives from none of {known}")
+    name = spec_name(part) if dataclasses.is_dataclass(part) else shown(part)
+    raise RequestError(f"{name}: it derives from none of {known}")
 
 
 def check(path: str) -> Iterator[tuple[str, str | None]]:
     """Run the contract checks of `package.module:Class`; yields (check, None or the failure in one line)."""
-    part = import_object(path)()
+    found = import_object(path)
+    part = made(found, Part, path) if isinstance(found, type) and issubclass(found, Part) else found
     kind = kind_of(part)
     for function in CHECKS[kind] if is_spec(part) else (is_a_spec,):  # nothing else makes sense of what is no spec
         try:
             function(part)
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:
             yield function.__name__, f"{type(problem).__name__}: {problem}".strip().split("\n")[0]
         else:
             yield function.__name__, None

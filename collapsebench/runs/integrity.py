@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from collapsebench.engine.devices import free_memory
+from collapsebench.specs.errors import bytes_text
 
 if TYPE_CHECKING:
     import h5py
@@ -46,7 +48,7 @@ def _add(found: Any, values: np.ndarray) -> None:
         found.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
 
 
-def _plain(attrs: Any) -> dict[str, Any]:
+def _plain(attrs: Mapping[Hashable, object]) -> dict[str, object]:
     """Attributes as JSON data, the same before a file was written and after it was read."""
     return {
         str(name): value.tolist() if isinstance(value, np.generic | np.ndarray) else value
@@ -54,7 +56,7 @@ def _plain(attrs: Any) -> dict[str, Any]:
     }
 
 
-def _text(data: Any) -> bytes:
+def _text(data: object) -> bytes:
     return json.dumps(data, sort_keys=True, default=str).encode()
 
 
@@ -73,8 +75,9 @@ def inspect(path: Path) -> str:
         return why
     total = sum(sizes)
     if total > DEFLATED * path.stat().st_size + (1 << 20):
-        return f"it says that it holds {total / 2**30:.3g} GiB, which no file of {path.stat().st_size} bytes does"
-    return f"it holds {total / 2**30:.3g} GiB, and that is more than the memory" if total > free_memory() else ""
+        return f"it says that it holds {bytes_text(total)}, which no file of {path.stat().st_size} bytes does"
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"it holds {bytes_text(total)}, and that is more than the memory" if total > memory else ""
 
 
 def _walk(group: h5py.Group, sizes: list[int], depth: int) -> str:

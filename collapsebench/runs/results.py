@@ -91,6 +91,9 @@ def from_columns(
     if snapshots and points is None:
         coords["snapshot"] = np.array(sorted(snapshots))
         data |= _snapshot_variables(snapshots)
+    for name, text in experiment.target.files().items():
+        raw = np.frombuffer(text.encode(), np.uint8)
+        data[f"file_{name}"] = (f"file_{name}_byte", raw, {"long_name": f"the {name}'s file, in bytes"})
     arrays: dict[str, bytes] = {}
     attrs = _provenance(experiment, started, seconds, plan, arrays)
     return describe(new_dataset(data | record_variables(arrays), coords, attrs), experiment)
@@ -132,12 +135,15 @@ def kept_records(dataset: xr.Dataset) -> dict[str, Any]:
 
 def _snapshot_variables(snapshots: Mapping[int, Mapping[str, np.ndarray]]) -> dict[str, Any]:
     variables = {}
-    for own in next(iter(snapshots.values())):
+    first = next(iter(snapshots.values()))
+    shown = first.get("x", next(iter(first.values()))).shape[1:2]
+    for own in first:
         leaf = np.stack([snapshots[g][own] for g in sorted(snapshots)], axis=1)
         name = f"sample_{own}" if own else "sample"
         extra = tuple(f"{name}_axis_{i}" for i in range(leaf.ndim - 3))
         about = {"long_name": "draws from the models that are kept"}
-        variables[name] = (("trajectory_kept", "snapshot", "row", *extra)[: leaf.ndim], leaf, about)
+        row = "row" if own in ("", "x") or leaf.shape[2:3] == shown else f"{name}_row"
+        variables[name] = (("trajectory_kept", "snapshot", row, *extra)[: leaf.ndim], leaf, about)
     return variables
 
 
@@ -237,7 +243,7 @@ def load(path: str | Path) -> xr.Dataset:
     if not isinstance(path, str | Path):
         raise RequestError(f"path: it must be a file's name, not a value of type {type(path).__name__}")
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists raises for a name that is too long
         raise RequestError(f"path = {path}: no such file")
     try:
         why = integrity.inspect(path)

@@ -35,6 +35,7 @@ def _legend_columns(panel: Panel) -> int:
 
 def _style() -> Any:
     return {
+        "text.parse_math": False,
         "figure.dpi": 100, "savefig.dpi": 130, "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False,
         "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "grid.linewidth": 0.5, "legend.fontsize": 7.5,
         "legend.frameon": False, "svg.hashsalt": "collapsebench", "svg.fonttype": "path", "path.simplify": True,

@@ -8,12 +8,14 @@ from __future__ import annotations
 import csv
 import dataclasses
 import enum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from collapsebench.specs import files
+from collapsebench.specs.errors import printable
 
 
 class Kind(enum.StrEnum):
@@ -126,8 +128,8 @@ def write(figure: Figure | Animation, stem: Path) -> list[Path]:
 
 
 def _write_csv(figure: Figure, path: Path) -> None:
-    with path.open("w", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = _Csv(file)
         table.writerow(["panel", "kind", "series", "x", "y", "low", "high"])
         for panel in figure.panels:
             for s in panel.series:
@@ -145,6 +147,28 @@ def _write_csv(figure: Figure, path: Path) -> None:
                 for y, row in zip(panel.heat.y, np.asarray(panel.heat.values), strict=True):
                     for x, value in zip(panel.heat.x, row, strict=True):
                         table.writerow([panel.title, "heat", f"{panel.heat.label} at {y}", x, _text(value), "", ""])
+
+
+class _Csv:
+    """Writer of CSV in which no word begins a formula, whatever program opens the file."""
+
+    def __init__(self, file: Any) -> None:
+        self._writer = csv.writer(file, lineterminator="\n")
+
+    def writerow(self, cells: Sequence[object]) -> None:
+        """Write a row; a word that a spreadsheet would take for a formula is quoted by an apostrophe, as they do."""
+        plain = [printable(cell, 10_000) if isinstance(cell, str) else cell for cell in cells]
+        self._writer.writerow([f"'{cell}" if _is_formula(cell) else cell for cell in plain])
+
+
+def _is_formula(cell: object) -> bool:
+    if not isinstance(cell, str) or not cell.lstrip().startswith(("=", "+", "-", "@")):
+        return False
+    try:
+        float(cell)
+    except ValueError:
+        return True
+    return False
 
 
 def _text(value: Any) -> str:

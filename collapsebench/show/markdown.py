@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from collapsebench.specs import files
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, printable
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Markdown table, with a newline at its end."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+    return "\n".join(f"| {' | '.join(map(_plain, line))} |" for line in lines) + "\n"
+
+
+def _plain(cell: object) -> str:
+    """Text of a cell that ends no cell, no line, and begins no HTML."""
+    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", printable(str(cell), 10_000).replace("|", "\\|"))
 
 
 def replace_block(text: str, name: str, body: str) -> str:

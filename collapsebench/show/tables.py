@@ -13,6 +13,7 @@ from collapsebench.analysis.intervals import mean_interval
 from collapsebench.runs.results import experiment_of
 from collapsebench.show import figures
 from collapsebench.show.figures import Figure, Kind, Panel, Series
+from collapsebench.show.texts import text_summary
 from collapsebench.specs.errors import printable
 from collapsebench.specs.names import short_name
 
@@ -22,14 +23,18 @@ if TYPE_CHECKING:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Text table with columns as wide as their longest cell."""
-    rows = [list(row) for row in rows]
-    widths = [max(len(str(line[i])) for line in [list(header), *rows]) for i in range(len(header))]
-    lines = [
-        "  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [header, *rows]
-    ]
+    header = [_plain(cell) for cell in header]
+    rows = [[_plain(cell) for cell in row] for row in rows]
+    widths = [max(len(line[i]) for line in [header, *rows]) for i in range(len(header))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [header, *rows]]
     return "\n".join(
         [lines[0].rstrip(), "  ".join("-" * width for width in widths), *(line.rstrip() for line in lines[1:])]
     )
+
+
+def _plain(cell: object) -> str:
+    """Text of a cell, with what could move a cursor as escapes: names come from files."""
+    return printable(str(cell), 10_000)
 
 
 def with_interval(value: float, low: float, high: float, digits: int = 3) -> str:
@@ -148,8 +153,9 @@ def summary(result: xr.Dataset) -> str:
     devices = f"{result.attrs['device_count']} x {result.attrs['device_kind']}"
     error = "a +- b: mean over trajectories and its standard error\n" if result.sizes["trajectory"] > 1 else ""
     over = "".join(f"{found}\n" for found in (ended(result), coarse(result)) if found)
+    said = f"{found}\n\n" if (found := text_summary(result)) else ""
     return (
-        f"{what_was_run(result)}\n\n{head}\n\n{error}{over}"
+        f"{what_was_run(result)}\n\n{head}\n\n{said}{error}{over}"
         f"{count:,} trajectory-generations in {seconds:.1f} s on {devices}, compilation included"
     )
 

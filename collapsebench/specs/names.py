@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.errors import RequestError, nearest, shown
 from collapsebench.specs.pytree import MADE
 from collapsebench.specs.registry import CURATORS, METRICS, MODELS, REGIMES, REGISTRIES, TARGETS, Registry, imported
 
@@ -38,7 +38,7 @@ def short_name(part: object) -> str:
 
 def type_name(cls: type, field: str) -> str:
     """Name of a class in a record, as the value of the field `field`. Raises ValueError for an ambiguous class name."""
-    if not _is_ours(cls.__module__):
+    if not is_ours(cls.__module__):
         return f"{cls.__module__}:{cls.__qualname__}"
     if name := cls.__dict__.get("registry_name"):
         noun = next(noun for noun, registry in NOUNS.items() if registry.holds(name, cls))
@@ -55,10 +55,10 @@ def find_type(name: object, field: str, where: str, *, moved: bool = False) -> t
     `module:Class` of ours is found by its class, for its file may have moved since. Raises RequestError.
     """
     if not isinstance(name, str) or len(name) > _LONGEST:
-        raise RequestError(f"{where}: its type is no name but {name!r}")
+        raise RequestError(f"{where}: its type is no name but {shown(name)}")
     if ":" in name:
         module, _, attribute = name.partition(":")
-        return _find_unregistered(attribute, where) if moved and _is_ours(module) else imported(name, where)
+        return _find_unregistered(attribute, where) if moved and is_ours(module) else imported(name, where)
     if name[:1].isupper() or name.startswith("_"):
         return _find_unregistered(name, where)
     noun, dot, rest = name.partition(".")
@@ -81,11 +81,12 @@ def check_word(word: str, field: str, where: str) -> None:
 
 def unregistered(name: str | None = None) -> list[type]:
     """Imported spec classes of this package that are in no registry: all, or those of one class name."""
-    own = [cls for cls in MADE.values() if _is_ours(cls.__module__) and "registry_name" not in vars(cls)]
+    own = [cls for cls in MADE.values() if is_ours(cls.__module__) and "registry_name" not in vars(cls)]
     return [cls for cls in own if name in (None, cls.__name__)]
 
 
-def _is_ours(module: str) -> bool:
+def is_ours(module: str) -> bool:
+    """Whether a module belongs to this package."""
     return module.split(".")[0] == _OURS
 
 

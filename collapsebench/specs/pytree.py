@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import inspect
 import math
+from collections.abc import Callable
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Int, Num, PRNGKeyArray, PyTree
+
+from collapsebench.specs.errors import ArgumentError, nearest
 
 Key = PRNGKeyArray
 Number = float | Num[Array, ""]
@@ -35,12 +41,23 @@ class Size(int):
     __slots__ = ()
 
 
-def static(default: object = dataclasses.MISSING, *, recorded: bool = True, **options: Any) -> Any:
+class Unnamed(int):
+    """A whole number that nobody has named, and that may give way to what there is."""
+
+    __slots__ = ()
+
+
+def static(
+    default: object = dataclasses.MISSING, *, recorded: bool = True, within: tuple[float, float] | None = None,
+    **options: Any,
+) -> Any:  # fmt: skip
     """A static field: it sets a shape, a loop length or a branch. Every other field of a spec is a traced leaf.
 
     recorded: whether it stands in a record; not what cannot be written, such as a function, or changes no number.
+    within: where a number must lie; by default a whole number is at least 1, or 0 if that is its default.
     """
-    return dataclasses.field(default=default, metadata={"static": True, "recorded": recorded}, **options)
+    metadata = {"static": True, "recorded": recorded} | ({} if within is None else {"within": within})
+    return dataclasses.field(default=default, metadata=metadata, **options)
 
 
 def within(default: float, low: float = -math.inf, high: float = math.inf) -> Any:
@@ -48,10 +65,46 @@ def within(default: float, low: float = -math.inf, high: float = math.inf) -> An
     return dataclasses.field(default=default, metadata={"within": (low, high)})
 
 
-def _name_strings(self: Any) -> None:
+def _settle(self: Any) -> None:
+    """Numbers of NumPy become Python's, which every check knows; a word in a traced field becomes static."""
     for field in dataclasses.fields(self):
-        if not field.metadata.get("static") and type(value := getattr(self, field.name)) is str:
+        value = getattr(self, field.name) if field.init else None
+        if isinstance(value, np.generic):
+            object.__setattr__(self, field.name, value.item())
+        elif type(value) is str and not field.metadata.get("static"):
             object.__setattr__(self, field.name, Name(value))
+
+
+def names_fields(cls: Class) -> Class:
+    """Class decorator: a call with wrong arguments says which fields there are, and the nearest."""
+    made: Any = cls
+    init: Callable[..., None] = made.__init__
+
+    @functools.wraps(init)
+    def checked(self: Any, *given: Any, **named: Any) -> None:
+        try:
+            init(self, *given, **named)
+        except TypeError as error:
+            if why := _misfit(init, self, given, named):
+                raise ArgumentError(f"{type(self).__name__}: {why}") from error
+            raise
+
+    made.__init__ = checked
+    return cls
+
+
+def _misfit(call: Callable[..., None], owner: Any, given: tuple[Any, ...], named: dict[str, Any]) -> str:
+    """Why arguments do not fit a constructor, in half a line; empty if they do."""
+    signature = inspect.signature(call)
+    try:
+        signature.bind(owner, *given, **named)
+    except TypeError as error:
+        names = [name for name in list(signature.parameters)[1:] if name.isidentifier()]
+        wrong = next((name for name in named if name not in names), None)
+        if wrong is None:
+            return str(error)
+        return f"no field {wrong!r}; there are {', '.join(names) or 'none'}{nearest(wrong, names)}"
+    return ""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(static, within, dataclasses.field))
@@ -62,8 +115,8 @@ def spec(cls: Class) -> Class:
     and equal static fields compare as equal, and only their hashes keep `jit` from running one class's program for the
     other, which now and then they do not. Here the class is part of what is compared.
     """
-    cls.__post_init__ = _name_strings  # type: ignore[attr-defined]
-    made: Any = dataclasses.dataclass(frozen=True)(cls)
+    cls.__post_init__ = _settle  # type: ignore[attr-defined]
+    made: Any = names_fields(dataclasses.dataclass(frozen=True)(cls))
     names = [field.name for field in dataclasses.fields(made) if field.init]
     fixed = [name for name in names if is_static(made, name)]
     leaves = [name for name in names if name not in fixed]

@@ -30,11 +30,10 @@ import numpy as np
 
 from collapsebench.specs.arrays import INLINE, WORDS, decode_array, encode_array, encode_number, find_array
 from collapsebench.specs.errors import RequestError, nearest, printable
+from collapsebench.specs.fields import DEPTH, kinds
 from collapsebench.specs.names import FIELDS, check_word, find_type, type_name
 
 VERSION = 2
-DEPTH = 50
-"""Levels that a record may be nested: more than any network's parameters, and fewer than end Python's stack."""
 _NUMBER = (bool, int, float, np.ndarray)
 _KINDS: dict[str, Any] = {
     "float": _NUMBER, "int": _NUMBER, "bool": _NUMBER, "str": str, "tuple": tuple, "None": NoneType
@@ -222,8 +221,7 @@ def _is_needed(own: dataclasses.Field[Any]) -> bool:
 
 def _kinds(own: dataclasses.Field[Any]) -> set[str]:
     """Names of the alternatives in a field's annotation: {"tuple", "None"} for `tuple[int, ...] | None`."""
-    text = own.type.__name__ if isinstance(own.type, type) else str(own.type)
-    return {name.split("[")[0].strip() for name in text.split("|")}
+    return {kind.split("[")[0] for kind in kinds(own)}
 
 
 def _fits(own: dataclasses.Field[Any], value: object) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.errors import RequestError, nearest, shown
 from collapsebench.specs.pytree import MADE
 
 Class = TypeVar("Class", bound=type)
@@ -101,25 +101,31 @@ class Registry:
         """Pairs (name, class) of all registered classes, in the order of `names`."""
         return ((name, self._entries[name]) for name in self.names())
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         """Whether a name is registered, here or by an entry point."""
+        if not isinstance(name, str):
+            return False
         if self.own(name) is None:
             self._fill()
         return name in self._entries
 
-    def get(self, name: str) -> type:
+    def get(self, name: str, where: str = "") -> type:
         """The class registered as `name`, or the imported spec class called `package.module:Class`.
 
-        Raises RequestError, with the nearest known name or what to import.
+        where: what an error begins with (by default the noun). Raises RequestError, with the nearest known name or what to
+        import.
         """
+        where = where or self.noun
+        if not isinstance(name, str):
+            raise RequestError(f"{where} = {shown(name)}: it must be a name, such as {self.names()[0]}")
         if ":" in name:
-            return imported(name, self.noun)
+            return imported(name, where)
         if name in self:
             return self._entries[name]
         for entry in self._entries.values():
             if getattr(entry, "__name__", None) == name:
                 return entry
-        raise RequestError(f"{self.noun} = {name}: not one of {', '.join(self.names())}{nearest(name, self.names())}")
+        raise RequestError(f"{where} = {name}: not one of {', '.join(self.names())}{nearest(name, self.names())}")
 
     def build(self, value: Any, **arguments: Any) -> Any:
         """A spec built from its registered name and `arguments`; a value that is no string is returned unchanged."""
@@ -163,19 +169,17 @@ def import_object(path: str) -> Any:
     Raises RequestError, one line.
     """
     source, _, attribute = path.rpartition(":")
+    module: ModuleType | None = None
     try:
         module = _import_file(Path(source)) if source.endswith(".py") else importlib.import_module(source)
+        return getattr(module, attribute)
     except RequestError:
         raise
-    except (Exception, SystemExit) as error:  # whatever a stranger's file does while it is imported
-        raise RequestError(f"{path}: {_one_line(error)}") from error
-    try:
-        return getattr(module, attribute)
-    except AttributeError:
-        names = [name for name in vars(module) if not name.startswith("_")]
-        raise RequestError(
-            f"{path}: {source} has no {attribute or 'name after the colon'}{nearest(attribute, names)}"
-        ) from None
+    except (Exception, SystemExit) as error:  # whatever a stranger's file does while it is imported, or asked
+        if not isinstance(error, AttributeError) or module is None:
+            raise RequestError(f"{path}: {_one_line(error)}") from error
+    names = [name for name in vars(module) if not name.startswith("_")]
+    raise RequestError(f"{path}: {source} has no {attribute or 'name after the colon'}{nearest(attribute, names)}")
 
 
 def _import_file(path: Path) -> ModuleType:

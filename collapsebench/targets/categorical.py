@@ -11,7 +11,8 @@ from collapsebench.maths.distributions.categorical import Categorical as Categor
 from collapsebench.parts.data import Kind
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, shown
+from collapsebench.specs.fields import as_number
 from collapsebench.specs.pytree import spec, static
 from collapsebench.specs.registry import TARGETS
 
@@ -30,10 +31,10 @@ class Categorical(Target):
         """Raise RequestError unless probs are `classes` non-negative numbers, not all 0."""
         if self.probs is None:
             return
-        probs = np.asarray(self.probs)
-        if probs.shape != (self.classes,) or not np.all(probs >= 0) or not 0 < probs.sum() < np.inf:
+        probs = as_number(self.probs if not isinstance(self.probs, list | tuple) else np.asarray(self.probs))
+        if probs is None or probs.shape != (self.classes,) or not np.all(probs >= 0) or not 0 < probs.sum() < np.inf:
             raise RequestError(
-                f"target.probs = {self.probs}: give target.classes = {self.classes} non-negative numbers, not all 0"
+                f"target.probs = {shown(self.probs)}: give target.classes = {self.classes} non-negative numbers, not all 0"
             )
 
     def distribution(self) -> CategoricalDistribution:

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, PyTree
 from collapsebench.maths.numerics import as_leaves
 from collapsebench.maths.sources import Fountain
 from collapsebench.maths.streams import Stream, key_for, root_key
+from collapsebench.parts.checks import check_dims
 from collapsebench.parts.data import Batch, Sources
 from collapsebench.parts.model import Model
 from collapsebench.parts.part import Setting
@@ -42,6 +43,7 @@ class Trained(OfModel):
         """Raise RequestError for a model that does not learn by gradient steps."""
         if not self.held_by().streams:
             raise RequestError(f"target.model = {self.model}: it is no network; Truth(model, params) takes any model")
+        check_dims(TARGETS.build(self.target), self.held_by())
 
     def parameters(self) -> PyTree:
         """Parameters of the network, trained on first use."""

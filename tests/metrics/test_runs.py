@@ -16,11 +16,15 @@ ON_ROWS = tuple(
 )  # fmt: skip
 DENSITY = (
     "mean_error", "variance", "log_variance", "kl", cb.metrics.KL(reverse=True), "l2_squared", "nll", "perplexity",
-    "entropy", "support", "tail_mass",
+    "entropy", "support", "tail_mass", "hellinger", "total_variation",
 )  # fmt: skip
 EXPERIMENTS = {
     "gaussian": cb.Experiment(
         name="gaussian", metrics=(*DENSITY, "w2_squared", "distinct", *ON_ROWS), n=2, generations=100, trajectories=4,
+        holdout=32,
+    ),
+    "point": cb.Experiment(
+        name="gaussian", metrics=(*DENSITY, "w2_squared", "distinct", *ON_ROWS), n=1, generations=2, trajectories=4,
         holdout=32,
     ),
     "gaussian_summary": cb.Experiment(
@@ -41,8 +45,27 @@ EXPERIMENTS = {
     ),
 }  # fmt: skip
 pytestmark = pytest.mark.slow  # the contract tests run every metric once; this follows each to a point
-ELSEWHERE = {"excess_risk", "within_log_variance", "injection", "class_entropy", "latent_spread", "prompt_loss"}
-"""the last four in tests/analysis/ablation/test_ledger.py, test_features.py and tests/learning"""
+TEXT = {
+    "bits_per_byte",
+    "copied",
+    "distinct_n",
+    "entropy_rate",
+    "repetition",
+    "survivors",
+    "unigram_kl",
+    "zipf_exponent",
+}
+ELSEWHERE = {
+    "excess_risk",
+    "within_log_variance",
+    "injection",
+    "class_entropy",
+    "latent_spread",
+    "prompt_loss",
+    "kept",
+    *TEXT,
+}
+"""of text: test_tokens.py and tests/models/text; the others: tests/analysis/ablation, test_features.py, tests/learning"""
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +85,9 @@ def test_no_value_is_nan(results, name):
 
 
 LAST = {
-    "gaussian": {
+    "point": {
         "variance": 0, "log_variance": -np.inf, "kl": np.inf, "l2_squared": np.inf, "nll": np.inf, "entropy": -np.inf,
-        "support": 0, "recall": 0, "distinct": 0.5, "knn_entropy": -np.inf,
+        "support": 0, "recall": 0, "distinct": 1, "knn_entropy": -np.inf,
     },
     "categorical": {
         "variance": 0, "log_variance": -np.inf, "kl": np.inf, "entropy": 0, "support": 1, "distinct": 0.1,

@@ -40,6 +40,7 @@ VECTORISED = {
     "branching_rate_bound": [(1, 7)],
     "branching_survival_law": [(5, 50), (0, 7), (0.1, 0.9)],
     "survival_bound": [(5, 50), (1, 7), (0.001, 0.01)],
+    "turnover_variance_law": [(5, 50), (0.1, 0.9), (0.2, 0.5)],
     "survival_law": [(5, 50), (0, 7), (0.1, 0.9)],
     "temperature_stability_law": [(0.5, 2), (0.1, 0.9)],
     "kde_variance_law": [(5, 50), (1, 7), (0.1, 0.9)],
@@ -88,6 +89,12 @@ def test_distributions_broadcast():
     p, fits = np.stack([P, P[::-1], [1, 0, 0]]), np.array([1, 4])[:, None]
     for law in (laws.replace_squared_norm_law, laws.distinct_symbols_law):
         np.testing.assert_allclose(law(9, fits, p), [[law(9, int(k), row) for row in p] for k in fits.flat], rtol=1e-12)
+    first_loss = [[laws.first_loss_law(9, int(k), row) for row in p] for k in fits.flat]
+    np.testing.assert_allclose(laws.first_loss_law(9, fits, p), first_loss)
+    np.testing.assert_allclose(
+        laws.turnover_squared_norm_law(9, 0.3, fits, p),
+        [[laws.turnover_squared_norm_law(9, 0.3, int(k), row) for row in p] for k in fits.flat],
+    )
     np.testing.assert_allclose(
         laws.augment_l2_law(9, 4, fits, p), [[laws.augment_l2_law(9, 4, int(k), row) for row in p] for k in fits.flat]
     )

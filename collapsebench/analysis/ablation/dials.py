@@ -12,11 +12,13 @@ from typing import Any
 
 import jax
 
-from collapsebench.experiment.experiment import Experiment, check_dims
+from collapsebench.experiment.experiment import Experiment
+from collapsebench.experiment.sweep import check_experiment
+from collapsebench.parts.checks import build_part, check_dims
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Model
 from collapsebench.parts.target import Target
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, shown
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import MODELS
 
@@ -122,7 +124,7 @@ def _candidates(model: Model, family: Distribution) -> Iterator[Model]:
         for arguments in (known, {name: size for name, size in known.items() if name != "components"}):
             try:
                 yield entry(**arguments)
-            except TypeError:
+            except (TypeError, RequestError):
                 continue
 
 
@@ -135,13 +137,16 @@ def dials(
     fields that make the learner exact, beyond what the model's `exact` says, such as {"unbiased": True}. population:
     rows of a large sample that stands for an infinite one where the models have none (above three dimensions).
     """
+    check_experiment("ablate", experiment)
     if experiment.handover.infinite:
         raise RequestError("handover = population: that is the dial's end without error; ablate samples or summary")
-    if population is not None and not population > experiment.n:
+    if not isinstance(learner, Mapping | None) or not all(isinstance(name, str) for name in learner or ()):
+        raise RequestError(f"learner = {shown(learner)}: it must be a dict of fields and values")
+    if not isinstance(population, int | None) or (population is not None and not population > experiment.n):
         raise RequestError(
-            f"population = {population}: it stands for an infinite sample, so more than n = {experiment.n}"
+            f"population = {shown(population)}: it stands for an infinite sample, so more than n = {experiment.n}"
         )
-    rich = containing(experiment) if rich is None else rich
+    rich = containing(experiment) if rich is None else build_part("model", rich, "rich")
     thorough = exact(rich, learner)
     at_truth = thorough.from_truth(experiment.target)
     rests = rich.streams and at_truth is not thorough

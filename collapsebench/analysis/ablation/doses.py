@@ -16,7 +16,7 @@ from collapsebench.experiment.sweep import Sweep, set_field
 from collapsebench.parts.metric import Metric
 from collapsebench.runs.progress import Progress
 from collapsebench.runs.sweep import run_sweep
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, nearest, shown
 
 Dose = tuple[str, tuple[Any, ...]]
 """A field of the experiment by its dotted path, and its levels."""
@@ -43,9 +43,10 @@ def dose_sweeps(
     Raises RequestError for an error or a field that is not known.
     """
     made: dict[tuple[str, str], Sweep] = {}
-    for error, (path, levels) in chosen.items():
+    for error, dose in chosen.items():
         if error not in ERRORS:
-            raise RequestError(f"doses: {error}: not one of {', '.join(ERRORS)}")
+            raise RequestError(f"doses: {shown(error)}: not one of {', '.join(ERRORS)}{nearest(str(error), ERRORS)}")
+        path, levels = _dose(error, dose)
         for others in (0, 1):
             statistical, expressivity, approximation = (int(other == error or others) for other in ERRORS)
             if error == "expressivity" or not _has(found.models[0][1], path):
@@ -62,12 +63,20 @@ def dose_sweeps(
     return made
 
 
+def _dose(error: str, dose: Any) -> Dose:
+    """The field and the levels of a dose. Raises RequestError for what is no such pair."""
+    match dose:
+        case (str(path), (tuple() | list()) as levels) if levels:
+            return path, tuple(levels)
+    raise RequestError(f"doses: {error} = {shown(dose)}: it must be a field and its levels, such as ('n', (10, 100))")
+
+
 def _has(model: Any, path: str) -> bool:
     """Whether the model has the field at a dotted path such as model.training.steps."""
     if not path.startswith("model."):
         return True
     for name in path.split(".")[1:]:
-        if name not in {field.name for field in dataclasses.fields(model)}:
+        if not dataclasses.is_dataclass(model) or name not in {field.name for field in dataclasses.fields(model)}:
             return False
         model = getattr(model, name)
     return True

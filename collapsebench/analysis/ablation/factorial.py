@@ -22,7 +22,7 @@ from collapsebench.parts.data import Kind
 from collapsebench.runs.progress import Progress, part
 from collapsebench.runs.results import new_dataset, record_variables
 from collapsebench.runs.runner import run
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, shown
 from collapsebench.specs.registry import METRICS
 
 if TYPE_CHECKING:
@@ -99,6 +99,10 @@ def ablate(
     its interval. Raises RequestError as `arms` does, Stopped on Ctrl-C.
     """
     check_statistic(statistic)
+    if isinstance(resamples, bool) or not isinstance(resamples, int) or not 1 <= resamples <= 10**6:
+        raise RequestError(f"resamples = {shown(resamples)}: it must be a whole number from 1 to 1000000")
+    if not isinstance(doses, bool | Mapping):
+        raise RequestError(f"doses = {shown(doses)}: it must be True, False, or a dict of {', '.join(ERRORS)}")
     devices.mesh()  # the truth may be an array: the first one starts the backend, with one device if not told
     found = dials(experiment, rich, learner, population)
     made = _arms(experiment, found, divergence)

@@ -14,7 +14,7 @@ from collapsebench.analysis.intervals import (
     resampled_medians,
     studentised_interval,
 )  # fmt: skip
-from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.errors import RequestError, nearest, shown
 
 STATISTICS = ("median", "mean")
 PARTS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
@@ -26,9 +26,11 @@ PARTS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
 
 def check_statistic(statistic: str) -> str:
     """The statistic. Raises RequestError for one that is not known."""
+    if not isinstance(statistic, str):
+        raise RequestError(f"statistic = {shown(statistic)}: it must be a word")
     if statistic not in STATISTICS:
         known = ", ".join(STATISTICS)
-        raise RequestError(f"statistic = {statistic}: not one of {known}{nearest(str(statistic), STATISTICS)}")
+        raise RequestError(f"statistic = {statistic}: not one of {known}{nearest(statistic, STATISTICS)}")
     return statistic
 
 

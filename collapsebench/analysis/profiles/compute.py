@@ -42,6 +42,7 @@ def measured(experiment: Experiment) -> Experiment:
     """The experiment with every metric that a profile uses and its parts allow."""
     wanted = [
         *RISKS[:2], "nll", "log_variance", "entropy", "support", "tail_mass", METRICS.build("tail_mass", quantile=0.01), "modes",
+        "survivors",
     ]  # fmt: skip
     kept: list[Any] = []
     for metric in wanted:

@@ -16,9 +16,10 @@ from collapsebench.specs.names import spec_name
 if TYPE_CHECKING:
     import xarray as xr
 
-EVENTS = ("tail 5% half lost", "tail 1% half lost", "spread half lost", "total collapse")
+EVENTS = ("tail 5% half lost", "tail 1% half lost", "spread half lost", "total collapse", "rare tokens half lost")
 """Half of the model's mass in the real 5% and 1% tail is lost; half of the variance (of symbols: the entropy) of
-generation 0 is lost; the variance is below TOTAL of that of generation 0 (of symbols: one is left)."""
+generation 0 is lost; the variance is below TOTAL of that of generation 0 (of symbols: one is left); half of the tokens of
+a text that occur once, or of the first `survivors` that is measured, are lost."""
 TOTAL = 1e-4
 CHANCE = 0.05
 """Share of loop-free trajectories that may have an event."""
@@ -47,6 +48,16 @@ class Left:
 
 def what_is_left(experiment: Experiment, result: xr.Dataset, start: xr.Dataset) -> list[Left | None]:
     """Left of each of EVENTS, None where no column measures it; spread relative to generation 0 of `start`."""
+    return [*_tail_and_spread(experiment, result, start), _rare_tokens(experiment, result)]
+
+
+def _rare_tokens(experiment: Experiment, result: xr.Dataset) -> Left | None:
+    pairs = zip(experiment.metric_names, experiment.metrics, strict=True)
+    names = [name for name, metric in pairs if spec_name(metric) == "survivors"]
+    return Left(np.asarray(result[names[0]].values, float), 0.5) if names else None
+
+
+def _tail_and_spread(experiment: Experiment, result: xr.Dataset, start: xr.Dataset) -> list[Left | None]:
     tails, found = tail_columns(experiment), list[Left | None]()
     for quantile in (0.05, 0.01):
         name = tails.get(quantile)

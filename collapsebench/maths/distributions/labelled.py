@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
-from collapsebench.parts.data import Data, Kind
+from collapsebench.parts.data import Data, Handover, Kind
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
+from collapsebench.specs.names import spec_name
 from collapsebench.specs.pytree import Key, Number
 
 Rows = dict[str, Array]
@@ -69,6 +71,14 @@ class LabelledModel(Model):
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError if inputs differ from the target's, or if a fixed design would have to change its size."""
+        if experiment.handover.infinite:
+            jax.eval_shape(lambda: experiment.target.expect(1.0, self.summary))  # raises, where there is no such sample
+        known = experiment.target.family().summary == self.summary
+        if experiment.handover is Handover.SUMMARY and self.prompted and not known:
+            raise self.refuse(
+                f"handover = summary: its inputs are the target's, and target {spec_name(experiment.target)} has no "
+                "sampling law of their moments; use samples, or fresh=True"
+            )
         if self.features is not None and not 1 <= self.features <= self.dim:
             raise RequestError(
                 f"model.features = {self.features}: it must lie between 1 and dim = {self.dim}, or be None"

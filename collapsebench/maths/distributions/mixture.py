@@ -209,7 +209,7 @@ def _log_overlap(a: Normal, b: Normal) -> Array:
     one, two = (jnp.exp(side.log_scale - top) * side.factor for side in (a, b))
     factor = psd_factor(one @ one.T + two @ two.T)
     gap = a.mean - b.mean
-    white = solve_lower(factor, gap * jnp.exp(-top))
+    white = solve_lower(factor, jnp.where(gap == 0, 0, gap * jnp.exp(-top)))  # no 0 * inf
     log_det = a.dim * (top + 0.5 * math.log(2 * math.pi)) + safe_log(jnp.diagonal(factor)).sum()
     singular = jnp.where((gap == 0).all(), jnp.inf, -jnp.inf)
     return jnp.where(log_det == -jnp.inf, singular, -0.5 * (white**2).sum() - log_det)

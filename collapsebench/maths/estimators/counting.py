@@ -8,19 +8,22 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, UInt32
 
+from collapsebench.maths.distributions.chain import GramCounts
 from collapsebench.parts.data import Batch, Data
 
 
 def distinct_rows(data: Data, classes: int | None = None) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """Number of distinct rows, and number of rows; rows of weight 0 are left out.
 
-    classes: number of symbols, if rows are symbols. `data` may also be counts of symbols.
+    classes: number of symbols, if rows are symbols, or blocks of them as in text; then symbols are counted, not rows.
+    `data` may also be counts of symbols.
     """
     if not isinstance(data, Batch):
-        counts = data.counts  # type: ignore[attr-defined]
+        counts = data.tables[0] if isinstance(data, GramCounts) else data.counts  # type: ignore[attr-defined]
         return (counts > 0).sum(dtype=counts.dtype), counts.sum()
     seen, dtype = data.w > 0, data.w.dtype
     if classes is not None:
+        seen = jnp.broadcast_to(seen.reshape(-1, *(1,) * (data.x.ndim - 1)), data.x.shape)
         alive = jnp.zeros(classes, bool).at[data.x].max(seen)
         return alive.sum(dtype=dtype), seen.sum(dtype=dtype)
     first, second = _hashes(data.x)
@@ -35,8 +38,8 @@ def _hashes(x: Any) -> tuple[UInt32[Array, " n"], UInt32[Array, " n"]]:
     leaves = jax.tree.leaves(x)
     words = jnp.concatenate([_words(leaf.reshape(leaf.shape[0], -1)) for leaf in leaves], axis=1)
     column = jnp.arange(words.shape[1], dtype=jnp.uint32)[None]
-    first = _mix(words ^ _mix(column * jnp.uint32(0x9E3779B9) + jnp.uint32(1)))
-    second = _mix(first + _mix(column + jnp.uint32(0x85EBCA77)) ^ words)
+    first = mix(words ^ mix(column * jnp.uint32(0x9E3779B9) + jnp.uint32(1)))
+    second = mix(first + mix(column + jnp.uint32(0x85EBCA77)) ^ words)
     return first.sum(axis=1, dtype=jnp.uint32), second.sum(axis=1, dtype=jnp.uint32)
 
 
@@ -49,7 +52,7 @@ def _words(x: Array) -> UInt32[Array, "n words"]:
     return jax.lax.bitcast_convert_type(x, jnp.uint32).reshape(x.shape[0], -1)
 
 
-def _mix(x: UInt32[Array, "*shape"]) -> UInt32[Array, "*shape"]:
+def mix(x: UInt32[Array, "*shape"]) -> UInt32[Array, "*shape"]:
     """The finaliser of MurmurHash3, a bijection of 32-bit words. Source: Appleby (2011)."""
     x = (x ^ (x >> 16)) * jnp.uint32(0x85EBCA6B)
     x = (x ^ (x >> 13)) * jnp.uint32(0xC2B2AE35)

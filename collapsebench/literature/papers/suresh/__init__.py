@@ -45,7 +45,7 @@ class Suresh(Study):
     """Survival of symbols and loss of spread under refitting, with exact laws for most loops.
 
     Bernoulli, Poisson, Gaussian and mixture loops and Zipf-Mandelbrot symbols, at the published sizes even in the quick
-    scale. The words of a text are left out: the text is needed.
+    scale. The words of a text are in the study `ngrams`, by the law of the text's own counts.
     """
 
     title = "Rate of model collapse in recursive training"

@@ -1,0 +1,178 @@
+"""Diversity of texts as they stand in files: what a person measures on samples of any language model."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from collapsebench.specs.errors import RequestError, shown
+
+Words = Sequence[str]
+BLEU = 4
+"""Longest gram of BLEU."""
+NEAR = 0.8
+"""Jaccard similarity of the sets of 3-grams from which on two texts are nearly the same."""
+COMPARED = 500
+"""Texts of which every pair is compared, in self-BLEU and for near-duplicates: the first so many."""
+
+
+def diversity(
+    texts: Iterable[str], reference: Iterable[str] = (), *, words: Callable[[str], Words] = str.split
+) -> dict[str, float]:
+    """Measures of how varied some texts are, by name; with `reference`, training texts, also how much is copied from them.
+
+    distinct_1, _2, _3: distinct over all n-grams of words (within texts). self_bleu: mean BLEU-4 of a text against the
+    others, high where they are alike. compression_ratio: bytes over bytes after zlib at level 9. vocabulary: different
+    words. repetition_4: mean share of a text's 4-grams that it has had before. zipf_exponent: minus the slope of log count
+    on log rank of the 1000 most frequent words. near_duplicates: share of texts that are nearly the same as another
+    (Jaccard of 3-grams). longest_copy: mean number of words in a text's longest span that occurs in `reference`.
+    copied_8: share of 8-grams that do. lost_words: share of the reference's words that do not occur.
+
+    words: how a text is cut into words. All but the first four numbers depend on how many texts there are: compare equal
+    numbers. Raises RequestError for what is no texts.
+    """
+    ours, theirs = _cut("texts", texts, words), _cut("reference", reference, words)
+    if not ours:
+        raise RequestError("texts: there are none")
+    found = {f"distinct_{n}": _distinct(ours, n) for n in (1, 2, 3)}
+    joined = "\n".join(" ".join(text) for text in ours).encode()
+    few = ours[:COMPARED]
+    found |= {
+        "self_bleu": self_bleu(few),
+        "compression_ratio": len(joined) / len(zlib.compress(joined, 9)) if joined else math.nan,
+        "vocabulary": float(len({word for text in ours for word in text})),
+        "repetition_4": _mean([1 - len(set(own)) / len(own) for text in ours if (own := grams(text, 4))]),
+        "zipf_exponent": _zipf(Counter(word for text in ours for word in text)),
+        "near_duplicates": near_duplicates(few),
+    }
+    if theirs:
+        known = {gram for text in theirs for gram in grams(text, 8)}
+        eights = [gram in known for text in ours for gram in grams(text, 8)]
+        vocabulary = {word for text in theirs for word in text}
+        found |= {
+            "longest_copy": longest_copy(ours, theirs),
+            "copied_8": _mean(eights),
+            "lost_words": len(vocabulary - {word for text in ours for word in text}) / len(vocabulary),
+        }
+    return found
+
+
+def _cut(field: str, texts: Iterable[str], words: Callable[[str], Words]) -> list[tuple[str, ...]]:
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise RequestError(f"{field} = {shown(texts)}: it must be several texts, such as a list of strings")
+    found = list(texts)
+    for i, text in enumerate(found):
+        if not isinstance(text, str):
+            raise RequestError(f"{field}: {i} is no text but a {type(text).__name__}")
+    return [cut for text in found if (cut := tuple(words(text)))]
+
+
+def grams(text: Words, n: int) -> list[tuple[str, ...]]:
+    """The n-grams of a text, in order."""
+    return [tuple(text[i : i + n]) for i in range(len(text) - n + 1)]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if len(values) else math.nan
+
+
+def _distinct(texts: Sequence[Words], n: int) -> float:
+    every = [gram for text in texts for gram in grams(text, n)]
+    return len(set(every)) / len(every) if every else math.nan
+
+
+def _zipf(count: Counter[str]) -> float:
+    top = np.array([times for _, times in count.most_common(1000)], float)
+    if len(top) < 2:
+        return math.nan
+    return float(-np.polyfit(np.log(np.arange(1, len(top) + 1)), np.log(top), 1)[0])
+
+
+def self_bleu(texts: Sequence[Words]) -> float:
+    """Mean BLEU-4 of each text against all others, with a count of .1 in place of no match; 0 where not even a word is another's.
+
+    Clipped by the most times that any other text has a gram, so that one pass over the texts is enough. Source: Papineni
+    et al. (2002); Zhu et al. (2018), Texygen; smoothing 1 of Chen and Cherry (2014). NaN for fewer than two texts.
+    """
+    if len(texts) < 2:
+        return math.nan
+    logs = np.zeros(len(texts))
+    for n in range(1, BLEU + 1):
+        counts = [Counter(grams(text, n)) for text in texts]
+        most: dict[tuple[str, ...], tuple[int, int]] = {}  # the two largest counts of a gram
+        for count in counts:
+            for gram, times in count.items():
+                first, second = most.get(gram, (0, 0))
+                most[gram] = (times, first) if times > first else (first, max(second, times))
+        for i, count in enumerate(counts):
+            matched = 0
+            for gram, times in count.items():
+                first, second = most[gram]
+                matched += min(times, second if times == first else first)
+            none = -math.inf if n == 1 else math.log(0.1)
+            logs[i] += ((math.log(matched) if matched else none) - math.log(max(1, sum(count.values())))) / BLEU
+    lengths = sorted(len(text) for text in texts)
+    penalty = [min(0.0, 1 - _closest(lengths, len(text)) / len(text)) for text in texts]
+    return float(np.exp(logs + penalty).mean())
+
+
+def _closest(lengths: list[int], own: int) -> int:
+    """The length, of the other texts, that is closest to a text's own; the shorter of two."""
+    others = lengths.copy()
+    others.remove(own)
+    return min(others, key=lambda length: (abs(length - own), length))
+
+
+def near_duplicates(texts: Sequence[Words], similarity: float = NEAR) -> float:
+    """Share of the texts whose set of 3-grams has a Jaccard similarity of at least `similarity` with another's."""
+    sets = [frozenset(grams(text, 3)) or frozenset([tuple(text)]) for text in texts]
+    where: dict[tuple[str, ...], list[int]] = {}
+    for i, own in enumerate(sets):
+        for gram in own:
+            where.setdefault(gram, []).append(i)
+    near = np.zeros(len(sets), bool)
+    for i, own in enumerate(sets):
+        shared = Counter(j for gram in own for j in where[gram] if j != i)
+        near[i] = any(times / (len(own) + len(sets[j]) - times) >= similarity for j, times in shared.items())
+    return float(near.mean())
+
+
+def longest_copy(texts: Sequence[Words], reference: Sequence[Words]) -> float:
+    """Mean over texts of the number of words in the longest span that occurs within one text of `reference`."""
+    known: dict[int, set[tuple[str, ...]]] = {}
+
+    def copied(text: Words, n: int) -> bool:
+        if n not in known:
+            known[n] = {gram for other in reference for gram in grams(other, n)}
+        return any(gram in known[n] for gram in grams(text, n))
+
+    found = []
+    for text in texts:
+        low, high = 0, len(text)  # a span that is copied has shorter ones that are
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if copied(text, middle) else (low, middle - 1)
+        found.append(low)
+    return _mean(found)
+
+
+def edit_distance(first: Sequence[str], second: Sequence[str]) -> int:
+    """Levenshtein distance: fewest insertions, deletions and substitutions that make one sequence the other."""
+    row = np.arange(len(second) + 1)
+    for i, sign in enumerate(first, 1):
+        changed = row[:-1] + np.array([sign != other for other in second], int)
+        least = np.minimum(changed, row[1:] + 1)
+        # What an insertion after another one costs runs along the row: a minimum over all that come before.
+        line = np.concatenate([[i], least]) - np.arange(len(second) + 1)
+        row = np.minimum.accumulate(line) + np.arange(len(second) + 1)
+    return int(row[-1])
+
+
+def edit_diversity(texts: Sequence[str]) -> float:
+    """Mean over pairs of the Levenshtein distance over the longer length. Source: Briesch et al. (2023)."""
+    pairs = [(a, b) for i, a in enumerate(texts) for b in texts[:i]]
+    return _mean([edit_distance(a, b) / max(len(a), len(b), 1) for a, b in pairs])

@@ -1,0 +1,126 @@
+"""Registry of texts by name: one decorated function per file, which returns its sources in fallback order."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from collapsebench.datasets.source import Unavailable, Where, one_line, where
+from collapsebench.datasets.texts.corpus import Corpus, Document, corpus
+from collapsebench.datasets.texts.local import read_path
+
+
+class TextSource(Protocol):
+    """Protocol of a source of a text. sha256: the digest that its documents must have; None: any."""
+
+    @property
+    def name(self) -> str:
+        """Name of the source."""
+
+    @property
+    def sha256(self) -> str | None:
+        """Digest of its documents (see `Corpus`), or None where it serves several editions."""
+
+    def available(self, here: Where) -> bool:
+        """Whether `read` has something to read, nothing fetched."""
+        ...
+
+    def read(self, here: Where) -> Sequence[Document]:
+        """Documents in order. Raises Unavailable where there are none here, ValueError for what is damaged."""
+        ...
+
+    def remedy(self, here: Where) -> str:
+        """Instruction that makes this source available, as a command or a place."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class TextCard:
+    """Description of a text, without reading it. `sources` is the fallback order, first to last."""
+
+    name: str
+    summary: str
+    licence: str
+    citation: str
+    sources: tuple[TextSource, ...]
+
+    def __str__(self) -> str:
+        here = where()
+        lines = [f"{self.name}: {self.summary}", f"  licence   {self.licence}", f"  citation  {self.citation}"]
+        for place, source in enumerate(self.sources, 1):
+            check = f"sha256 {source.sha256}" if source.sha256 else "any edition"
+            lines.append(f"  source {place}  {source.name}: {check}; {source.remedy(here)}")
+        return "\n".join(lines)
+
+
+Sources = Callable[[], tuple[TextSource, ...]]
+_CARDS: dict[str, TextCard] = {}
+
+
+def text(*, licence: str, citation: str) -> Callable[[Sources], Sources]:
+    """Decorator that registers a text: function name = name, docstring = summary, return value = sources."""
+
+    def add(sources: Sources) -> Sources:
+        summary = (inspect.getdoc(sources) or "").split("\n")[0]
+        _CARDS[sources.__name__] = TextCard(sources.__name__, summary, licence, citation, sources())
+        return sources
+
+    return add
+
+
+def names() -> tuple[str, ...]:
+    """Names of all registered texts, whether or not this machine has them."""
+    return tuple(_CARDS)
+
+
+def describe(name: str) -> TextCard:
+    """Card of a text: licence, citation, sources; `print` it. Raises ValueError with the nearest known name."""
+    if name not in _CARDS:
+        close = difflib.get_close_matches(str(name).lower(), list(_CARDS), n=1, cutoff=0.4)
+        more = f", did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"neither a text of the list ({', '.join(_CARDS)}) nor a file or folder here{more}")
+    return _CARDS[name]
+
+
+def missing(folder: str | os.PathLike[str] | None = None) -> dict[str, str]:
+    """Instruction that brings each text that is not on this machine, by name."""
+    here = where(folder, False)
+    absent = [card for card in _CARDS.values() if not any(source.available(here) for source in card.sources)]
+    return {card.name: ", or ".join(dict.fromkeys(source.remedy(here) for source in card.sources)) for card in absent}
+
+
+def load(
+    name: str,
+    *,
+    first: int | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    download: bool | None = None,
+) -> Corpus:
+    """Corpus of a registered text, from the first of its sources that is available, or of a file or folder by its path.
+
+    first: bytes to read of a file (None: all of it, up to 256 MiB). folder and download: as in `datasets.load`.
+    Raises Unavailable, saying what was tried and how to get it, where no source has it; ValueError for an unknown name,
+    and for a text that is damaged, empty, not UTF-8, or not what its digest says.
+    """
+    if name not in _CARDS and Path(name).expanduser().exists():
+        return corpus(read_path(Path(name).expanduser(), first), name=name, source="file", licence="the user's own")
+    card, here = describe(name), where(folder, download)
+    tried = []
+    for source in card.sources:
+        try:
+            found = corpus(source.read(here), name=name, source=source.name, licence=card.licence)
+        except Unavailable as reason:
+            tried.append(f"{source.name} ({one_line(reason)})")
+            continue
+        except ValueError as error:
+            raise ValueError(f"{name} from {source.name}: {one_line(error)}") from error
+        if source.sha256 is not None and found.sha256 != source.sha256:
+            raise ValueError(f"{name} from {source.name}: sha256 expected {source.sha256}, got {found.sha256}")
+        return found
+    remedies = dict.fromkeys(source.remedy(here) for source in card.sources)
+    raise Unavailable(f"{name} is not on this machine: {', or '.join(remedies)}; tried {', '.join(tried)}")

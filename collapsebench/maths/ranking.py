@@ -1,0 +1,44 @@
+"""Selection of weighted rows: the best share, the best of every few, quantiles, and importance weights."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from collapsebench.maths.numerics import divide
+from collapsebench.specs.pytree import Number
+
+
+def best_share(score: Float[Array, " n"], w: Float[Array, " n"], share: Number) -> Bool[Array, " n"]:
+    """Which rows are the best `share` of the total weight by their score; the best one always is. Weight 0: never."""
+    order = jnp.argsort(jnp.where(w > 0, -score, jnp.inf))
+    before = jnp.cumsum(w[order]) - w[order]
+    chosen = (before + 0.5 * w[order] <= share * w.sum()) & (w[order] > 0)
+    chosen = chosen.at[0].set(w[order[0]] > 0)
+    return jnp.zeros(w.shape, bool).at[order].set(chosen)
+
+
+def weighted_quantile(x: Float[Array, " n"], w: Float[Array, " n"], q: Number) -> Float[Array, ""]:
+    """The smallest x whose rows, with those below, are at least a share q of the total weight."""
+    order = jnp.argsort(jnp.where(w > 0, x, jnp.inf))
+    reached = jnp.cumsum(w[order]) >= q * w.sum()
+    return x[order[jnp.argmax(reached)]]
+
+
+def mean_one(log_weight: Float[Array, " n"], w: Float[Array, " n"]) -> Float[Array, " n"]:
+    """exp of log weights, scaled to a mean of 1 over weighted rows; 0 where w is 0."""
+    top = jnp.where(w > 0, log_weight, -jnp.inf).max()
+    raw = jnp.where(w > 0, jnp.exp(log_weight - jnp.where(jnp.isfinite(top), top, 0)), 0)
+    return raw * divide(w.sum(), (w * raw).sum())
+
+
+def best_of(score: Float[Array, " n"], w: Float[Array, " n"], k: int) -> Float[Array, " n"]:
+    """Weight of the best row among every k that follow each other, with the rank of the last rows that are fewer than k.
+
+    1 for the best, 0 for the others and where w is 0.
+    """
+    n = score.shape[0]
+    full = jnp.pad(jnp.where(w > 0, score, -jnp.inf), (0, -n % k), constant_values=-jnp.inf).reshape(-1, k)
+    best = jax.nn.one_hot(full.argmax(axis=1), k, dtype=w.dtype).reshape(-1)[:n]
+    return jnp.where(w > 0, best, 0)

@@ -1,0 +1,80 @@
+"""Tokenizers: text back from tokens, ranks, files, and one line for what cannot be."""
+
+import numpy as np
+import pytest
+
+from collapsebench.learning import tokenizers
+from collapsebench.specs.errors import RequestError
+
+TEXTS = ["The cat's whiskers,\n\n   the cat.  ", "Ünïcode — 漢字\t🙂 and the rest", "  x == y\r\n"]
+
+
+@pytest.mark.parametrize("name", ["bytes", "characters", "words"])
+def test_nothing_is_lost(name):
+    own = tokenizers.train(name, TEXTS)
+    for text in TEXTS:
+        tokens = own.encode(text)
+        assert tokens.dtype == np.int32
+        assert own.decode(tokens) == text
+        assert own.lengths()[tokens].sum() == len(text.encode())
+        assert tokens.max(initial=0) < own.end == own.size - 1
+    assert own.lengths()[own.end] == 0
+    assert own.decode([own.end], end="|") == "|"
+
+
+def test_ranks_are_by_frequency():
+    own = tokenizers.train("words", ["b a a", "b a"])
+    assert own.pieces == (" a", "b")
+    short = tokenizers.train("characters", ["aaabbcd"], 4)
+    assert (short.pieces, short.lossless, short.encode("abc").tolist()) == (("a", "b"), False, [0, 1, 2])
+
+
+def test_a_file_makes_the_tokenizer_again(tmp_path):
+    for name in ("bytes", "words"):
+        own = tokenizers.train(name, TEXTS)
+        path = tmp_path / f"{name}.json"
+        path.write_text(own.to_json())
+        again = tokenizers.load(path)
+        assert again.sha256 == own.sha256
+        assert again.encode(TEXTS[0]).tolist() == own.encode(TEXTS[0]).tolist()
+    with pytest.raises(RequestError, match="'Another' is not among its"):
+        again.encode("Another text")
+
+
+BAD = {
+    "missing": (None, "cannot be read"),
+    "broken": ("{", "cannot be read"),
+    "other": ('{"model": 3}', "no tokenizer's file"),
+    "list": ("[]", "no tokenizer's file"),
+    "pieces": ('{"tokenizer": "words", "pieces": [1]}', "must be words"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_one_line(tmp_path, name):
+    text, why = BAD[name]
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(RequestError, match=why) as error:
+        tokenizers.load(tmp_path / name)
+    assert "\n" not in str(error.value)
+
+
+def test_sizes_that_cannot_be_are_one_line():
+    for name, size, why in (
+        ("bytes", 100, "257 tokens"), ("words", 1000, "the text has 3 words, 4 with the end"), ("words", 2, "at least 3"),
+        ("byte", None, "did you mean 'bytes'"), ("bpe", 5, "at least|257 tokens and more"),
+    ):  # fmt: skip
+        with pytest.raises(RequestError, match=why):
+            tokenizers.train(name, ["one two three"], size)
+
+
+def test_byte_pairs():
+    pytest.importorskip("tokenizers")
+    own = tokenizers.train("bpe", TEXTS * 20, 280)
+    assert own.size == 280
+    for text in [*TEXTS, "never seen ✓"]:
+        tokens = own.encode(text)
+        assert own.decode(tokens) == text
+        assert own.lengths()[tokens].sum() == len(text.encode())
+    assert len(own.encode(TEXTS[0])) < len(TEXTS[0].encode())

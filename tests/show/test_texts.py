@@ -1,0 +1,54 @@
+"""What a person reads of a language model: a prompt, its continuations, and the words that are lost."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import collapsebench as cb
+from collapsebench.show.tables import summary
+from collapsebench.show.texts import lost, passages, text_summary
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    """A unigram loop on forty words, saved and loaded."""
+    folder = tmp_path_factory.mktemp("text")
+    random = np.random.default_rng(3)
+    for i in range(12):
+        (folder / f"{i:02}.txt").write_text(" ".join(f"word{j}" for j in random.zipf(1.5, 60) % 40) + f" \x1b[31m{i}")
+    experiment = cb.Experiment(
+        name="shown", target=cb.targets.Text(str(folder), tokenizer="words", block=12), n=30, trajectories=2, generations=4,
+        model=cb.models.NGram(order=1, smoothing="maximum_likelihood"), metrics=("nll",), holdout=4, snapshots=(0, 1, 3),
+    )  # fmt: skip
+    path = cb.save(cb.run(experiment), folder / "result.nc")
+    return cb.load(path)
+
+
+def test_every_generation_continues_the_same_prompt(result):
+    prompt, said = passages(result, row=2)
+    assert list(said) == [0, 1, 3]
+    assert len(set(said.values())) == 3
+    start = result.sample_x.values[:, :, 2, :3]
+    assert (start == start[0, 0]).all()
+    assert prompt
+
+
+def test_lost_words_are_those_that_were_seen_and_are_not(result):
+    seen = result.sample_seen.values[0].astype(bool)
+    found = lost(result)
+    assert found[0] == (0, [])
+    for i, g in ((1, 1), (2, 3)):
+        assert found[g][0] == (seen[0] & ~seen[i]).sum()
+    assert 0 < found[1][0] < found[3][0]  # by maximum likelihood no word comes back
+    assert len(found[3][1]) > 0
+
+
+def test_the_terminal_shows_it_on_plain_lines(result):
+    text = text_summary(result)
+    assert text in summary(result)
+    assert "\x1b" not in text
+    assert len([line for line in text.splitlines() if line.startswith("generation")]) == 3 + 2
+
+
+def test_a_result_without_text_shows_none():
+    assert text_summary(xr.Dataset()) == ""
