@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ SPLITS = ("gpt-2", "smollm")
 """Ways to cut a text into words before byte pairs: "smollm" is GPT-2's with every digit a word of its own."""
 
 
-def library() -> Any:
+def library() -> ModuleType:
     """The `tokenizers` library. Raises RequestError where it is missing."""
     try:
         return importlib.import_module("tokenizers")
