@@ -31,14 +31,14 @@ def turns(shape: Decoder, positions: Int[Array, ...]) -> Turns:
     if shape.positions != "rotary":
         return None
     rates = 1.0 / shape.theta ** (jnp.arange(0, shape.head, 2, dtype=jnp.float32) / shape.head)
-    angles = positions[..., None].astype(jnp.float32) * rates
+    angles = jnp.expand_dims(positions.astype(jnp.float32), -1) * rates.reshape((1,) * positions.ndim + (-1,))
     return jnp.cos(angles), jnp.sin(angles)
 
 
 def _turned(x: Array, by: Turns) -> Array:
     if by is None:
         return x
-    cosine, sine = by
+    cosine, sine = (jnp.expand_dims(c, tuple(range(x.ndim - c.ndim))) for c in by)
     a, b = jnp.split(x.astype(jnp.float32), 2, axis=-1)
     return jnp.concatenate([a * cosine - b * sine, b * cosine + a * sine], axis=-1).astype(x.dtype)
 
@@ -75,7 +75,7 @@ def attend_all(
     many = q.shape[1]
     seen = jnp.tril(jnp.ones((n, n), bool))[None]
     if pads is not None:
-        seen = seen & jnp.tile(jnp.arange(n) >= pads[:, None], (shape.groups, 1))[:, None]
+        seen = seen & jnp.tile(jnp.arange(n)[None] >= pads[:, None], (shape.groups, 1))[:, None]
     size = -(-n // BLOCKS)
     found = []
     for a in range(0, n, size):
@@ -107,7 +107,7 @@ def attend_cached(
 
     q, k, v = split_heads(shape, qkv, qkv.shape[0], by)
     cache = (dynamic_update_slice(cache[0], k, (0, place, 0)), dynamic_update_slice(cache[1], v, (0, place, 0)))
-    scores = [jnp.where(q_seen, _scores(q, cache[0]), FAR)]
+    scores = [jnp.where(q_seen[None, None], _scores(q, cache[0]), FAR)]
     for (keys, _), seen in done:
         own = _scores(q, keys)
         scores.append(own if seen is None else jnp.where(seen[:, None], own, FAR))

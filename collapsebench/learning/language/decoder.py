@@ -26,7 +26,8 @@ def embed(shape: Decoder, params: PyTree, tokens: Int[Array, ...], places: Int[A
     """Embedding [tokens, width] of tokens at their places."""
     x = params["tokens"][tokens]
     if shape.positions == "learned":
-        x = x + params["positions"][places]
+        own = params["positions"][places]
+        x = x + jnp.expand_dims(own, tuple(range(x.ndim - own.ndim)))
     return x.reshape(-1, shape.width)
 
 
@@ -57,7 +58,7 @@ def hidden(
     batch, n = tokens.shape
     if n > shape.context:
         raise RequestError(f"context = {shape.context}: {n} tokens are more than this model has positions for")
-    places = jnp.arange(n) if pads is None else jnp.maximum(jnp.arange(n) - pads[:, None], 0)
+    places = jnp.arange(n) if pads is None else jnp.maximum(jnp.arange(n)[None] - pads[:, None], 0)
     by = turns(shape, places)
     return layers(
         shape, params, embed(shape, params, tokens, places), lambda _, qkv: attend_all(shape, qkv, batch, by, pads)
@@ -96,7 +97,7 @@ def perplexity(
     if len(tokens) < context:
         raise RequestError(f"context = {context}: the text has {len(tokens)} tokens, fewer than one window")
     count = (len(tokens) - context) // stride + 1
-    windows = jnp.asarray(tokens)[jnp.arange(count)[:, None] * stride + jnp.arange(context)]
+    windows = jnp.asarray(tokens)[jnp.arange(count)[:, None] * stride + jnp.arange(context)[None]]
     new = min(stride, context - 1)
     score = jax.jit(lambda p, w: jax.lax.map(lambda x: token_nats(shape, p, x[None, :-1], x[None, 1:])[0], w))
     found = score(params, windows)

@@ -78,7 +78,7 @@ def _prefilled(shape: Decoder, params: PyTree, prompts: Tokens, pads: Array | No
     if prompts.shape[1] == 1:
         return []
     _, kept = hidden(shape, params, prompts[:, :-1], pads)
-    seen = None if pads is None else jnp.arange(prompts.shape[1] - 1) >= jnp.tile(pads, shape.groups)[:, None]
+    seen = None if pads is None else jnp.arange(prompts.shape[1] - 1)[None] >= jnp.tile(pads, shape.groups)[:, None]
     return [(kept, seen)]
 
 
@@ -115,7 +115,7 @@ def _drawn(
     done = _prefilled(shape, params, prompts, pads)
     seen = None
     if decoding.repetition is not None:
-        valid = jnp.ones_like(prompts, bool) if pads is None else jnp.arange(length) >= pads[:, None]
+        valid = jnp.ones_like(prompts, bool) if pads is None else jnp.arange(length)[None] >= pads[:, None]
         seen = jnp.zeros((batch, shape.vocabulary), bool).at[jnp.arange(batch)[:, None], prompts].max(valid)
     state: Any = (prompts[:, -1], jnp.zeros(batch, bool), seen)
     chunk = max(CHUNK, -(-steps // MOST_CHUNKS))
@@ -180,17 +180,19 @@ def beam_search(
         logits, caches = step_logits(shape, params, token, place, length - 1, done, caches, wide)
         logp = jax.nn.log_softmax(logits).reshape(batch, beams, size)
         if stop is not None:
-            over = ((text == stop) & (jnp.arange(steps) < place - (length - 1))).any(-1)
-            logp = jnp.where(over[..., None], jnp.where(only, 0.0, -jnp.inf), logp)
+            over = ((text == stop) & (jnp.arange(steps) < place - (length - 1))[None, None]).any(-1)
+            logp = jnp.where(over[..., None], jnp.where(only, 0.0, -jnp.inf)[None, None], logp)
         total, best = jax.lax.top_k((total[..., None] + logp).reshape(batch, -1), beams)
         parent, token = best // size, (best % size).astype(jnp.int32)
         text = jnp.take_along_axis(text, parent[..., None], 1).at[:, :, place - (length - 1)].set(token)
         rows = (jnp.arange(batch)[:, None] * beams + parent).reshape(-1)
-        rows = (jnp.arange(shape.groups)[:, None] * batch * beams + rows).reshape(-1)
+        rows = (jnp.arange(shape.groups)[:, None] * batch * beams + rows[None]).reshape(-1)
         caches = jax.tree.map(lambda a: a[rows], caches)
         return (token.reshape(-1), total, text, caches), None
 
-    total = jnp.where(jnp.arange(beams) == 0, 0.0, -jnp.inf) * jnp.ones((batch, 1))  # at first all beams are the prompt
+    total = jnp.where(jnp.arange(beams) == 0, 0.0, -jnp.inf)[None] * jnp.ones(
+        (batch, 1)
+    )  # at first all beams are the prompt
     text = jnp.zeros((batch, beams, steps), jnp.int32)
     caches = _empty(shape, batch * beams, steps, params["tokens"].dtype)
     start = (spread(prompts[:, -1], 1), total, text, caches)

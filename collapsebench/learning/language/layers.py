@@ -27,7 +27,7 @@ def product(x: Rows, w: PyTree) -> Rows:
     """x by a matrix or a LowRank, with a bias where there is one."""
     matrix = w["w"]
     y = x @ matrix.base + (x @ matrix.down) @ matrix.up if isinstance(matrix, LowRank) else x @ matrix
-    return y + w["b"] if "b" in w else y
+    return y + w["b"][None] if "b" in w else y
 
 
 def norm(x: Rows, w: dict[str, Array], epsilon: float) -> Rows:
@@ -45,15 +45,15 @@ def _norm_forward(x: Rows, scale: Array, bias: Array | None, epsilon: float) -> 
     c = wide if bias is None else wide - wide.mean(-1, keepdims=True)
     r = jax.lax.rsqrt((c * c).mean(-1, keepdims=True) + epsilon)
     h = c * r
-    y = h * scale.astype(jnp.float32)
-    y = y if bias is None else y + bias.astype(jnp.float32)
+    y = h * scale.astype(jnp.float32)[None]
+    y = y if bias is None else y + bias.astype(jnp.float32)[None]
     return y.astype(x.dtype), (h, r, scale, bias)
 
 
 def _norm_backward(epsilon: float, saved: PyTree, dy: Rows) -> tuple[Rows, Array, Array | None]:
     h, r, scale, bias = saved
     slope = dy.astype(jnp.float32)
-    u = slope * scale.astype(jnp.float32)
+    u = slope * scale.astype(jnp.float32)[None]
     away = u if bias is None else u - u.mean(-1, keepdims=True)
     dx = r * (away - h * (u * h).mean(-1, keepdims=True))
     dbias = None if bias is None else slope.sum(0).astype(bias.dtype)
@@ -120,7 +120,7 @@ def _nats_forward(logits: Array, tokens: Array) -> tuple[Array, PyTree]:
 
 def _nats_backward(saved: PyTree, slope: Array) -> tuple[Array, None]:
     logits, top, total, tokens = saved
-    own = jnp.arange(logits.shape[1]) == tokens[:, None]
+    own = jnp.arange(logits.shape[1])[None] == tokens[:, None]
     return (jnp.exp(logits - top) / total - own) * slope[:, None], None
 
 
