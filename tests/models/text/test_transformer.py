@@ -1,0 +1,70 @@
+"""Transformer in the loop: its density, its sizes, what it learns, and its side by side trajectories."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import collapsebench as cb
+from collapsebench.learning.language.decoding import Decoding
+from collapsebench.learning.training import Training
+from collapsebench.parts.data import Batch
+from collapsebench.specs.errors import RequestError
+
+TINY = cb.models.Transformer(
+    width=8,
+    layers=1,
+    heads=2,
+    classes=5,
+    block=4,
+    training=Training(steps=150, batch=8, rate=3e-2, schedule="cosine", pieces=2),
+)
+
+
+def test_it_learns_a_cycle_and_says_it_again():
+    """Rows 0 1 2 3 from a random start of the cycle: log 4 nats of the first token, none of the others; alone and in a `vmap`."""
+    starts = np.arange(64) % 4
+    rows = jnp.asarray((starts[:, None] + np.arange(4)) % 4, jnp.int32)
+    keys = jax.random.split(jax.random.key(0, impl="threefry2x32"), 2)
+
+    def fit(key):
+        return TINY.fit(key, TINY.init(key), Batch(rows, jnp.ones(64)))
+
+    both = jax.jit(jax.vmap(fit))(keys)
+    alone = jax.jit(fit)(keys[1])
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1], b, atol=1e-4), both, alone)
+    nats = -np.asarray(jax.jit(TINY.log_prob)(alone, rows[:4])).mean()
+    assert np.log(4) <= nats < np.log(4) + 0.3  # their entropy is the least that any model has
+    drawn = np.asarray(TINY.sample(keys[0], alone, 40))
+    assert ((drawn[:, 1:] - drawn[:, :-1]) % 4 == 1).mean() > 0.9
+    assert set(drawn[:, 0]) == {0, 1, 2, 3}
+
+
+def test_it_takes_the_sizes_of_the_text():
+    text = cb.targets.Text(tokenizer="bytes", block=16)
+    own = cb.Experiment(
+        name="own", target=text, model=cb.models.Transformer(size="0.1M"), n=8, holdout=8, metrics=("nll",)
+    )
+    assert (own.model.shape.vocabulary, own.model.shape.context, own.model.shape.width) == (257, 16, 48)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"heads": 3}, "model.heads = 3: it must divide width = 32"),
+        ({"size": "0.8m"}, "model.size = 0.8m: not one of 0.1M"),
+        ({"decoding": Decoding(temperature=0.0)}, "model.decoding.temperature = 0.0"),
+        ({"decoding": 0.5}, "model.decoding = 0.5: it must be a Decoding"),
+        ({"norm": "batch"}, "model.norm = batch: not one of layer, rms"),
+    ],
+)
+def test_what_cannot_be_is_refused(fields, words):
+    with pytest.raises(RequestError, match=words):
+        cb.Experiment(
+            name="own",
+            target=cb.targets.Text(block=16),
+            model=cb.models.Transformer(**fields),
+            n=8,
+            holdout=8,
+            metrics=("nll",),
+        ).check()
