@@ -70,7 +70,7 @@ class Answer:
         """The answer; else the end of the dial that costs least and keeps the limit, or keeps most."""
         if self.found is not None:
             return self.found.value
-        return self.dial.low if (self.verdict == "always") == self.rising else self.dial.high
+        return self.dial.high if self.verdict == "never" and self.rising else self.dial.low
 
     def dataset(self, runs: list[xr.Dataset], values: np.ndarray) -> xr.Dataset:
         """The Dataset of `plan`, of the results of all stages at these values of the dial."""
@@ -128,10 +128,16 @@ class Answer:
             )
         if self.rising and found.value <= dial.low:
             return f"{dial.name} {dial.show(dial.low)} is enough {interval}: {text}"
-        number = f"{dial.show(found.value)} {interval}"
+        if found.value == (dial.high if self.rising else dial.low):
+            return (
+                f"Only {dial.name} {dial.show(found.value)} keeps the limit, or no value at all {interval}: that {text}"
+            )
+        advice = dial.advice.format(
+            f"{dial.show(found.value)} {interval}", most="at least" if self.rising else "at most"
+        )
         end = found.high >= dial.high if self.rising else found.low <= dial.low
         doubt = "; or no value is enough, which so few trajectories cannot tell" if end else ""
-        return f"{dial.advice.format(number, most='at least' if self.rising else 'at most')}: then {text}{doubt}"
+        return f"{advice}: then {text}{doubt}"
 
     def once(self, made: xr.Dataset) -> str:
         """Whether one round alone harms, at the point nearest to the answer."""

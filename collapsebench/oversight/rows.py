@@ -159,6 +159,6 @@ def _resampled(centred: np.ndarray, base: dict[str, Any]) -> Experiment:
         jnp.asarray(own, jnp.float32), jnp.ones(len(own)), jnp.log(jnp.float32(BANDWIDTH)), jnp.eye(dim)
     )
     model = MODELS.get("kde")(dim, BANDWIDTH)
-    trajectories = int(np.clip(4e5 / size, 100, 400))
+    trajectories = int(np.clip(1e5 / size, 100, 400))
     target = TARGETS.get("truth")(model, kernel)
     return Experiment(**{**base, "handover": "samples", "trajectories": trajectories}, target=target, model=model)

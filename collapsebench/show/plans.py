@@ -32,6 +32,8 @@ def plan_summary(plan: xr.Dataset) -> str:
     lines += [f"{plan.attrs['sentence']}.", f"{plan.attrs['once']}."]
     if np.isfinite(exact := float(plan.exact)):
         lines.append(f"Exact, by {plan.attrs['law']}: {exact:.4g}.")
+    elif plan.attrs["law"]:
+        lines.append(f"By {plan.attrs['law']} the limit is kept everywhere, or nowhere.")
     lines.append(
         f"Rows: {cost['real']:.0f} real ones in all, {cost['real_per_generation']:.4g} of them in every generation after "
         f"the first, and {cost['synthetic']:.0f} synthetic ones."

@@ -1,6 +1,7 @@
 """Coverage of the planner's intervals: `python -m tests.oversight.coverage FILE.csv` plans six laws with 100 seeds each.
 
-The settings and the seeds 0 to 99 were fixed before the first of them was run.
+The settings and the seeds 0 to 99 were fixed before the first of them was run, with one exception: the tail's chance was .9,
+which no share of real rows keeps (three of 100 rows or more of a symbol of 5% have probability .88), so that there was no value.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ CASES = {
     ),
     "symbols, real share, tail": (
         {"target": FIVE, "model": cb.models.Categorical(5), "n": 100, "generations": 21},
-        TailKept(chance=0.9), "real_share",
+        TailKept(chance=0.8), "real_share",
     ),
     "two symbols, real share, categories": (
         {"target": cb.targets.Categorical(2, (0.95, 0.05)), "model": cb.models.Categorical(2), "n": 100, "generations": 21},

@@ -62,6 +62,14 @@ def test_a_limit_that_is_kept_always_or_never_is_told(limit, verdict, text):
     assert np.isnan(found.answer)
 
 
+def test_a_limit_that_hardly_the_whole_keeps_is_told(two):
+    """All real rows keep both symbols with probability .994: a limit just above is not told from it by 400 runs."""
+    found = cb.plan(TWO, "categories=0.996", "real_share")
+    assert "or no value" in found.attrs["sentence"]
+    assert np.isnan(found.exact)
+    assert "By mixed_count_law the limit is kept everywhere, or nowhere." in plan_summary(found)
+
+
 def test_a_plan_is_saved_drawn_and_told(two, tmp_path):
     loaded = cb.load(cb.save(two, tmp_path / "two.nc"))
     assert loaded.identical(two)

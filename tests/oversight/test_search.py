@@ -5,7 +5,7 @@ import pytest
 
 from collapsebench.oversight.search import Measured, Search
 
-SIZE = 400
+SIZE = 200
 
 
 def found(search, margin, random, spread=1.0):
@@ -17,28 +17,26 @@ def found(search, margin, random, spread=1.0):
     return seen
 
 
-@pytest.mark.parametrize("rising", [True, False])
-def test_intervals_contain_the_crossing(random, rising):
-    """Of 80 plans 95% have a standard error of 2.4%: 68 are 4 below, and an interval half as wide would contain 54."""
+def test_intervals_contain_the_crossing(random):
+    """Of 60 plans 95% have a standard error of 2.8%: 50 are 4 below, and an interval half as wide would contain 40."""
     contain = 0
-    for _ in range(80):
-        root = random.uniform(0.1, 0.9)
-        sign = 1 if rising else -1
+    for i in range(60):
+        root, sign = random.uniform(0.1, 0.9), (1, -1)[i % 2]
         search = Search(0.0, 1.0)
         seen = found(search, lambda x, root=root, sign=sign: sign * (np.exp(x) - np.exp(root)), random)
-        assert search.rising(seen) == rising
+        assert search.rising(seen) == (sign == 1)
         crossing = search.crossing(seen)
         contain += crossing.low <= root <= crossing.high
-    assert contain >= 68
+    assert contain >= 50
 
 
 def test_intervals_contain_the_optimum(random):
     contain, search = 0, Search(0.0, 1.0, optimum=True)
-    for _ in range(80):
+    for _ in range(40):
         best = random.uniform(0.2, 0.8)
         crossing = search.crossing(found(search, lambda x, best=best: -3 * (x - best) ** 2, random))
         contain += crossing.low <= best <= crossing.high
-    assert contain >= 68
+    assert contain >= 32
 
 
 def test_points_are_on_the_steps_of_the_dial_and_all_different(random):
