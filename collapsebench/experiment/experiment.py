@@ -151,12 +151,12 @@ class Experiment:
         check_dims(self.target, self.model)
         if isinstance(self.holdout, Unnamed):
             object.__setattr__(self, "holdout", HOLDOUT if most is None else Unnamed(min(HOLDOUT, most)))
-        check_family(self.target)
-        check_family(self.model)
         for part in (self.target, self.model, self.regime, self.curator, *self.metrics):
             if part is not None:
                 with asking(part):
                     part.check(self)
+        check_family(self.target)
+        check_family(self.model)
         if not self.handover.rows and self.regime.needs_samples:
             name = spec_name(self.regime)
             raise RequestError(

@@ -76,28 +76,29 @@ def _settle(self: Any) -> None:
 
 
 def names_fields(cls: Class) -> Class:
-    """Class decorator: a call with wrong arguments says which fields there are, and the nearest."""
+    """Class decorator: a call with wrong arguments says which fields there are, and the nearest.
+
+    By `__new__`: the dataclass's own `__init__` stays, whose annotations a type checker reads where they were written.
+    """
     made: Any = cls
-    init: Callable[..., None] = made.__init__
-
-    @functools.wraps(init)
-    def checked(self: Any, *given: Any, **named: Any) -> None:
-        try:
-            init(self, *given, **named)
-        except TypeError as error:
-            if why := _misfit(init, self, given, named):
-                raise ArgumentError(f"{type(self).__name__}: {why}") from error
-            raise
-
-    made.__init__ = checked
+    made.__new__ = _fitting
     return cls
 
 
-def _misfit(call: Callable[..., None], owner: Any, given: tuple[Any, ...], named: dict[str, Any]) -> str:
+def _fitting(cls: type, *given: Any, **named: Any) -> Any:
+    if (given or named) and (why := _misfit(cls.__init__, given, named)):  # without any it is a copy that is made
+        raise ArgumentError(f"{cls.__name__}: {why}")
+    return object.__new__(cls)
+
+
+_signature = functools.cache(inspect.signature)
+
+
+def _misfit(call: Callable[..., None], given: tuple[Any, ...], named: dict[str, Any]) -> str:
     """Why arguments do not fit a constructor, in half a line; empty if they do."""
-    signature = inspect.signature(call)
+    signature = _signature(call)
     try:
-        signature.bind(owner, *given, **named)
+        signature.bind(None, *given, **named)
     except TypeError as error:
         names = [name for name in list(signature.parameters)[1:] if name.isidentifier()]
         wrong = next((name for name in named if name not in names), None)

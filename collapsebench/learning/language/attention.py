@@ -64,7 +64,7 @@ def join_heads(shape: Decoder, y: Float[Array, "lanes queries head"], batch: int
 
 def attend_all(
     shape: Decoder, qkv: Float[Array, "rows features"], batch: int, by: Turns, pads: Int[Array, " batch"] | None
-) -> tuple[Float[Array, "rows features"], Cache]:
+) -> tuple[Float[Array, "rows width"], Cache]:
     """Attention of every token to itself and those before it, and its keys and values.
 
     pads: leading tokens of each sequence that nothing attends to (None: none).
@@ -98,7 +98,7 @@ def attend_cached(
     q_seen: Bool[Array, " time"],
     cache: Cache,
     place: Count,
-) -> tuple[Float[Array, "batch features"], Cache]:
+) -> tuple[Float[Array, "batch width"], Cache]:
     """Attention of one token a sequence to finished caches, of which some keys may be hidden, and to an open one.
 
     The open cache gets the token's keys and values at `place`, in place; `q_seen` are its times up to that one.
