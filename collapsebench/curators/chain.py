@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
@@ -26,7 +25,7 @@ class Chain(Curator):
     Chains of chains are one chain, so that (a | b) | c is a | (b | c).
     """
 
-    curators: tuple[Any, ...] = ()
+    curators: tuple[Curator, ...] = ()
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError where one of the curators does, or is none."""

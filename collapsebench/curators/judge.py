@@ -24,7 +24,7 @@ class Judge(Curator):
 
     steady: whether the score's noise has the same variance in every generation, that of a correlation `rho` with real
     rows; otherwise it shrinks with the model, and the correlation stays. drift: the share of the correlation that is
-    lost in every generation. fails_at: the generation from which on the score is noise (-1: never).
+    lost in every generation. fails_at: the generation from which on the score is noise (None: never).
     Rejection sampling, best-of-n and filtering by a classifier are of this kind. Laws: `theory.judge_mean_law`,
     `theory.judge_variance_law`.
     """
@@ -33,7 +33,7 @@ class Judge(Curator):
     keep: float = within(0.2, low=0, high=1)
     steady: bool = static(False)
     drift: float = within(0.0, low=0, high=1)
-    fails_at: int = static(-1, within=(-1, 2**31 - 1))
+    fails_at: int | None = static(None)
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for data whose first column is no number."""
@@ -45,7 +45,7 @@ class Judge(Curator):
         batch = view.synthetic
         quality, spread = _first(batch)
         rho = self.rho * (1 - self.drift) ** jnp.asarray(view.generation, quality.dtype)
-        if self.fails_at >= 0:
+        if self.fails_at is not None:
             rho = jnp.where(view.generation >= self.fails_at, 0, rho)
         noise = samplers.normal(key, quality.shape, quality.dtype)
         if self.steady:

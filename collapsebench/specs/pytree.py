@@ -85,7 +85,7 @@ def names_fields(cls: Class) -> Class:
     return cls
 
 
-def _fitting(cls: type, *given: Any, **named: Any) -> Any:
+def _fitting(cls: type, *given: object, **named: object) -> object:
     if (given or named) and (why := _misfit(cls.__init__, given, named)):  # without any it is a copy that is made
         raise ArgumentError(f"{cls.__name__}: {why}")
     return object.__new__(cls)
@@ -94,7 +94,7 @@ def _fitting(cls: type, *given: Any, **named: Any) -> Any:
 _signature = functools.cache(inspect.signature)
 
 
-def _misfit(call: Callable[..., None], given: tuple[Any, ...], named: dict[str, Any]) -> str:
+def _misfit(call: Callable[..., None], given: tuple[object, ...], named: dict[str, object]) -> str:
     """Why arguments do not fit a constructor, in half a line; empty if they do."""
     signature = _signature(call)
     try:

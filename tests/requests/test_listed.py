@@ -53,7 +53,7 @@ def test_a_listed_change_is_one_line(line, unrun, nothing_left):
 
 
 MORE = {
-    "regime = Grow(power=20): that makes 1.05e+28 rows": "regime=grow regime.power=20",
+    "regime = Grow(power=20, used=1.0): that makes 1.05e+28 rows": "regime=grow regime.power=20",
     "regime.power = 1e+300: it must lie between -64 and 64": "regime=grow regime.power=1e300",
     "holdout = 1024: that makes 1.02e+03 rows of 100000000 numbers": "model.dim=100000000 target.dim=100000000",
     "target.model = a value of type function: a model derives": "target=truth target.model=json:loads",
