@@ -105,6 +105,7 @@ def view(x, w=None, generation=0):
     return cb.View(None, None, None, None, batch, batch, None, generation)
 
 
+@pytest.mark.slow
 def test_what_each_curator_costs():
     """The rows that are left of n = 1000: a share by selection, one in K, what the verifier's rates keep, all by weights."""
     kept = {
@@ -129,6 +130,7 @@ def test_duplicates_are_dropped():
     assert weigh(C.Deduplicate(0.6), x, [0.0, 1.0, 1.0, 1.0, 1.0]).tolist() == [0, 1, 0, 1, 0]
 
 
+@pytest.mark.slow
 def test_a_chain_is_associative_and_named_in_the_record(assert_law):
     a, b, c = C.Judge(keep=0.5), C.Surprise(0.5), C.Truncate(2.0)
     assert (a | b) | c == a | (b | c) == C.Chain((a, b, c))

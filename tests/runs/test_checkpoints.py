@@ -89,6 +89,7 @@ def test_a_longer_run_goes_on_from_a_kept_one(tmp_path, whole):
         assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("regime", ["accumulate", "grow"])
 def test_a_longer_run_of_a_regime_whose_pool_grows(tmp_path, regime):
     """The pool of a longer run has more room; one that draws other numbers of rows is run from the start."""
@@ -113,6 +114,7 @@ def test_another_machine_is_refused(tmp_path, monkeypatch, field):
         cb.run(GAUSSIAN)
 
 
+@pytest.mark.slow
 def test_another_request_or_width_does_not_find_it(tmp_path, whole):
     faults.stopped_run(GAUSSIAN, tmp_path / "c", 2)
     for change in ({"seed": 1}, {"width": 1}, {"n": 17}):

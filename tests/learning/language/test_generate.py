@@ -41,6 +41,7 @@ def test_a_cache_gives_the_draws_of_full_evaluation(name, length, tiny, tokens):
     np.testing.assert_array_equal(found, by_hand(own, prompts, 8, decoding))
 
 
+@pytest.mark.slow
 def test_several_open_caches_follow_each_other(monkeypatch):
     from collapsebench.learning.language import generate as module
 
@@ -75,6 +76,7 @@ def test_a_padded_prompt_is_the_prompt(name, tiny, tokens):
     np.testing.assert_allclose(beams[0][1], beams[1][1], rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [None, 2])
 def test_beams_enough_find_the_likeliest_continuation(stop):
     """Vocabulary 4, three steps: 16 beams hold every beginning, so that nothing is lost."""

@@ -43,6 +43,7 @@ def test_a_step_is_adamw():
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5), state[0], params)
 
 
+@pytest.mark.slow
 def test_bfloat16_has_the_gradient_but_for_rounding():
     params = SHAPE.random(KEY, spread=0.3)
     ours, exact = (
@@ -54,6 +55,7 @@ def test_bfloat16_has_the_gradient_but_for_rounding():
     assert 0 < float(jnp.linalg.norm(a - b) / jnp.linalg.norm(b)) < 0.05
 
 
+@pytest.mark.slow
 def test_adapters_begin_at_nothing_and_merge():
     params = SHAPE.random(KEY, spread=0.5)
     factors = adapters(KEY, params, 2, ("qkv", "down"))
@@ -64,6 +66,7 @@ def test_adapters_begin_at_nothing_and_merge():
     assert float(loss(merged(with_adapters))) == pytest.approx(float(loss(with_adapters)), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_only_adapters_have_gradients_of_adapters():
     """The gradient by the factors is that of the merged matrix by the chain rule: dB = (x A)^T dy = A^T dW."""
     params = SHAPE.random(KEY, spread=0.5)

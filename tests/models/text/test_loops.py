@@ -46,6 +46,7 @@ def test_words_of_the_python_documentation_survive_by_the_law(assert_law):
     check_survival(words_of("pydoc"), assert_law, 1000, 10)
 
 
+@pytest.mark.slow
 def test_counts_and_rows_lose_the_same_words(small_text, apart):
     """`samples` draws blocks, `summary` their counts; within 5 standard errors, and 10 from a generation later."""
     target = words_of(small_text)

@@ -21,6 +21,7 @@ TINY = cb.models.Transformer(
 )
 
 
+@pytest.mark.slow
 def test_it_learns_a_cycle_and_says_it_again():
     """Rows 0 1 2 3 from a random start of the cycle: log 4 nats of the first token, none of the others; alone and in a `vmap`."""
     starts = np.arange(64) % 4
