@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from collapsebench.maths.estimators.kernels import median_distance, mmd_squared
 from collapsebench.parts.metric import Estimate, RowMetric
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import shown
+from collapsebench.specs.fields import as_number
 from collapsebench.specs.pytree import Key, spec
 from collapsebench.specs.registry import METRICS
 
@@ -37,7 +37,8 @@ class MMD(RowMetric):
         """Raise RequestError for a bandwidth that is neither positive nor "median"."""
         super().check(experiment)
         h = self.bandwidth
-        wrong = h != "median" if isinstance(h, str) else np.ndim(h) > 0 or h is None or not h > 0
+        number = as_number(h)
+        wrong = h != "median" if isinstance(h, str) else number is None or number.ndim > 0 or not number > 0
         if wrong:
             raise self.refuse(f'bandwidth = {shown(h)}: a positive number, or "median"')
 

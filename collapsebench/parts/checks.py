@@ -74,8 +74,10 @@ def check_part(field: str, part: Any, where: str = "", depth: int = 0) -> None:
         raise RequestError(f"{where}: it is nested more than {DEPTH} levels deep")
     check_fields(part, where)
     for own in dataclasses.fields(part):
-        if own.name in BASES and own.init and (value := getattr(part, own.name)) is not None:
-            path = f"{where}.{own.name}"
+        if own.name in BASES and own.init:
+            value, path = getattr(part, own.name), f"{where}.{own.name}"
+            if value is None and own.default is None:
+                continue
             check_part(own.name, build_part(own.name, value, path), path, depth + 1)
 
 
