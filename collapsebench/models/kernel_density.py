@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from collapsebench.maths.distributions.kernel import GRID, SUPPORT, KernelMixture
@@ -16,6 +15,7 @@ from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError, shown
+from collapsebench.specs.fields import as_number
 from collapsebench.specs.pytree import Key, Name, spec, static
 from collapsebench.specs.registry import MODELS
 
@@ -54,7 +54,7 @@ class KernelDensity(Model):
                 raise RequestError(f"model.bandwidth = {h}: a positive number, {' or '.join(RULES)}")
             if experiment.handover.infinite:
                 raise RequestError(f"model.bandwidth = {h}: it is 0 for an infinite sample; give a number")
-        elif np.ndim(h) or h is None or not h > 0:
+        elif (number := as_number(h)) is None or number.ndim or not number > 0:
             raise RequestError(f"model.bandwidth = {shown(h)}: a positive number, {' or '.join(RULES)}")
         if experiment.handover.infinite:
             self._check_population(experiment.target)

@@ -20,6 +20,8 @@ DEPTH = 50
 """Levels that a record may be nested: more than any network's parameters, and fewer than end Python's stack."""
 LARGEST = 2**31 - 1
 """Of a whole number: sizes and loop lengths are 32 bits wide in a compiled program."""
+FLOAT = 3e38
+"""Of any other number."""
 _WORDS = {
     "float": "a number", "int": "a whole number", "bool": "True or False", "str": "a word", "None": "None",
     "tuple[int, ...]": "whole numbers in parentheses, such as (64, 64)",
@@ -143,7 +145,7 @@ def _out_of_bounds(own: dataclasses.Field[Any], value: object, kind: str) -> str
     high = min(high, LARGEST) if kind == "int" else high
     number = as_number(value)
     if number is not None and not np.isnan(number) and low <= number <= high:
-        return ""
+        return f"at most {FLOAT:g}, as float32 ends there" if FLOAT < abs(number) < math.inf else ""
     if not math.isfinite(low) and not math.isfinite(high):
         return "it must be a number"
     return (
