@@ -13,6 +13,8 @@ from collapsebench.parts.part import Setting
 
 def check_rewards(curator: Curator, experiment: Setting, rewards: tuple[float, ...]) -> None:
     """Raise RequestError unless the experiment's rows have a reward: as many as symbols, or a first column."""
+    if not isinstance(rewards, tuple) or not all(isinstance(one, int | float) for one in rewards):
+        raise curator.refuse("rewards: they must be numbers in parentheses, one for each symbol")
     kind, classes = experiment.target.kind, experiment.target.classes
     if kind == Kind.SYMBOL:
         if classes is not None and len(rewards) != classes:
