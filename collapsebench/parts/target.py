@@ -75,6 +75,10 @@ class Target(Part):
         """Texts of files, by name, that a result keeps, such as a tokenizer's."""
         return {}
 
+    def described(self) -> dict[str, object]:
+        """What a result tells of a user's own data, such as names and quantiles of the columns; no rows."""
+        return {}
+
     def held_out_rows(self) -> int | None:
         """Number of real rows that it can hold out for metrics; None: any."""
         return None

@@ -134,8 +134,8 @@ class Text(Target):
         counts = np.bincount(own.train.ravel(), minlength=own.tokenizer.size)
         dtype = jnp.result_type(float)
         return TextBlocks(
-            jnp.asarray(own.train), jnp.asarray(own.held_out), self.block, jnp.asarray(counts, dtype),
-            jnp.asarray(own.tokenizer.lengths(), dtype), own.tokenizer.lossless,
+            jnp.asarray(own.train), jnp.asarray(own.held_out), self.block, token_counts=jnp.asarray(counts, dtype),
+            bytes_of=jnp.asarray(own.tokenizer.lengths(), dtype), lossless=own.tokenizer.lossless,
         )  # fmt: skip
 
     def sample(self, key: Key, n: int) -> Int[Array, "n block"]:
