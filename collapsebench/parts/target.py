@@ -79,6 +79,10 @@ class Target(Part):
         """What a result tells of a user's own data, such as names and quantiles of the columns; no rows."""
         return {}
 
+    def rows(self) -> int | None:
+        """Number of real rows that models can see; None: any."""
+        return None
+
     def held_out_rows(self) -> int | None:
         """Number of real rows that it can hold out for metrics; None: any."""
         return None

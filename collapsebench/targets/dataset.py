@@ -95,6 +95,9 @@ class Dataset(Target):
         shares = tuple(float(share) for share in counts[order] / counts.sum())
         return TARGETS.get("categorical")(len(names), shares, tuple(map(str, names[order])))
 
+    def rows(self) -> int | None:
+        return None if self.weight else len(_prepared(self._chosen(), self.dim).train)
+
     def held_out_rows(self) -> int:
         return len(_prepared(self._chosen(), self.dim).held_out)
 

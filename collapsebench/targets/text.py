@@ -124,6 +124,9 @@ class Text(Target):
                 what = "the text" if field == "sha256" else "the tokenizer"
                 raise RequestError(f"target.{field} = {wanted[:16]}: {what} of {self.name} is {found[:16]}: it changed")
 
+    def rows(self) -> int:
+        return self.blocks
+
     def held_out_rows(self) -> int:
         return len(self._read().held_out)
 
