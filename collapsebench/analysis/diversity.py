@@ -6,9 +6,11 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import overload
 
 import numpy as np
 
+from collapsebench.analysis.embeddings import Embed, embedded, mean_cosine, vendi_score
 from collapsebench.specs.errors import RequestError, shown
 
 Words = Sequence[str]
@@ -20,22 +22,61 @@ COMPARED = 500
 """Texts of which every pair is compared, in self-BLEU and for near-duplicates: the first so many."""
 
 
+@overload
 def diversity(
-    texts: Iterable[str], reference: Iterable[str] = (), *, words: Callable[[str], Words] = str.split
-) -> dict[str, float]:
+    texts: Iterable[str], reference: Iterable[str] = ..., *, by: None = ..., words: Callable[[str], Words] = ...,
+    budget: int | None = ..., embeddings: str | Embed | None = ...,
+) -> dict[str, float]: ...  # fmt: skip
+
+
+@overload
+def diversity(
+    texts: Iterable[str], reference: Iterable[str] = ..., *, by: Iterable[str], words: Callable[[str], Words] = ...,
+    budget: int | None = ..., embeddings: str | Embed | None = ...,
+) -> dict[str, dict[str, float]]: ...  # fmt: skip
+
+
+def diversity(
+    texts: Iterable[str], reference: Iterable[str] = (), *, by: Iterable[str] | None = None,
+    words: Callable[[str], Words] = str.split, budget: int | None = None, embeddings: str | Embed | None = None,
+) -> dict[str, float] | dict[str, dict[str, float]]:  # fmt: skip
     """Measures of how varied some texts are, by name; with `reference`, training texts, also how much is copied from them.
 
     distinct_1, _2, _3: distinct over all n-grams of words (within texts). self_bleu: mean BLEU-4 of a text against the
     others, high where they are alike. compression_ratio: bytes over bytes after zlib at level 9. vocabulary: different
     words. repetition_4: mean share of a text's 4-grams that it has had before. zipf_exponent: minus the slope of log count
     on log rank of the 1000 most frequent words. near_duplicates: share of texts that are nearly the same as another
-    (Jaccard of 3-grams). longest_copy: mean number of words in a text's longest span that occurs in `reference`.
-    copied_8: share of 8-grams that do. lost_words: share of the reference's words that do not occur.
+    (Jaccard of 3-grams). With `embeddings`, "all-MiniLM-L6-v2" or a function texts -> vectors, of the whole texts:
+    mean_cosine, of pairs of texts, and vendi_score, the effective number of different ones. longest_copy: mean number of
+    words in a text's longest span that occurs in `reference`. copied_8: share of 8-grams that do. lost_words: share of the
+    reference's words that do not occur.
 
-    words: how a text is cut into words. All but the first four numbers depend on how many texts there are: compare equal
-    numbers. Raises RequestError for what is no texts.
+    by: a label for each text, such as its genre; the measures are then those of each label's texts, by label. words: how
+    a text is cut into words. budget: words that are counted, as nearly all measures depend on how many there are; with
+    `by` as many as the label with the fewest has, else all. Raises RequestError for what is no texts.
     """
-    ours, theirs = _cut("texts", texts, words), _cut("reference", reference, words)
+    own = _given("texts", texts)
+    theirs = _cut(_given("reference", reference), words)
+    if by is None:
+        return _measures(own, theirs, words, budget, embeddings)
+    labels = _given("by", by)
+    if len(labels) != len(own):
+        raise RequestError(f"by: {len(labels)} labels for {len(own)} texts")
+    groups: dict[str, list[str]] = {}
+    for label, text in zip(labels, own, strict=True):
+        groups.setdefault(label, []).append(text)
+    sizes = {label: sum(map(len, _cut(group, words))) for label, group in groups.items()}
+    if not sizes or not all(sizes.values()):
+        raise RequestError(f"texts: there are none of {shown(min(sizes, key=lambda s: sizes[s], default=''))}")
+    budget = min(sizes.values()) if budget is None else budget
+    return {label: _measures(groups[label], theirs, words, budget, embeddings) for label in sorted(groups)}
+
+
+def _measures(
+    texts: list[str], theirs: list[tuple[str, ...]], words: Callable[[str], Words], budget: int | None,
+    embeddings: str | Embed | None,
+) -> dict[str, float]:  # fmt: skip
+    ours = _first(_cut(texts, words), budget)
     if not ours:
         raise RequestError("texts: there are none")
     found = {f"distinct_{n}": _distinct(ours, n) for n in (1, 2, 3)}
@@ -49,6 +90,9 @@ def diversity(
         "zipf_exponent": _zipf(Counter(word for text in ours for word in text)),
         "near_duplicates": near_duplicates(few),
     }
+    if embeddings is not None:
+        vectors = embedded([text for text in texts if text.strip()], embeddings)
+        found |= {"mean_cosine": mean_cosine(vectors), "vendi_score": vendi_score(vectors)}
     if theirs:
         known = {gram for text in theirs for gram in grams(text, 8)}
         eights = [gram in known for text in ours for gram in grams(text, 8)]
@@ -61,14 +105,34 @@ def diversity(
     return found
 
 
-def _cut(field: str, texts: Iterable[str], words: Callable[[str], Words]) -> list[tuple[str, ...]]:
+def _given(field: str, texts: Iterable[str]) -> list[str]:
     if isinstance(texts, str) or not isinstance(texts, Iterable):
         raise RequestError(f"{field} = {shown(texts)}: it must be several texts, such as a list of strings")
     found = list(texts)
     for i, text in enumerate(found):
         if not isinstance(text, str):
             raise RequestError(f"{field}: {i} is no text but a {type(text).__name__}")
-    return [cut for text in found if (cut := tuple(words(text)))]
+    return found
+
+
+def _cut(texts: list[str], words: Callable[[str], Words]) -> list[tuple[str, ...]]:
+    return [cut for text in texts if (cut := tuple(words(text)))]
+
+
+def _first(texts: list[tuple[str, ...]], budget: int | None) -> list[tuple[str, ...]]:
+    """The texts up to a number of words, the last one cut. Raises RequestError for fewer words than that."""
+    if budget is None:
+        return texts
+    total = sum(map(len, texts))
+    if not 1 <= budget <= total:
+        raise RequestError(f"budget = {shown(budget)}: the texts have {total} words; from 1 to that")
+    found, left = [], budget
+    for text in texts:
+        if left <= 0:
+            break
+        found.append(text[:left])
+        left -= len(text)
+    return found
 
 
 def grams(text: Words, n: int) -> list[tuple[str, ...]]:
