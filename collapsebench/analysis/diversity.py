@@ -11,13 +11,11 @@ from typing import overload
 import numpy as np
 
 from collapsebench.analysis.embeddings import Embed, embedded, mean_cosine, vendi_score
+from collapsebench.analysis.likeness import Words, grams, longest_copy, mean, near_duplicates
 from collapsebench.specs.errors import RequestError, shown
 
-Words = Sequence[str]
 BLEU = 4
 """Longest gram of BLEU."""
-NEAR = 0.8
-"""Jaccard similarity of the sets of 3-grams from which on two texts are nearly the same."""
 COMPARED = 500
 """Texts of which every pair is compared, in self-BLEU and for near-duplicates: the first so many."""
 
@@ -86,7 +84,7 @@ def _measures(
         "self_bleu": self_bleu(few),
         "compression_ratio": len(joined) / len(zlib.compress(joined, 9)) if joined else math.nan,
         "vocabulary": float(len({word for text in ours for word in text})),
-        "repetition_4": _mean([1 - len(set(own)) / len(own) for text in ours if (own := grams(text, 4))]),
+        "repetition_4": mean([1 - len(set(own)) / len(own) for text in ours if (own := grams(text, 4))]),
         "zipf_exponent": _zipf(Counter(word for text in ours for word in text)),
         "near_duplicates": near_duplicates(few),
     }
@@ -99,7 +97,7 @@ def _measures(
         vocabulary = {word for text in theirs for word in text}
         found |= {
             "longest_copy": longest_copy(ours, theirs),
-            "copied_8": _mean(eights),
+            "copied_8": mean(eights),
             "lost_words": len(vocabulary - {word for text in ours for word in text}) / len(vocabulary),
         }
     return found
@@ -133,15 +131,6 @@ def _first(texts: list[tuple[str, ...]], budget: int | None) -> list[tuple[str, 
         found.append(text[:left])
         left -= len(text)
     return found
-
-
-def grams(text: Words, n: int) -> list[tuple[str, ...]]:
-    """The n-grams of a text, in order."""
-    return [tuple(text[i : i + n]) for i in range(len(text) - n + 1)]
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if len(values) else math.nan
 
 
 def _distinct(texts: Sequence[Words], n: int) -> float:
@@ -189,54 +178,3 @@ def _closest(lengths: list[int], own: int) -> int:
     others = lengths.copy()
     others.remove(own)
     return min(others, key=lambda length: (abs(length - own), length))
-
-
-def near_duplicates(texts: Sequence[Words], similarity: float = NEAR) -> float:
-    """Share of the texts whose set of 3-grams has a Jaccard similarity of at least `similarity` with another's."""
-    sets = [frozenset(grams(text, 3)) or frozenset([tuple(text)]) for text in texts]
-    where: dict[tuple[str, ...], list[int]] = {}
-    for i, own in enumerate(sets):
-        for gram in own:
-            where.setdefault(gram, []).append(i)
-    near = np.zeros(len(sets), bool)
-    for i, own in enumerate(sets):
-        shared = Counter(j for gram in own for j in where[gram] if j != i)
-        near[i] = any(times / (len(own) + len(sets[j]) - times) >= similarity for j, times in shared.items())
-    return float(near.mean())
-
-
-def longest_copy(texts: Sequence[Words], reference: Sequence[Words]) -> float:
-    """Mean over texts of the number of words in the longest span that occurs within one text of `reference`."""
-    known: dict[int, set[tuple[str, ...]]] = {}
-
-    def copied(text: Words, n: int) -> bool:
-        if n not in known:
-            known[n] = {gram for other in reference for gram in grams(other, n)}
-        return any(gram in known[n] for gram in grams(text, n))
-
-    found = []
-    for text in texts:
-        low, high = 0, len(text)  # a span that is copied has shorter ones that are
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if copied(text, middle) else (low, middle - 1)
-        found.append(low)
-    return _mean(found)
-
-
-def edit_distance(first: Sequence[str], second: Sequence[str]) -> int:
-    """Levenshtein distance: fewest insertions, deletions and substitutions that make one sequence the other."""
-    row = np.arange(len(second) + 1)
-    for i, sign in enumerate(first, 1):
-        changed = row[:-1] + np.array([sign != other for other in second], int)
-        least = np.minimum(changed, row[1:] + 1)
-        # What an insertion after another one costs runs along the row: a minimum over all that come before.
-        line = np.concatenate([[i], least]) - np.arange(len(second) + 1)
-        row = np.minimum.accumulate(line) + np.arange(len(second) + 1)
-    return int(row[-1])
-
-
-def edit_diversity(texts: Sequence[str]) -> float:
-    """Mean over pairs of the Levenshtein distance over the longer length. Source: Briesch et al. (2023)."""
-    pairs = [(a, b) for i, a in enumerate(texts) for b in texts[:i]]
-    return _mean([edit_distance(a, b) / max(len(a), len(b), 1) for a, b in pairs])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
-from collapsebench.analysis import diversity
+from collapsebench.analysis import diversity, likeness
 from collapsebench.datasets.texts import brown, local
 
 TEXTS = [
@@ -37,6 +37,19 @@ def test_measures_by_hand():
     assert math.isnan(cb.diversity(["one"])["self_bleu"])
 
 
+def test_the_longest_copy_is_that_of_every_length_tried(random):
+    """40 pairs of small sets of texts over three words, of up to 20 words each; nothing to copy from gives 0."""
+    for _ in range(40):
+        texts, reference = (
+            [tuple(random.choice(list(signs), random.integers(1, 20))) for _ in range(random.integers(1, 4))]
+            for signs in ("abcd", "abc")
+        )
+        known = [{gram for own in reference for gram in likeness.grams(own, n)} for n in range(21)]
+        longest = [max(n for n in range(21) if n == 0 or known[n] & set(likeness.grams(t, n))) for t in texts]
+        assert likeness.longest_copy(texts, reference) == np.mean(longest)
+    assert likeness.longest_copy(texts, []) == 0
+
+
 def test_edit_distance_is_that_of_the_recursion(random):
     def slow(a, b):
         if not a or not b:
@@ -45,10 +58,10 @@ def test_edit_distance_is_that_of_the_recursion(random):
 
     for _ in range(40):
         a, b = ("".join(random.choice(list("ab&"), random.integers(0, 6))) for _ in range(2))
-        assert diversity.edit_distance(a, b) == slow(a, b)
+        assert likeness.edit_distance(a, b) == slow(a, b)
     texts = ["abc", "abd", "xyz"]
-    pairs = [diversity.edit_distance(a, b) / 3 for a, b in itertools.combinations(texts, 2)]
-    assert diversity.edit_diversity(texts) == pytest.approx(np.mean(pairs))
+    pairs = [likeness.edit_distance(a, b) / 3 for a, b in itertools.combinations(texts, 2)]
+    assert likeness.edit_diversity(texts) == pytest.approx(np.mean(pairs))
 
 
 @pytest.mark.parametrize("wrong", ["one text", 3, [1], [], ["", " "]])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
-from collapsebench.analysis.diversity import edit_distance, edit_diversity
+from collapsebench.analysis.likeness import edit_distance, edit_diversity
 from collapsebench.datasets.texts import boolean
 from collapsebench.maths.estimators import sentences
 
