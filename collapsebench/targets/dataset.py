@@ -16,7 +16,7 @@ from collapsebench.maths.distributions.rows import Rows, check_size, split_rows
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, Name, spec, static
+from collapsebench.specs.pytree import Key, Name, UnnamedWord, spec, static
 from collapsebench.specs.registry import TARGETS
 
 
@@ -55,7 +55,7 @@ class Dataset(Target):
         """The same target with the digest of its rows, where they are a file's."""
         if not is_file(self.name) or self.sha256 is not None:
             return self
-        return dataclasses.replace(self, sha256=_table(self.name).sha256)
+        return dataclasses.replace(self, sha256=UnnamedWord(_table(self.name).sha256))
 
     def held_out_rows(self) -> int:
         return len(_rows(self.name, self.dim)[1])
