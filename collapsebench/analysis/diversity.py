@@ -6,36 +6,75 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import overload
 
 import numpy as np
 
+from collapsebench.analysis.embeddings import Embed, embedded, mean_cosine, vendi_score
+from collapsebench.analysis.likeness import Words, grams, longest_copy, mean, near_duplicates
 from collapsebench.specs.errors import RequestError, shown
 
-Words = Sequence[str]
 BLEU = 4
 """Longest gram of BLEU."""
-NEAR = 0.8
-"""Jaccard similarity of the sets of 3-grams from which on two texts are nearly the same."""
 COMPARED = 500
 """Texts of which every pair is compared, in self-BLEU and for near-duplicates: the first so many."""
 
 
+@overload
 def diversity(
-    texts: Iterable[str], reference: Iterable[str] = (), *, words: Callable[[str], Words] = str.split
-) -> dict[str, float]:
+    texts: Iterable[str], reference: Iterable[str] = ..., *, by: None = ..., words: Callable[[str], Words] = ...,
+    budget: int | None = ..., embeddings: str | Embed | None = ...,
+) -> dict[str, float]: ...  # fmt: skip
+
+
+@overload
+def diversity(
+    texts: Iterable[str], reference: Iterable[str] = ..., *, by: Iterable[str], words: Callable[[str], Words] = ...,
+    budget: int | None = ..., embeddings: str | Embed | None = ...,
+) -> dict[str, dict[str, float]]: ...  # fmt: skip
+
+
+def diversity(
+    texts: Iterable[str], reference: Iterable[str] = (), *, by: Iterable[str] | None = None,
+    words: Callable[[str], Words] = str.split, budget: int | None = None, embeddings: str | Embed | None = None,
+) -> dict[str, float] | dict[str, dict[str, float]]:  # fmt: skip
     """Measures of how varied some texts are, by name; with `reference`, training texts, also how much is copied from them.
 
     distinct_1, _2, _3: distinct over all n-grams of words (within texts). self_bleu: mean BLEU-4 of a text against the
     others, high where they are alike. compression_ratio: bytes over bytes after zlib at level 9. vocabulary: different
     words. repetition_4: mean share of a text's 4-grams that it has had before. zipf_exponent: minus the slope of log count
     on log rank of the 1000 most frequent words. near_duplicates: share of texts that are nearly the same as another
-    (Jaccard of 3-grams). longest_copy: mean number of words in a text's longest span that occurs in `reference`.
-    copied_8: share of 8-grams that do. lost_words: share of the reference's words that do not occur.
+    (Jaccard of 3-grams). With `embeddings`, "all-MiniLM-L6-v2" or a function texts -> vectors, of the whole texts:
+    mean_cosine, of pairs of texts, and vendi_score, the effective number of different ones. longest_copy: mean number of
+    words in a text's longest span that occurs in `reference`. copied_8: share of 8-grams that do. lost_words: share of the
+    reference's words that do not occur.
 
-    words: how a text is cut into words. All but the first four numbers depend on how many texts there are: compare equal
-    numbers. Raises RequestError for what is no texts.
+    by: a label for each text, such as its genre; the measures are then those of each label's texts, by label. words: how
+    a text is cut into words. budget: words that are counted, as nearly all measures depend on how many there are; with
+    `by` as many as the label with the fewest has, else all. Raises RequestError for what is no texts.
     """
-    ours, theirs = _cut("texts", texts, words), _cut("reference", reference, words)
+    own = _given("texts", texts)
+    theirs = _cut(_given("reference", reference), words)
+    if by is None:
+        return _measures(own, theirs, words, budget, embeddings)
+    labels = _given("by", by)
+    if len(labels) != len(own):
+        raise RequestError(f"by: {len(labels)} labels for {len(own)} texts")
+    groups: dict[str, list[str]] = {}
+    for label, text in zip(labels, own, strict=True):
+        groups.setdefault(label, []).append(text)
+    sizes = {label: sum(map(len, _cut(group, words))) for label, group in groups.items()}
+    if not sizes or not all(sizes.values()):
+        raise RequestError(f"texts: there are none of {shown(min(sizes, key=lambda s: sizes[s], default=''))}")
+    budget = min(sizes.values()) if budget is None else budget
+    return {label: _measures(groups[label], theirs, words, budget, embeddings) for label in sorted(groups)}
+
+
+def _measures(
+    texts: list[str], theirs: list[tuple[str, ...]], words: Callable[[str], Words], budget: int | None,
+    embeddings: str | Embed | None,
+) -> dict[str, float]:  # fmt: skip
+    ours = _first(_cut(texts, words), budget)
     if not ours:
         raise RequestError("texts: there are none")
     found = {f"distinct_{n}": _distinct(ours, n) for n in (1, 2, 3)}
@@ -45,39 +84,53 @@ def diversity(
         "self_bleu": self_bleu(few),
         "compression_ratio": len(joined) / len(zlib.compress(joined, 9)) if joined else math.nan,
         "vocabulary": float(len({word for text in ours for word in text})),
-        "repetition_4": _mean([1 - len(set(own)) / len(own) for text in ours if (own := grams(text, 4))]),
+        "repetition_4": mean([1 - len(set(own)) / len(own) for text in ours if (own := grams(text, 4))]),
         "zipf_exponent": _zipf(Counter(word for text in ours for word in text)),
         "near_duplicates": near_duplicates(few),
     }
+    if embeddings is not None:
+        vectors = embedded([text for text in texts if text.strip()], embeddings)
+        found |= {"mean_cosine": mean_cosine(vectors), "vendi_score": vendi_score(vectors)}
     if theirs:
         known = {gram for text in theirs for gram in grams(text, 8)}
         eights = [gram in known for text in ours for gram in grams(text, 8)]
         vocabulary = {word for text in theirs for word in text}
         found |= {
             "longest_copy": longest_copy(ours, theirs),
-            "copied_8": _mean(eights),
+            "copied_8": mean(eights),
             "lost_words": len(vocabulary - {word for text in ours for word in text}) / len(vocabulary),
         }
     return found
 
 
-def _cut(field: str, texts: Iterable[str], words: Callable[[str], Words]) -> list[tuple[str, ...]]:
+def _given(field: str, texts: Iterable[str]) -> list[str]:
     if isinstance(texts, str) or not isinstance(texts, Iterable):
         raise RequestError(f"{field} = {shown(texts)}: it must be several texts, such as a list of strings")
     found = list(texts)
     for i, text in enumerate(found):
         if not isinstance(text, str):
             raise RequestError(f"{field}: {i} is no text but a {type(text).__name__}")
-    return [cut for text in found if (cut := tuple(words(text)))]
+    return found
 
 
-def grams(text: Words, n: int) -> list[tuple[str, ...]]:
-    """The n-grams of a text, in order."""
-    return [tuple(text[i : i + n]) for i in range(len(text) - n + 1)]
+def _cut(texts: list[str], words: Callable[[str], Words]) -> list[tuple[str, ...]]:
+    return [cut for text in texts if (cut := tuple(words(text)))]
 
 
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if len(values) else math.nan
+def _first(texts: list[tuple[str, ...]], budget: int | None) -> list[tuple[str, ...]]:
+    """The texts up to a number of words, the last one cut. Raises RequestError for fewer words than that."""
+    if budget is None:
+        return texts
+    total = sum(map(len, texts))
+    if not 1 <= budget <= total:
+        raise RequestError(f"budget = {shown(budget)}: the texts have {total} words; from 1 to that")
+    found, left = [], budget
+    for text in texts:
+        if left <= 0:
+            break
+        found.append(text[:left])
+        left -= len(text)
+    return found
 
 
 def _distinct(texts: Sequence[Words], n: int) -> float:
@@ -125,54 +178,3 @@ def _closest(lengths: list[int], own: int) -> int:
     others = lengths.copy()
     others.remove(own)
     return min(others, key=lambda length: (abs(length - own), length))
-
-
-def near_duplicates(texts: Sequence[Words], similarity: float = NEAR) -> float:
-    """Share of the texts whose set of 3-grams has a Jaccard similarity of at least `similarity` with another's."""
-    sets = [frozenset(grams(text, 3)) or frozenset([tuple(text)]) for text in texts]
-    where: dict[tuple[str, ...], list[int]] = {}
-    for i, own in enumerate(sets):
-        for gram in own:
-            where.setdefault(gram, []).append(i)
-    near = np.zeros(len(sets), bool)
-    for i, own in enumerate(sets):
-        shared = Counter(j for gram in own for j in where[gram] if j != i)
-        near[i] = any(times / (len(own) + len(sets[j]) - times) >= similarity for j, times in shared.items())
-    return float(near.mean())
-
-
-def longest_copy(texts: Sequence[Words], reference: Sequence[Words]) -> float:
-    """Mean over texts of the number of words in the longest span that occurs within one text of `reference`."""
-    known: dict[int, set[tuple[str, ...]]] = {}
-
-    def copied(text: Words, n: int) -> bool:
-        if n not in known:
-            known[n] = {gram for other in reference for gram in grams(other, n)}
-        return any(gram in known[n] for gram in grams(text, n))
-
-    found = []
-    for text in texts:
-        low, high = 0, len(text)  # a span that is copied has shorter ones that are
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if copied(text, middle) else (low, middle - 1)
-        found.append(low)
-    return _mean(found)
-
-
-def edit_distance(first: Sequence[str], second: Sequence[str]) -> int:
-    """Levenshtein distance: fewest insertions, deletions and substitutions that make one sequence the other."""
-    row = np.arange(len(second) + 1)
-    for i, sign in enumerate(first, 1):
-        changed = row[:-1] + np.array([sign != other for other in second], int)
-        least = np.minimum(changed, row[1:] + 1)
-        # What an insertion after another one costs runs along the row: a minimum over all that come before.
-        line = np.concatenate([[i], least]) - np.arange(len(second) + 1)
-        row = np.minimum.accumulate(line) + np.arange(len(second) + 1)
-    return int(row[-1])
-
-
-def edit_diversity(texts: Sequence[str]) -> float:
-    """Mean over pairs of the Levenshtein distance over the longer length. Source: Briesch et al. (2023)."""
-    pairs = [(a, b) for i, a in enumerate(texts) for b in texts[:i]]
-    return _mean([edit_distance(a, b) / max(len(a), len(b), 1) for a, b in pairs])

@@ -23,6 +23,7 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench import datasets
     from collapsebench.datasets import texts
     from collapsebench.engine import devices
+    from collapsebench.learning.language import sentences
     from collapsebench.runs import results
 
     mesh = devices.mesh()
@@ -35,6 +36,7 @@ def act(arguments: argparse.Namespace) -> int:
         ("data sets", ", ".join(datasets.names())),
         ("texts", ", ".join(name for name in texts.names() if name not in texts.missing())),
         *((f"  {name}", f"missing: {how}") for name, how in texts.missing().items()),
+        ("embeddings", sentences.NAME if sentences.installed() else f"missing: {sentences.INSTALL}"),
     ):  # fmt: skip
         print(f"{name:14} {value}")
     return DONE

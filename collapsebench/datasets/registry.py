@@ -6,11 +6,14 @@ import dataclasses
 import difflib
 import inspect
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
-from collapsebench.datasets.source import Source, Table, Unavailable, one_line, table, where
+from collapsebench.datasets.source import Served, Source, Table, Unavailable, Where, one_line, table, where
 
 Sources = Callable[[], tuple[Source, ...]]
+S = TypeVar("S", bound=Served)
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +92,7 @@ def describe(name: str) -> Card:
     Raises ValueError with the nearest known name.
     """
     if not isinstance(name, str) or name not in _CARDS:
-        raise ValueError(f"dataset = {one_line(name)}: not one of {', '.join(names())}{_nearest(name, names())}")
+        raise ValueError(f"dataset = {one_line(name)}: not one of {', '.join(names())}{nearest(name, names())}")
     return _CARDS[name]
 
 
@@ -108,25 +111,33 @@ def load(
     source, and for data that is damaged or is not what its digest says (which no fallback hides).
     """
     card = describe(name)
-    here = where(folder, download)
     by_name = {each.name: each for each in card.sources}
     if source is not None and (not isinstance(source, str) or source not in by_name):
-        raise ValueError(f"source = {one_line(source)}: {name} has {', '.join(by_name)}{_nearest(source, by_name)}")
+        raise ValueError(f"source = {one_line(source)}: {name} has {', '.join(by_name)}{nearest(source, by_name)}")
     asked = card.sources if source is None else (by_name[source],)
+    each, (x, y) = first_available(name, asked, where(folder, download), lambda each, here: each.read(here))
+    return table(each, x, y, name=name, shape=card.shape, licence=card.licence)
+
+
+def first_available(name: str, sources: Sequence[S], here: Where, read: Callable[[S, Where], T]) -> tuple[S, T]:
+    """The first source that is available and what `read` makes of it.
+
+    Raises Unavailable, saying what was tried and how to get it, where none is; ValueError, with the source's name, for
+    what is damaged.
+    """
     tried = []
-    for each in asked:
+    for source in sources:
         try:
-            x, y = each.read(here)
+            return source, read(source, here)
         except Unavailable as reason:
-            tried.append(f"{each.name} ({one_line(reason)})")
+            tried.append(f"{source.name} ({one_line(reason)})")
         except ValueError as error:
-            raise ValueError(f"{name} from {each.name}: {one_line(error)}") from error
-        else:
-            return table(each, x, y, name=name, shape=card.shape, licence=card.licence)
-    remedies = dict.fromkeys(each.remedy(here) for each in asked)
+            raise ValueError(f"{name} from {source.name}: {one_line(error)}") from error
+    remedies = dict.fromkeys(source.remedy(here) for source in sources)
     raise Unavailable(f"{name} is not on this machine: {', or '.join(remedies)}; tried {', '.join(tried)}")
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The phrase `, did you mean 'x'?` for the known name that is closest; empty if none is close."""
     close = difflib.get_close_matches(one_line(name).lower(), list(known), n=1, cutoff=0.4)
     return f", did you mean {close[0]!r}?" if close else ""

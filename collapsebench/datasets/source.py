@@ -63,15 +63,23 @@ class Where:
     download: bool = False
 
 
-class Source(Protocol):
-    """Protocol of a source of a data set.
-
-    `sha256` is the digest of the Table it must end in, or None where `read` checks every file by itself.
-    """
+class Served(Protocol):
+    """Protocol of a source of a data set or text: its name, and what brings it."""
 
     @property
     def name(self) -> str:
         """Name of the source."""
+
+    def remedy(self, here: Where) -> str:
+        """Instruction that makes this source available, as a command or a place."""
+        ...
+
+
+class Source(Served, Protocol):
+    """Protocol of a source of a data set.
+
+    `sha256` is the digest of the Table it must end in, or None where `read` checks every file by itself.
+    """
 
     @property
     def rows(self) -> int:
@@ -83,10 +91,6 @@ class Source(Protocol):
 
     def read(self, here: Where) -> tuple[Any, Any]:
         """Rows and labels. Raises Unavailable where it has none, ValueError for damaged data."""
-        ...
-
-    def remedy(self, here: Where) -> str:
-        """Instruction that makes this source available, as a command or a place."""
         ...
 
 

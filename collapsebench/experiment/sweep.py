@@ -12,6 +12,7 @@ import numpy as np
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.given import target_of
 from collapsebench.parts.checks import build_part
+from collapsebench.parts.target import Target
 from collapsebench.specs import record
 from collapsebench.specs.errors import RequestError, nearest, shown
 from collapsebench.specs.names import FIELDS, NOUNS, short_name, spec_name
@@ -114,7 +115,7 @@ def _set(part: Any, path: list[str], value: object, whole: str) -> Any:
     _check_name(part, path[0], whole)
     if len(path) > 1:
         value = _set(getattr(part, path[0]), path[1:], value, whole)
-    return dataclasses.replace(part, **{path[0]: value})
+    return dataclasses.replace(part.unpinned() if isinstance(part, Target) else part, **{path[0]: value})
 
 
 def _check_name(part: Any, name: str, whole: str) -> None:

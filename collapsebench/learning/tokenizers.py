@@ -234,8 +234,10 @@ def from_json(text: str, path: str = "file") -> Tokenizer:
         return Bytes()
     if kind in ("characters", "words"):
         pieces = data.get("pieces")
-        if not isinstance(pieces, list) or not all(isinstance(piece, str) and piece for piece in pieces):
+        if not pieces or not isinstance(pieces, list) or not all(isinstance(piece, str) and piece for piece in pieces):
             raise RequestError(f"tokenizer = {path}: its pieces must be words")
+        if len(set(pieces)) < len(pieces):
+            raise RequestError(f"tokenizer = {path}: {len(pieces) - len(set(pieces))} of its pieces occur twice")
         return Table(kind, tuple(pieces), bool(data.get("lossless", True)))
     if isinstance(data, dict) and isinstance(data.get("model"), dict):
         make: Callable[[str], Tokenizer] = BytePairs

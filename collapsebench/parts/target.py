@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -11,7 +12,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from collapsebench.parts.data import Data, Kind
 from collapsebench.parts.distribution import Distribution, population
 from collapsebench.parts.part import Part
-from collapsebench.specs.pytree import Key, Number
+from collapsebench.specs.pytree import Key, Number, Unnamed, UnnamedWord
 
 if TYPE_CHECKING:
     from collapsebench.parts.model import Model
@@ -70,6 +71,13 @@ class Target(Part):
     def pinned(self) -> Self:
         """The target with the digest of what it reads, where its name does not say which data those are."""
         return self
+
+    def unpinned(self) -> Self:
+        """The target without what `pinned` found, so that another of its fields can be changed; what was named stays."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        found = {f.name: f.default for f in fields if isinstance(getattr(self, f.name), Unnamed | UnnamedWord)}
+        unpinned: Self = dataclasses.replace(self, **found) if found else self  # type: ignore[type-var]
+        return unpinned
 
     def files(self) -> dict[str, str]:
         """Texts of files, by name, that a result keeps, such as a tokenizer's."""

@@ -47,6 +47,12 @@ class Unnamed(int):
     __slots__ = ()
 
 
+class UnnamedWord(str):
+    """A word that nobody has named, such as the digest of what was read."""
+
+    __slots__ = ()
+
+
 def static(
     default: object = dataclasses.MISSING, *, recorded: bool = True, within: tuple[float, float] | None = None,
     **options: Any,

@@ -21,7 +21,7 @@ from collapsebench.parts.data import POPULATION, Batch, Data, Kind
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, Number, spec, static
+from collapsebench.specs.pytree import Key, Number, Unnamed, UnnamedWord, spec, static
 from collapsebench.specs.registry import TARGETS
 
 
@@ -80,7 +80,12 @@ class Text(Target):
 
     def tokenised(self) -> Tokenizer:
         """The tokenizer, trained on the text where it needs to be."""
-        return _tokenizer(self.name, self.first, self.tokenizer, self.vocabulary)
+        return _tokenizer(self.name, self.first, self.tokenizer, self._named)
+
+    @property
+    def _named(self) -> int | None:
+        """Size of the vocabulary, where it was named and not found."""
+        return None if isinstance(self.vocabulary, Unnamed) else self.vocabulary
 
     def files(self) -> dict[str, str]:
         return {"tokenizer": self.tokenised().to_json()}
@@ -92,7 +97,7 @@ class Text(Target):
     def _read(self) -> Blocks:
         if self.block < 1:
             raise RequestError(f"target.block = {self.block}: it must be at least 1")
-        return _blocks(self.name, self.first, self.tokenizer, self.vocabulary, self.block)
+        return _blocks(self.name, self.first, self.tokenizer, self._named, self.block)
 
     def pinned(self) -> Text:
         """The same target with the digests of its text and tokenizer, and its vocabulary's size."""
@@ -100,8 +105,9 @@ class Text(Target):
             return self
         own = self.tokenised()
         return dataclasses.replace(
-            self, sha256=self.sha256 or self.corpus().sha256, tokens=self.tokens or own.sha256, vocabulary=own.size
-        )
+            self, sha256=self.sha256 or UnnamedWord(self.corpus().sha256), tokens=self.tokens or UnnamedWord(own.sha256),
+            vocabulary=self._named or Unnamed(own.size),
+        )  # fmt: skip
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for an experiment that this text cannot serve, or another text than the pinned one."""
@@ -122,7 +128,9 @@ class Text(Target):
         ):  # fmt: skip
             if wanted is not None and wanted != found:
                 what = "the text" if field == "sha256" else "the tokenizer"
-                raise RequestError(f"target.{field} = {wanted[:16]}: {what} of {self.name} is {found[:16]}: it changed")
+                raise RequestError(
+                    f"target.{field} = {wanted[:16]}: {what} of {self.name} is {found[:16]}: it changed; None takes any"
+                )
 
     def rows(self) -> int:
         return self.blocks
@@ -195,18 +203,16 @@ def _corpus(name: str, first: int | None) -> texts.Corpus:
 
 @lru_cache(maxsize=4)
 def _tokenizer(name: str, first: int | None, tokenizer: str, vocabulary: int | None) -> Tokenizer:
-    if tokenizer not in tokenizers.NAMES and Path(tokenizer).expanduser().is_file():
-        own = tokenizers.load(tokenizer)
-        if vocabulary not in (None, own.size):
-            raise RequestError(
-                f"target.vocabulary = {vocabulary}: the tokenizer's file {tokenizer} has {own.size} tokens"
-            )
-        return own
-    documents = () if tokenizer == "bytes" else _corpus(name, first).documents
     try:
-        return tokenizers.train(tokenizer, [document.text for document in documents], vocabulary)
+        if tokenizer in tokenizers.NAMES or not Path(tokenizer).expanduser().is_file():
+            documents = () if tokenizer == "bytes" else _corpus(name, first).documents
+            return tokenizers.train(tokenizer, [document.text for document in documents], vocabulary)
+        own = tokenizers.load(tokenizer)
     except RequestError as error:
-        raise RequestError(f"target.{error}") from None
+        raise RequestError(f"target.{str(error).removeprefix('target.')}") from None
+    if vocabulary not in (None, own.size):
+        raise RequestError(f"target.vocabulary = {vocabulary}: the tokenizer's file {tokenizer} has {own.size} tokens")
+    return own
 
 
 @lru_cache(maxsize=4)

@@ -15,6 +15,11 @@ def _public(name):
     return not name.startswith("_")
 
 
+def _signature(node):
+    """Whether it is one of several signatures of the function that follows them."""
+    return any(isinstance(own, ast.Name) and own.id == "overload" for own in node.decorator_list)
+
+
 def _names(tree, module):
     """Local name -> full name, of what a file imports from the package and of the classes that it defines."""
     names = {node.name: f"{module}.{node.name}" for node in tree.body if isinstance(node, ast.ClassDef)}
@@ -51,8 +56,8 @@ def _read(root):
 def undocumented(root=house.HERE):
     """(room, full name) of what is public and has no docstring.
 
-    Exempt: `__call__` and the other special methods, whatever is nested in a function, and a method that overrides a
-    documented one, for `help` shows the base's docstring.
+    Exempt: `__call__` and the other special methods, whatever is nested in a function, an `overload`, and a method that
+    overrides a documented one, for `help` shows the base's docstring.
     """
     files, classes = _read(root)
 
@@ -64,7 +69,7 @@ def undocumented(root=house.HERE):
         if not ast.get_docstring(tree):
             yield room, module
         for node in tree.body:
-            if not isinstance(node, FUNCTIONS | ast.ClassDef) or not _public(node.name):
+            if not isinstance(node, FUNCTIONS | ast.ClassDef) or not _public(node.name) or _signature(node):
                 continue
             if not ast.get_docstring(node):
                 yield room, f"{module}.{node.name}"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
+from collapsebench.experiment.sweep import set_fields
 
 
 @pytest.fixture
@@ -95,3 +96,22 @@ def test_bits_per_byte_need_all_words(path):
             n=5,
             metrics=("bits_per_byte",),
         )
+
+
+def test_what_an_experiment_found_gives_way_to_another_text(tmp_path):
+    """As the command line and a sweep change fields of an experiment that has been made; what was named does not."""
+    (tmp_path / "own.txt").write_text("".join(f"line {i} {i * i % 97}\n" for i in range(900)))
+    made = cb.Experiment(target="text", model="ngram", metrics="nll")
+    other = set_fields(made, {"target.name": str(tmp_path / "own.txt"), "target.tokenizer": "characters"})
+    assert other.target.vocabulary == other.model.classes == len(set("line 0123456789\n")) + 1
+    assert other.target.sha256 != made.target.sha256
+    again = set_fields(other, {"target.name": "pydoc", "target.tokenizer": "bytes"})
+    assert again.target == made.target
+    for field in ("sha256", "tokens"):
+        named = dataclasses.replace(made.target, **{field: str(getattr(made.target, field))})
+        with pytest.raises(cb.RequestError, match="it changed"):
+            cb.Experiment(
+                target=dataclasses.replace(named, name=str(tmp_path / "own.txt"), tokenizer="words"), model="ngram"
+            )
+    read = cb.Experiment.from_json(made.to_json())
+    assert type(read.target.sha256) is str

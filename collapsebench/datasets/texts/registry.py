@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import inspect
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from collapsebench.datasets.source import Unavailable, Where, one_line, where
+from collapsebench.datasets.registry import first_available, nearest
+from collapsebench.datasets.source import Served, Where, where
 from collapsebench.datasets.texts.corpus import Corpus, Document, corpus
 from collapsebench.datasets.texts.local import read_path
 
 
-class TextSource(Protocol):
+class TextSource(Served, Protocol):
     """Protocol of a source of a text. sha256: the digest that its documents must have; None: any."""
-
-    @property
-    def name(self) -> str:
-        """Name of the source."""
 
     @property
     def sha256(self) -> str | None:
@@ -32,10 +28,6 @@ class TextSource(Protocol):
 
     def read(self, here: Where) -> Sequence[Document]:
         """Documents in order. Raises Unavailable where there are none here, ValueError for what is damaged."""
-        ...
-
-    def remedy(self, here: Where) -> str:
-        """Instruction that makes this source available, as a command or a place."""
         ...
 
 
@@ -81,9 +73,8 @@ def names() -> tuple[str, ...]:
 def describe(name: str) -> TextCard:
     """Card of a text: licence, citation, sources; `print` it. Raises ValueError with the nearest known name."""
     if name not in _CARDS:
-        close = difflib.get_close_matches(str(name).lower(), list(_CARDS), n=1, cutoff=0.4)
-        more = f", did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"neither a text of the list ({', '.join(_CARDS)}) nor a file or folder here{more}")
+        known = ", ".join(_CARDS)
+        raise ValueError(f"neither a text of the list ({known}) nor a file or folder here{nearest(name, _CARDS)}")
     return _CARDS[name]
 
 
@@ -109,18 +100,12 @@ def load(
     """
     if name not in _CARDS and Path(name).expanduser().exists():
         return corpus(read_path(Path(name).expanduser(), first), name=name, source="file", licence="the user's own")
-    card, here = describe(name), where(folder, download)
-    tried = []
-    for source in card.sources:
-        try:
-            found = corpus(source.read(here), name=name, source=source.name, licence=card.licence)
-        except Unavailable as reason:
-            tried.append(f"{source.name} ({one_line(reason)})")
-            continue
-        except ValueError as error:
-            raise ValueError(f"{name} from {source.name}: {one_line(error)}") from error
-        if source.sha256 is not None and found.sha256 != source.sha256:
-            raise ValueError(f"{name} from {source.name}: sha256 expected {source.sha256}, got {found.sha256}")
+    card = describe(name)
+
+    def read(source: TextSource, here: Where) -> Corpus:
+        found = corpus(source.read(here), name=name, source=source.name, licence=card.licence)
+        if source.sha256 not in (None, found.sha256):
+            raise ValueError(f"sha256 expected {source.sha256}, got {found.sha256}")
         return found
-    remedies = dict.fromkeys(source.remedy(here) for source in card.sources)
-    raise Unavailable(f"{name} is not on this machine: {', or '.join(remedies)}; tried {', '.join(tried)}")
+
+    return first_available(name, card.sources, where(folder, download), read)[1]

@@ -17,7 +17,7 @@ from collapsebench.literature.studies.ngrams.read import (
     survival,
     survival_law,
 )
-from collapsebench.literature.studies.ngrams.settings import COUNTS, FEW, RIIS, SHARES, SIZES
+from collapsebench.literature.studies.ngrams.settings import COUNTS, FEW, SHARES, SIZES
 from collapsebench.literature.study import Claim, Source
 
 
@@ -43,15 +43,6 @@ def _half(results: Results) -> Measured | None:
         return None
     found = measured_mean((share < 0.5).argmax(axis=1))
     return found.judged(within(found, 0.05, 2))
-
-
-def _left(results: Results) -> Measured | None:
-    share = distinct(results)
-    if share.shape[1] < 13:
-        return None
-    found = measured_mean(share[:, 12])
-    low, high = min(RIIS.values()), max(RIIS.values())
-    return found.judged(within(found, (high - low) / 2 + 0.1, (high + low) / 2))
 
 
 def _rising(losses: list[np.ndarray]) -> Measured | None:
@@ -133,12 +124,6 @@ def _claims() -> tuple[Claim, ...]:
             name="half-life", statement="half of the words that occur once are gone by generation 2", where="unigrams",
             source=Source.DERIVED, basis="ours: the mean generation, within .05 of 2; by the law .469 are left there",
             chosen=own, read=_half,
-        ),
-        Claim(
-            name="left-after-twelve", statement="after twelve generations about as many words are left as of three novels "
-                f"({', '.join(f'{name} {share}' for name, share in RIIS.items())})",
-            where="Riis, retention", source=Source.SECOND, basis="ours, within .1 of the range of the three", chosen=own,
-            read=_left,
         ),
         Claim(
             name="fewer-tokens", statement="the fewer tokens a generation has, the more the loss rises",

@@ -9,7 +9,5 @@ SIZES = (0.25, 1.0, 4.0)
 """Tokens a generation, in units of the text."""
 SURESH = (1, 0.812, 0.707, 0.632, 0.577, 0.535, 0.500, 0.472, 0.446, 0.423, 0.404)
 """Share of distinct words after 0 to 10 refits, on the first 500,000 words of WikiText-2 (plot, 5 runs)."""
-RIIS = {"Doyle": 0.473, "Austen": 0.449, "Darwin": 0.408}
-"""Words left after twelve generations, by text."""
 FEW = 10
 """Blocks a generation of the boolean language, whose nine tokens are lost one by one."""
