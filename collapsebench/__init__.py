@@ -19,6 +19,7 @@ _HOME = {
     "sweep": "runs.sweep",
     "ablate": "analysis.ablation",
     "profile": "analysis.profiles",
+    "plot": "show.plot",
     "diversity": "analysis.diversity",
     "Monitor": "oversight.monitor",
     "monitor": "oversight.monitor",
@@ -49,6 +50,7 @@ _HOME = {
     "METRICS": "specs.registry",
     "PAPERS": "specs.registry",
 }
+_RESULTS = ("run", "sweep", "ablate", "profile", "plan", "load")
 _MODULES = {
     "models": "models", "targets": "targets", "regimes": "regimes", "curators": "curators", "metrics": "metrics",
     "papers": "literature.papers", "theory": "theory", "datasets": "datasets",
@@ -60,6 +62,8 @@ __all__ = [*_HOME, *_MODULES]
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
+        if name in _RESULTS:
+            importlib.import_module("collapsebench.show.accessor")  # which gives results their `collapsebench.plot()`
         value = getattr(importlib.import_module(f"collapsebench.{_HOME[name]}"), name)
     elif name in _MODULES:
         value = importlib.import_module(f"collapsebench.{_MODULES[name]}")

@@ -42,8 +42,8 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.experiment.sweep import Sweep
     from collapsebench.literature import catalogue
     from collapsebench.runs import progress
-    from collapsebench.show.attribution import ablation_summary, draw_ablation
-    from collapsebench.show.ledger import draw_ledger, ledger_summary
+    from collapsebench.show.attribution import ablation_figure, ablation_summary
+    from collapsebench.show.ledger import ledger_figure, ledger_summary
 
     values = parse_changes(arguments.changes)
     named = catalogue.request(arguments.name)
@@ -73,9 +73,9 @@ def act(arguments: argparse.Namespace) -> int:
             if arguments.ledger:
                 loss = "excess_risk" if result.attrs["divergence"] == "excess_risk" else "kl"
                 book = ledger(request, loss=loss, progress=tell)
-        lines = output.store(result, arguments.out, f"ablate-{name}", draw_ablation, ablation_summary(result))
+        lines = output.store(result, arguments.out, f"ablate-{name}", ablation_figure, ablation_summary(result))
         if book is not None:
-            lines += output.store(book, arguments.out, f"ledger-{name}", draw_ledger, "\n" + ledger_summary(book))
+            lines += output.store(book, arguments.out, f"ledger-{name}", ledger_figure, "\n" + ledger_summary(book))
     print("\n".join(lines))
     return DONE
 

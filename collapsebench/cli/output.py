@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from collapsebench.literature.study import Request
+    from collapsebench.show.figures import Figure
 
 UNFINISHED = "-stopped"
 """Ends the name of what was finished when a command was stopped; the whole result has the name without it."""
@@ -69,11 +70,12 @@ def family(request: Request) -> str:
 
 
 def store(
-    result: xr.Dataset, out: Path, name: str, draw: Callable[[xr.Dataset, Path], list[Path]], text: str
+    result: xr.Dataset, out: Path, name: str, picture: Callable[[xr.Dataset], Figure | dict[str, Figure]], text: str
 ) -> list[str]:
     """Save a result and its figure. Returns what to print when all is saved: `text`, the result's path, the figure's.
 
-    What a stopped run has finished gets a name of its own, and never replaces a whole result.
+    picture: makes the figure, or several by what their files' names end in. What a stopped run has finished
+    gets a name of its own, and never replaces a whole result.
     """
     from collapsebench.runs.results import save
 
@@ -83,10 +85,19 @@ def store(
         for end in (".nc", ".png", ".svg", ".csv", ".gif"):
             stem.with_name(f"{stem.name}{UNFINISHED}{end}").unlink(missing_ok=True)
     try:
-        pictures = draw(result, stem)
+        pictures = draw(picture, result, stem)
     except OSError as error:
         raise RequestError(f"{path} is saved; its figure is not: {error.strerror or error}") from error
     return [text, str(path), *map(str, pictures)]
+
+
+def draw(picture: Callable[[xr.Dataset], Figure | dict[str, Figure]], result: xr.Dataset, stem: Path) -> list[Path]:
+    """Draw a result's figures. Returns the paths."""
+    from collapsebench.show import figures
+
+    made = picture(result)
+    every = made if isinstance(made, dict) else {"": made}
+    return [path for end, each in every.items() for path in figures.write(each, stem.with_name(stem.name + end))]
 
 
 def _stem(name: str, digest: str) -> str:

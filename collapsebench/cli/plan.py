@@ -39,7 +39,7 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.literature import catalogue
     from collapsebench.oversight.planner import make_plan
     from collapsebench.runs import progress
-    from collapsebench.show.plans import draw_plan, plan_summary
+    from collapsebench.show.plans import plan_figure, plan_summary
     from collapsebench.specs.registry import MODELS
 
     values, what = parse_changes(arguments.changes), arguments.name
@@ -57,6 +57,6 @@ def act(arguments: argparse.Namespace) -> int:
     with output.kept(arguments, name, request.digest):
         with progress.shown("plan") as tell:
             found = request.run(tell)
-        lines = output.store(found, arguments.out, name, draw_plan, plan_summary(found))
+        lines = output.store(found, arguments.out, name, plan_figure, plan_summary(found))
     print("\n".join(lines))
     return DONE

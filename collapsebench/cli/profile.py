@@ -31,7 +31,7 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.literature import catalogue
     from collapsebench.literature.reproduce import run_request
     from collapsebench.runs import progress
-    from collapsebench.show.profiles import draw_profile, profile_summary
+    from collapsebench.show.profiles import profile_figures, profile_summary
 
     values = parse_changes(arguments.changes)
     request = catalogue.changed(catalogue.experiment(arguments.name), values)
@@ -49,6 +49,6 @@ def act(arguments: argparse.Namespace) -> int:
             free = loop_free(request)
             control = None if free is None else run_request(free, tell)
         found = profile(result, control)
-        lines = output.store(found, arguments.out, name, draw_profile, profile_summary(found))
+        lines = output.store(found, arguments.out, name, profile_figures, profile_summary(found))
     print("\n".join(lines))
     return DONE

@@ -52,13 +52,18 @@ def imported_part(field: str, value: Any) -> Any:
     return build_part(field.split(".")[-1], found, field)
 
 
-def parse_changes(changes: Sequence[str]) -> dict[str, Any]:
+def as_values(value: object) -> list[object]:
+    """The values of a swept field: those of a tuple, or one."""
+    return list(value) if isinstance(value, tuple) else [value]
+
+
+def parse_changes(changes: Sequence[str], option: str = "--set") -> dict[str, Any]:
     """Dict of fields and values from FIELD=VALUE texts. Raises RequestError for another form or a repeated field."""
     values: dict[str, Any] = {}
     for change in changes:
         field, equals, text = change.partition("=")
         if not equals:
-            raise RequestError(f"--set {field}: it must be FIELD=VALUE")
+            raise RequestError(f"{option} {field}: it must be FIELD=VALUE")
         if field in values:
             raise RequestError(f"{field} = {text}: it is given twice, first as {values[field]}")
         values[field] = text if field == "name" else typed(field, text)

@@ -12,22 +12,31 @@ LINE = TEXT = "run one experiment"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `collapsebench run` to its parser."""
+    parser.add_argument(
+        "--sweep", action="append", default=[], metavar="FIELD=V1,V2,...",
+        help="run every combination of the values of some fields, in one result and one figure",
+    )  # fmt: skip
     add_request(parser)
 
 
 def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench run`; returns the exit code."""
     from collapsebench.cli import output
-    from collapsebench.cli.request import parse_changes
+    from collapsebench.cli.request import as_values, parse_changes
     from collapsebench.engine.host import CallFailed
+    from collapsebench.experiment.sweep import Sweep
     from collapsebench.literature import catalogue
     from collapsebench.literature.reproduce import run_request
     from collapsebench.runs import progress
     from collapsebench.runs.runner import Stopped
     from collapsebench.show import tables
+    from collapsebench.show.results import result_figure
 
     values = parse_changes(arguments.changes)
     request = catalogue.changed(catalogue.experiment(arguments.name), values)
+    if swept := {path: as_values(value) for path, value in parse_changes(arguments.sweep, "--sweep").items()}:
+        base, own = (request.experiment, request.values) if isinstance(request, Sweep) else (request, {})
+        request = Sweep(base, {**own, **swept})
     name = str(values.get("name", arguments.name))
     with output.kept(arguments, name, request.digest, output.size_of(request), output.family(request)):
         try:
@@ -36,12 +45,12 @@ def act(arguments: argparse.Namespace) -> int:
         except (Stopped, CallFailed) as early:
             if early.result is None:
                 raise
-            lines = output.store(early.result, arguments.out, name, tables.draw_result, tables.summary(early.result))
+            lines = output.store(early.result, arguments.out, name, result_figure, tables.summary(early.result))
             print("\n".join(lines))
             path = lines[1]
             if isinstance(early, CallFailed):
                 raise Ended(f"{early}; what was finished is kept in {path}", FAILED) from early
             raise Ended(f"stopped: what was finished is kept in {path}; {output.GOES_ON}", STOPPED) from early
-        lines = output.store(result, arguments.out, name, tables.draw_result, tables.summary(result))
+        lines = output.store(result, arguments.out, name, result_figure, tables.summary(result))
     print("\n".join(lines))
     return DONE

@@ -53,10 +53,10 @@ def of_array(given: object, name: str) -> Iterator[tuple[tuple[str, ...] | None,
         yield None, list(block.reshape(len(block), -1).T)
 
 
-def _table(given: object) -> dict[str, Any] | None:
+def _table(given: object) -> dict[str, np.ndarray] | None:
     """Columns by name of a dict, of named fields, or of a table of pandas or polars (which is not imported here)."""
     if isinstance(given, dict):
-        return given
+        return {str(name): np.asarray(column) for name, column in given.items()}
     if isinstance(given, np.ndarray):
         return {field: given[field] for field in given.dtype.names} if given.dtype.names else None
     if type(given).__module__.split(".")[0] in ("pandas", "polars"):

@@ -6,13 +6,11 @@ import dataclasses
 import itertools
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from collapsebench.analysis.intervals import heavy_tailed
-from collapsebench.show import figures
 from collapsebench.show.figures import Figure, Kind, Panel, Series, with_bounds
 from collapsebench.show.tables import table, what_was_run, with_interval
 
@@ -163,8 +161,8 @@ def _unit(result: xr.Dataset) -> str:
     return f"{result.attrs['divergence']} ({result.attrs['unit']})"
 
 
-def draw_ablation(result: xr.Dataset, stem: Path) -> list[Path]:
-    """Draw the errors' contributions and shares by generation as PNG, SVG and CSV. Returns the paths."""
+def ablation_figure(result: xr.Dataset) -> Figure:
+    """Figure of the errors' contributions and shares by generation."""
     total = Series("all errors less none", result.generation.values, result.total.values, kind=Kind.MEASURED)
     contribution = error_panel(result, "contribution")
     panels = (
@@ -177,10 +175,7 @@ def draw_ablation(result: xr.Dataset, stem: Path) -> list[Path]:
     note = f"Shapley values of the {statistic} over trajectories; bands are 95% bootstrap intervals"
     if len(panels) > 3:
         note += f"; doses: the {statistic} at the last generation, the other two errors off or on"
-    return figures.write(
-        Figure(f"{result.attrs['name']}: the three errors", panels, note, columns=2 if len(panels) == 4 else 3),
-        stem,
-    )
+    return Figure(f"{result.attrs['name']}: the three errors", panels, note, columns=2 if len(panels) == 4 else 3)
 
 
 def _responses(result: xr.Dataset) -> Iterator[Panel]:

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 
-from collapsebench.show.figures import Animation, Figure, Heat, Images, Kind, Panel, Series
+from collapsebench.show.figures import EXACT, Animation, Figure, Heat, Images, Kind, Panel, Series
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
 _INSIDE, _COLUMN, MOST = 6, 16, 32
@@ -21,7 +21,9 @@ _INSIDE, _COLUMN, MOST = 6, 16, 32
 
 def _colours(panel: Panel) -> dict[str, Any]:
     """A colour for every group; more groups than named colours lie along a map from dark blue to yellow."""
-    groups = list(dict.fromkeys(s.group or s.label for s in panel.series if s.kind is not Kind.FLOOR))
+    groups = list(
+        dict.fromkeys(s.group or s.label for s in panel.series if s.kind is not Kind.FLOOR and s.label != EXACT)
+    )
     if len(groups) <= len(_COLOURS):
         return dict(zip(groups, _COLOURS, strict=False))
     return dict(zip(groups, mpl.colormaps["viridis"](np.linspace(0, 0.95, len(groups))), strict=True))
@@ -45,9 +47,28 @@ def _style() -> Any:
 def draw(figure: Figure, png: Path, svg: Path) -> None:
     """Draw a figure as PNG and SVG, the same bytes every time."""
     with mpl.rc_context(_style()):
-        canvas = _canvas(figure)
-        canvas.savefig(png, metadata={"Software": "collapsebench"})
-        canvas.savefig(svg, metadata={"Date": None, "Creator": "collapsebench"})
+        drawn = _canvas(figure)
+        drawn.savefig(png, metadata={"Software": "collapsebench"})
+        drawn.savefig(svg, metadata={"Date": None, "Creator": "collapsebench"})
+
+
+def save(figure: Figure, path: Path, kind: str) -> None:
+    """Draw a figure as "png", "svg" or "pdf", the same bytes every time."""
+    metadata = {"png": {"Software": "collapsebench"}, "svg": {"Date": None, "Creator": "collapsebench"}}
+    with mpl.rc_context(_style()):
+        _canvas(figure).savefig(path, format=kind, metadata=metadata.get(kind, {"CreationDate": None}))
+
+
+def canvas(figure: Figure) -> Canvas:
+    """The figure as matplotlib's, drawn."""
+    with mpl.rc_context(_style()):
+        return _canvas(figure)
+
+
+def draw_on(figure: Figure, axes: list[Any]) -> None:
+    """Draw a figure's panels on given axes, without its title and note."""
+    for ax, panel in zip(axes, figure.panels, strict=False):
+        draw_panel(ax.figure, ax, panel)
 
 
 def animate(animation: Animation, path: Path) -> None:
@@ -123,16 +144,18 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
         ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
         ax.set_xscale("log" if panel.xlog else "linear")
         ax.set_yscale("log" if panel.ylog else "linear")
+        _plain_logarithms(ax)
         return _draw_heat(canvas, ax, panel.heat)
     colours = _colours(panel)
     for s in panel.series:
         if s.kind is Kind.FLOOR:
             ax.axvline(float(np.atleast_1d(s.x)[0]), color="0.5", lw=0.8, ls=":", label=s.label)
             continue
-        _draw_series(ax, s, colours[s.group or s.label])
+        _draw_series(ax, s, "0.4" if s.label == EXACT else colours[s.group or s.label])
     ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
     ax.set_xscale("log" if panel.xlog else "linear")
     ax.set_yscale("log" if panel.ylog else "linear")
+    _plain_logarithms(ax)
     if not panel.xlog and panel.xlabel.startswith(("generation", "fits")):
         ax.xaxis.get_major_locator().set_params(integer=True)
     if panel.ylim != (None, None):  # after the scale: even (None, None) would freeze limits that suit a linear axis
@@ -140,6 +163,14 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
     if panel.equal:
         ax.set_aspect("equal", adjustable="datalim")
     _draw_legend(ax, _legend_columns(panel))
+
+
+def _plain_logarithms(ax: Any) -> None:
+    """Numbers on logarithmic axes as they are: powers would need mathematical text, which is off, for names hold $."""
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(mpl.ticker.NullFormatter())
 
 
 def _draw_heat(canvas: Any, ax: Any, heat: Heat) -> None:

@@ -37,6 +37,10 @@ class Kind(enum.StrEnum):
     """a cloud of points"""
 
 
+EXACT = "exact law"
+"""Label of the one grey entry that stands in a legend for all dashed laws."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Series:
     """One line of a panel; low and high bound its band, which the figure's note explains."""
@@ -133,11 +137,13 @@ def _write_csv(figure: Figure, path: Path) -> None:
         table.writerow(["panel", "kind", "series", "x", "y", "low", "high"])
         for panel in figure.panels:
             for s in panel.series:
+                if s.label == EXACT:
+                    continue
                 x, y = np.broadcast_arrays(np.atleast_1d(s.x), np.atleast_1d(s.y))
                 low = np.broadcast_to(np.nan if s.low is None else s.low, y.shape)
                 high = np.broadcast_to(np.nan if s.high is None else s.high, y.shape)
                 for row in zip(x, y, low, high, strict=True):
-                    table.writerow([panel.title, s.kind, s.label, *(_text(value) for value in row)])
+                    table.writerow([panel.title, s.kind, s.label or s.group, *(_text(value) for value in row)])
             if panel.images is not None:  # each image's mean brightness; the pixels are in the result
                 for i, row in enumerate(np.asarray(panel.images.values).mean(axis=(2, 3))):
                     for j, value in enumerate(row):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from collapsebench.analysis.intervals import bootstrap, heavy_tailed, mean_interval, percentile_interval
 from collapsebench.metrics.injection import PARTS
-from collapsebench.show import figures
 from collapsebench.show.figures import Figure, Kind, Panel, Series
 from collapsebench.show.tables import table, with_interval
 
@@ -59,8 +57,8 @@ def ledger_summary(result: xr.Dataset) -> str:
     return f"{head}\n\n{note}"
 
 
-def draw_ledger(result: xr.Dataset, stem: Path) -> list[Path]:
-    """Draw the injections by generation and the drift they add up to as PNG, SVG and CSV. Returns the paths."""
+def ledger_figure(result: xr.Dataset) -> Figure:
+    """Figure of the injections by generation and the drift they add up to."""
     x = result.generation.values
     injected = tuple(Series(name, x, *mean_interval(result[name].values)) for name in PARTS)
     sums = tuple(
@@ -76,4 +74,4 @@ def draw_ledger(result: xr.Dataset, stem: Path) -> list[Path]:
         Panel("the drift and what it is made of", "generation", _unit(result), (*sums, drift)),
     )
     note = "means over trajectories and their 95% intervals; the dashed drift is the sum of the other four"
-    return figures.write(Figure(f"{result.attrs['name']}: the error ledger", panels, note, columns=2), stem)
+    return Figure(f"{result.attrs['name']}: the error ledger", panels, note, columns=2)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from collapsebench.runs.results import experiment_of
-from collapsebench.show import figures
 from collapsebench.show.figures import Figure, Kind, Panel, Series, with_bounds
 from collapsebench.show.tables import table, with_interval
 from collapsebench.specs.names import spec_name
@@ -60,8 +58,8 @@ def _what(plan: xr.Dataset) -> str:
     )
 
 
-def draw_plan(plan: xr.Dataset, stem: Path) -> list[Path]:
-    """Draw what is left along the dial, with the limit, the answer and the law, as PNG, SVG and CSV. Returns the paths."""
+def plan_figure(plan: xr.Dataset) -> Figure:
+    """Figure of what is left along the dial, with the limit, the answer and the law,."""
     order = np.argsort(plan.value.values, kind="stable")
     x = plan.value.values[order]
     left, low, high = (values[order] for values in with_bounds(plan, "left"))
@@ -76,4 +74,4 @@ def draw_plan(plan: xr.Dataset, stem: Path) -> list[Path]:
         series.append(Series("answer and its interval", ends, np.full(3, height), kind=Kind.PUBLISHED))
     panel = Panel("", plan.attrs["dial"].replace("_", " "), "left at the last generation", tuple(series))
     note = "bands: 95% intervals of the mean; every stage has trajectories of its own, the answer rests on the last"
-    return figures.write(Figure(f"{plan.attrs['name']}: {plan.attrs['limit']}", (panel,), note), stem)
+    return Figure(f"{plan.attrs['name']}: {plan.attrs['limit']}", (panel,), note)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from collapsebench.show import figures
 from collapsebench.show.figures import Figure, Heat, Panel, Series, with_bounds
 from collapsebench.show.tables import table, what_was_run
 
@@ -75,8 +73,8 @@ def profile_summary(profile: xr.Dataset) -> str:
     )
 
 
-def draw_profile(profile: xr.Dataset, stem: Path) -> list[Path]:
-    """Draw the matrix of definitions and each event's survival curve as PNG, SVG and CSV. Returns the paths."""
+def profile_figures(profile: xr.Dataset) -> dict[str, Figure]:
+    """Figures of the matrix of definitions and, called "-times", of each event's survival curve."""
     points = list(_points(profile))
     names = [label or profile.attrs["name"] for label, _ in points]
     flags = np.array(
@@ -97,7 +95,7 @@ def draw_profile(profile: xr.Dataset, stem: Path) -> list[Path]:
             panels.append(Panel(f"{event}", "generation", "trajectories without it", tuple(lines), ylim=(-0.02, 1.02)))
     note = "lost for good, not by the noise of a fit; curves are Kaplan-Meier with 95% intervals"
     title = f"{profile.attrs['name']}: collapse profile"
-    paths = figures.write(Figure(title, (matrix,), "evidence in brackets; -: not measured"), stem)
+    made = {"": Figure(title, (matrix,), "evidence in brackets; -: not measured")}
     if panels:
-        paths += figures.write(Figure(title, tuple(panels), note, columns=2), stem.with_name(f"{stem.name}-times"))
-    return paths
+        made["-times"] = Figure(title, tuple(panels), note, columns=2)
+    return made

@@ -1,18 +1,14 @@
-"""Tables for a terminal, and the default figure of a result."""
+"""Tables for a terminal."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from collapsebench.analysis.intervals import mean_interval
 from collapsebench.runs.results import experiment_of
-from collapsebench.show import figures
-from collapsebench.show.figures import Figure, Kind, Panel, Series
 from collapsebench.show.texts import text_summary
 from collapsebench.specs.errors import printable
 from collapsebench.specs.names import short_name
@@ -43,7 +39,7 @@ def with_interval(value: float, low: float, high: float, digits: int = 3, least:
     return f"{value:.{digits}g} [{low:.{digits}g}, {high:.{digits}g}]"
 
 
-def _series(result: xr.Dataset, name: str) -> Iterable[tuple[str, np.ndarray]]:
+def series_of(result: xr.Dataset, name: str) -> Iterable[tuple[str, np.ndarray]]:
     """(label, values [trajectory, generation]) for every point of a result that may be a sweep."""
     array = result[name]
     swept = [dim for dim in array.dims if dim not in ("trajectory", "generation")]
@@ -55,9 +51,11 @@ def _series(result: xr.Dataset, name: str) -> Iterable[tuple[str, np.ndarray]]:
         yield ", ".join(f"{dim}={value}" for dim, value in zip(swept, point, strict=True)), stacked.values[i]
 
 
-def _not_run(result: xr.Dataset, names: Iterable[str]) -> set[str]:
+def not_run(result: xr.Dataset, names: Iterable[str]) -> set[str]:
     """Labels of the points of a sweep that was stopped before it came to them: no metric has a number."""
-    return set.intersection(*({label for label, v in _series(result, n) if label and np.isnan(v).all()} for n in names))
+    return set.intersection(
+        *({label for label, v in series_of(result, n) if label and np.isnan(v).all()} for n in names)
+    )
 
 
 def _cell(values: np.ndarray) -> str:
@@ -140,10 +138,10 @@ def summary(result: xr.Dataset) -> str:
     """Text of what was run, and a table of each metric's mean at the first, middle and last generation."""
     experiment = experiment_of(result)
     generations = sorted({0, result.sizes["generation"] // 2, result.sizes["generation"] - 1})
-    absent = _not_run(result, experiment.metric_names)
+    absent = not_run(result, experiment.metric_names)
     rows = []
     for name in experiment.metric_names:
-        for label, values in _series(result, name):
+        for label, values in series_of(result, name):
             cells = ("not run" if label in absent else _cell(values[:, g]) for g in generations)
             rows.append((name, label, *cells))
     head = table(("metric", "at", *(f"generation {result.generation.values[g]}" for g in generations)), rows)
@@ -159,22 +157,3 @@ def summary(result: xr.Dataset) -> str:
         f"{what_was_run(result)}\n\n{head}\n\n{said}{error}{over}"
         f"{count:,} trajectory-generations in {seconds:.1f} s on {devices}, compilation included"
     )
-
-
-def draw_result(result: xr.Dataset, stem: Path) -> list[Path]:
-    """Draw every metric by generation as PNG, SVG and CSV. Returns the paths."""
-    experiment = experiment_of(result)
-    absent = _not_run(result, experiment.metric_names)
-    panels = []
-    for name, metric in zip(experiment.metric_names, experiment.metrics, strict=True):
-        x = result.generation.values
-        there = [(label, values) for label, values in _series(result, name) if label not in absent]
-        lines = tuple(Series(label or name, x, *mean_interval(values)) for label, values in there)
-        if (end := first_coarse(result)) is not None:
-            lines += (Series("float32's rows end", end, np.nan, kind=Kind.FLOOR),)
-        unit = f"{name} ({metric.unit})" if metric.unit else name
-        panels.append(Panel(name, "generation", unit, lines, ylog=type(metric).log))
-    count = result.sizes["trajectory"]
-    note = f"mean over {count} trajectories and its 95% interval" if count > 1 else "one trajectory"
-    note += "".join(f"; {found}" for found in (ended(result), coarse(result)) if found)
-    return figures.write(Figure(experiment.name, tuple(panels), note), stem)

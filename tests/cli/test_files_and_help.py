@@ -242,12 +242,14 @@ def test_a_stopped_sweep_says_which_points_were_not_run(capsys, tmp_path, monkey
     request = cb.Experiment(metrics=("variance",), n=10, generations=2, trajectories=3)
     with pytest.raises(cb.Stopped) as stopped:
         cb.sweep(request, {"n": [10, 20, 30]})
-    from collapsebench.show.tables import draw_result, summary
+    from collapsebench.cli.output import draw
+    from collapsebench.show.results import result_figure
+    from collapsebench.show.tables import summary
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         text = summary(stopped.value.result)
-        draw_result(stopped.value.result, tmp_path / "stopped")
+        draw(result_figure, stopped.value.result, tmp_path / "stopped")
     assert text.count("not run") == 4
     assert "nan" not in text
     assert "over n = 10, 20, 30" in text.split("\n")[0]

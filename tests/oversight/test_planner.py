@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
+from collapsebench.cli.output import draw
 from collapsebench.oversight import rows
 from collapsebench.oversight.dials import dial_of
 from collapsebench.oversight.limits import limit_of
 from collapsebench.oversight.planner import make_plan
-from collapsebench.show.plans import draw_plan, plan_summary
+from collapsebench.show.plans import plan_figure, plan_summary
 from tests.oversight.coverage import CASES, SEEDS, holds, planned
 
 TWO = cb.Experiment(
@@ -74,7 +75,7 @@ def test_a_plan_is_saved_drawn_and_told(two, tmp_path):
     loaded = cb.load(cb.save(two, tmp_path / "two.nc"))
     assert loaded.identical(two)
     assert "Exact, by mixed_count_law: 0.2." in plan_summary(loaded)
-    assert all(path.stat().st_size for path in draw_plan(loaded, tmp_path / "two"))
+    assert all(path.stat().st_size for path in draw(plan_figure, loaded, tmp_path / "two"))
 
 
 def test_a_share_of_a_regime_is_a_smaller_regime():

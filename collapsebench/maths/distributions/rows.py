@@ -60,8 +60,8 @@ class Rows(Target):
     train: Any
     held_out: Any
     dim: int = static(1)
-    weights: Any = None
-    held_out_weights: Any = None
+    weights: Array | None = None
+    held_out_weights: Array | None = None
 
     has_density = False
 
