@@ -41,7 +41,7 @@ results: $(STAMP) ## run every study again and keep figures and verdicts in resu
 
 # Compilation is most of the time: a file's tests share a process, and what one run compiled the next one finds.
 PYTEST := JAX_COMPILATION_CACHE_DIR='$(CURDIR)/build/compiled' JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0.1 \
-    $(RUN) pytest -n $(JOBS) --dist loadfile --benchmark-disable -q
+    $(RUN) pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --benchmark-disable -q
 
 test: $(STAMP) ## set up and run the fast tests, JOBS at a time (the second time takes half as long)
 	$(PYTEST) $(ARGS)

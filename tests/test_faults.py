@@ -20,7 +20,7 @@ def test_interrupted_commands_end_as_if_nothing_had_happened(tmp_path, good, nam
     chance = random.Random(len(name))
     became = [word for _ in range(5) for word in faults.interrupt(name, number, good, tmp_path, chance)]
     assert len(became) == 5 * faults.IN_A_ROW
-    assert became.count("ended before") < len(became) / 2
+    assert len(became) - became.count("ended before") >= 5  # of 20; what is resumed ends sooner than what was timed
 
 
 @pytest.mark.slow

@@ -105,7 +105,7 @@ def _sliced(arguments: argparse.Namespace, settings: dict[str, Any]) -> int:
 
 def _follow(watch, arguments, save_state) -> None:  # type: ignore[no-untyped-def]
     """Test each new file of a folder once its size stands still, in the order of names, until an alarm or Ctrl-C."""
-    from collapsebench.oversight.formats import SUFFIXES
+    from collapsebench.datasets.formats import SUFFIXES
     from collapsebench.specs.errors import RequestError
 
     if not arguments.follow.is_dir():

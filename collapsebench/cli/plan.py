@@ -34,7 +34,7 @@ def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench plan`; returns the exit code."""
     from collapsebench.cli import output
     from collapsebench.cli.request import parse_changes
-    from collapsebench.datasets.local import is_file
+    from collapsebench.datasets.own import is_own
     from collapsebench.experiment.experiment import Experiment
     from collapsebench.literature import catalogue
     from collapsebench.oversight.planner import make_plan
@@ -44,9 +44,9 @@ def act(arguments: argparse.Namespace) -> int:
 
     values, what = parse_changes(arguments.changes), arguments.name
     sizes = {name: values.pop(name) for name in ("n", "generations", "trajectories", "seed") if name in values}
-    if is_file(what) and values:
+    if is_own(what) and values:
         raise RequestError(f"{next(iter(values))}: a plan for a file takes n, generations, trajectories and seed alone")
-    if not is_file(what):
+    if not is_own(what):
         experiment = catalogue.changed(catalogue.experiment(what), values)
         if not isinstance(experiment, Experiment):
             raise RequestError(f"{what}: it is a sweep over {', '.join(experiment.values)}; fix them by --set")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from collapsebench.experiment.given import target_of
 from collapsebench.parts.checks import asking, build_part, check_dims, check_drawn, check_family, check_part
 from collapsebench.parts.data import Handover
 from collapsebench.specs import record
@@ -35,6 +36,7 @@ HOLDOUT = Unnamed(1024)
 class Experiment:
     """Specification of a self-consuming loop; parts are specs or registered names, a variant is `dataclasses.replace`.
 
+    target: also a file of your own (.csv, .npy, .parquet, .jsonl, .txt), an array, or a table of pandas or polars.
     n: synthetic rows per generation. n_real: real rows at the start (None: n). holdout: real rows that only metrics
     see; if it is not named, 1024 or what a data set has. generations: fits, the first of them on real data. handover:
     "samples", "summary" or "population" (see `Handover`). warm_start: a fit starts from the last model instead of from
@@ -69,10 +71,14 @@ class Experiment:
 
     def __post_init__(self) -> None:
         self._settle()
+        with asking(self.target):  # a target that reads a file is pinned to its rows, and may become one of their kind
+            object.__setattr__(self, "target", self.target.pinned())
+        self._check_together()
         self.check_parts()
 
     def _settle(self) -> None:
         """Bring the fields into their form. Raises RequestError for a value of a wrong type or size."""
+        object.__setattr__(self, "target", target_of(self.target))
         for field in _PARTS:
             if (value := getattr(self, field)) is not None or field != "curator":
                 object.__setattr__(self, field, build_part(field, value))
@@ -115,12 +121,11 @@ class Experiment:
         for metric in self.metrics:
             with asking(metric):
                 check_part("metrics", metric)
+
+    def _check_together(self) -> None:
+        """Raise RequestError for parts of different sizes, and for sets of rows that cannot be drawn at once."""
         with asking(self.target), asking(self.model):
             check_dims(self.target, self.model)
-        self._check_rows()
-
-    def _check_rows(self) -> None:
-        """Raise RequestError for sets of rows that cannot be drawn at once."""
         if self.handover.rows and max(self.n, self.n_real or 0) > _INT32:
             raise RequestError(f"n = {self.n}: at most 2**31 - 1 samples can be drawn; handover = summary has no limit")
         check_drawn("holdout", self.holdout, self.holdout, self.target)
@@ -140,11 +145,10 @@ class Experiment:
     def check_parts(self) -> None:
         """Raise RequestError where a part refuses the others, or lacks its data.
 
-        Skipped when a record is read: that needs no data set, and its sizes are not trusted. A run checks again. A target
-        that reads a file is pinned to its rows here; sizes of a model, and a holdout, that were not named become the data's.
+        Skipped when a record is read: that needs no data set, and its sizes are not trusted. A run checks again. Sizes of
+        a model, and a holdout, that were not named become the data's.
         """
         with asking(self.target):
-            object.__setattr__(self, "target", self.target.pinned())
             most = self.target.held_out_rows() if isinstance(self.holdout, Unnamed) else None
         with asking(self.model):
             object.__setattr__(self, "model", self.model.suited(self.target))
@@ -220,6 +224,7 @@ class Experiment:
             for own in dataclasses.fields(cls):
                 object.__setattr__(made, own.name, values.get(own.name, own.default))
             made._settle()
+            made._check_together()
         return made
 
     @property

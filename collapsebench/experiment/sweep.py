@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 import numpy as np
 
 from collapsebench.experiment.experiment import Experiment
+from collapsebench.experiment.given import target_of
 from collapsebench.parts.checks import build_part
 from collapsebench.parts.target import Target
 from collapsebench.specs import record
 from collapsebench.specs.errors import RequestError, nearest, shown
-from collapsebench.specs.names import FIELDS, short_name, spec_name
+from collapsebench.specs.names import FIELDS, NOUNS, short_name, spec_name
 from collapsebench.specs.pytree import is_static
 
 MOST = 100_000
@@ -100,9 +102,9 @@ def set_fields(experiment: Experiment, values: dict[str, Any]) -> Experiment:
         _check_name(experiment, head, path)
         if rest:
             part = whole.get(head, getattr(experiment, head))
-            value = _set(
-                build_part(head, part) if head in FIELDS and isinstance(part, str) else part, rest, value, path
-            )
+            part = target_of(part) if head == "target" else part
+            part = build_part(head, part) if head in FIELDS and isinstance(part, str) else part
+            value = _set(part, rest, value, path)
         whole[head] = value
     return dataclasses.replace(experiment, **whole)
 
@@ -118,9 +120,20 @@ def _set(part: Any, path: list[str], value: object, whole: str) -> Any:
 
 def _check_name(part: Any, name: str, whole: str) -> None:
     names = [field.name for field in dataclasses.fields(part)]
+    if name not in names and not names:
+        raise RequestError(f"{whole}: {spec_name(part)} has no fields{_elsewhere(whole, name)}")
     if name not in names:
         owner = "" if isinstance(part, Experiment) else f" of {spec_name(part)}"
         raise RequestError(f"{whole}: no such field{owner}; there are {', '.join(names)}{nearest(name, names)}")
+
+
+def _elsewhere(path: str, name: str) -> str:
+    """Which registered parts of the noun have a field of that name, or of the nearest one."""
+    registry = NOUNS[FIELDS[path.split(".")[0]]]
+    fields = {own: [field.name for field in dataclasses.fields(registry.get(own))] for own in registry.own_names()}
+    known = sorted({field for names in fields.values() for field in names})
+    field = name if name in known else next(iter(difflib.get_close_matches(name, known, 1)), None)
+    return "" if field is None else f"; {', '.join(own for own, names in fields.items() if field in names)} has {field}"
 
 
 def is_leaf(experiment: Experiment, path: str, values: tuple[Any, ...]) -> bool:
@@ -154,4 +167,4 @@ def part_label(part: Any) -> str:
 
 
 def _differs(value: object, default: object) -> bool:
-    return default is dataclasses.MISSING or not isinstance(value, bool | int | float | str) or value != default
+    return value is not default and (not isinstance(value, bool | int | float | str) or value != default)

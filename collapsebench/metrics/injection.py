@@ -18,7 +18,7 @@ from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
 
-PARTS = ("expressivity", "estimation", "optimisation")
+PARTS = ("expressivity", "statistical", "approximation")
 LOSSES = ("kl", "excess_risk")
 
 
@@ -29,8 +29,8 @@ class Injection(Metric):
 
     q is the target at generation 0 and the last model's own draws after it. With `best` the exact learner on an
     infinite sample of q, the projection of q on the class, and `learned` the exact learner on the generation's data:
-    "expressivity" is D(q || best), "estimation" D(q || learned) - D(q || best), which is D(best || learned) for an
-    exponential family, and "optimisation" D(q || model) - D(q || learned), negative where the learner's error undoes
+    "expressivity" is D(q || best), "statistical" D(q || learned) - D(q || best), which is D(best || learned) for an
+    exponential family, and "approximation" D(q || model) - D(q || learned), negative where the learner's error undoes
     the sample's. They sum to D(q || model) exactly. Regime replace.
 
     loss: "kl", in nats, or "excess_risk" of labelled rows, in the unit of that metric.
@@ -39,7 +39,7 @@ class Injection(Metric):
     Sources: Bottou and Bousquet (2008) for the three parts; Csiszar (1975) for the Pythagorean identity.
     """
 
-    part: str = static("estimation")
+    part: str = static("statistical")
     loss: str = static("kl")
     rows: int = static(4096)
 

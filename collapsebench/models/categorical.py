@@ -17,7 +17,7 @@ from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, spec, static
+from collapsebench.specs.pytree import Key, Unnamed, spec, static
 from collapsebench.specs.registry import MODELS
 
 
@@ -30,7 +30,7 @@ class Categorical(Model):
     A run that is not in the training set gets probability 0. An empty training set leaves the start, which is uniform.
     """
 
-    classes: int = static(10)
+    classes: int = static(Unnamed(10))
     temperature: float = 1.0
     tied: int = static(1)
 

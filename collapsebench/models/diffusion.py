@@ -19,7 +19,7 @@ from collapsebench.maths.streams import part
 from collapsebench.parts.data import Batch, Kind
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.pytree import Count, Key, spec, static, within
+from collapsebench.specs.pytree import Count, Key, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 OBJECTIVES = ("ddpm", "flow")
@@ -47,7 +47,7 @@ class Diffusion(NetworkModel):
     Sources: Ho et al. (2020); Song et al. (2021); Lipman et al. (2023); Ho and Salimans (2021) for guidance.
     """
 
-    dim: int = static(2)
+    dim: int = static(Unnamed(2))
     hidden: tuple[int, ...] = static((64, 64))
     channels: tuple[int, ...] = static(())
     words: tuple[int, ...] = static(())

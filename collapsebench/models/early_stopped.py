@@ -12,6 +12,7 @@ from collapsebench.parts.data import POPULATION, Data
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.pytree import Key, spec, within
@@ -59,6 +60,10 @@ class EarlyStopped(Model):
     @property
     def summary(self) -> Any:
         return self.inner.summary
+
+    def suited(self, target: Target) -> EarlyStopped:
+        inner = self.inner
+        return self if (other := inner.suited(target)) == inner else dataclasses.replace(self, model=other)
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model without sufficient statistics, or steps that do not converge."""

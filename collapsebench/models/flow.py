@@ -14,7 +14,7 @@ from collapsebench.learning.training import Training
 from collapsebench.maths import samplers
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.pytree import Key, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 
@@ -27,7 +27,7 @@ class Flow(NetworkModel):
     Source: Dinh, Sohl-Dickstein and Bengio (2017), Density estimation using Real NVP.
     """
 
-    dim: int = static(2)
+    dim: int = static(Unnamed(2))
     layers: int = static(4, within=(1, 1000))
     hidden: tuple[int, ...] = static((32,))
     bias: float = within(1.0, low=0)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from collapsebench.maths.distributions.normal import Moments, Normal
 from collapsebench.parts.data import Batch, Data
 from collapsebench.parts.model import Dials, Model
-from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.pytree import Key, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 
@@ -20,7 +20,7 @@ class Gaussian(Model):
     `bias` is the sampling bias b of Alemohammad et al. (2024): synthetic data are drawn with covariance b S.
     """
 
-    dim: int = static(1)
+    dim: int = static(Unnamed(1))
     unbiased: bool = False
     bias: float = within(1.0, low=0)
 

@@ -19,7 +19,7 @@ from collapsebench.parts.model import Dials, Model
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.pytree import Key, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 COVARIANCES = ("full", "diagonal", "spherical")
@@ -39,7 +39,7 @@ class GaussianMixture(Model):
     """
 
     components: int = static(2)
-    dim: int = static(1)
+    dim: int = static(Unnamed(1))
     covariance: str = static("full")
     steps: int = within(100, low=0)
     lloyd: int = within(100, low=0)

@@ -16,7 +16,7 @@ from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError, shown
 from collapsebench.specs.fields import as_number
-from collapsebench.specs.pytree import Key, Name, spec, static
+from collapsebench.specs.pytree import Key, Name, Unnamed, spec, static
 from collapsebench.specs.registry import MODELS
 
 RULES = ("scott", "silverman")
@@ -32,7 +32,7 @@ class KernelDensity(Model):
     Law: Var' = (1 - 1/n)(Var + h^2) under replace. Sources: Scott (1992); Silverman (1986).
     """
 
-    dim: int = static(1)
+    dim: int = static(Unnamed(1))
     bandwidth: Any = 0.3
 
     dials: ClassVar[Dials] = {"expressivity": ("bandwidth", (1.0, 0.7, 0.5, 0.3, 0.2))}

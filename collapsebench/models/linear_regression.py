@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from collapsebench.maths.distributions.labelled import LabelledModel, feature_scales
 from collapsebench.maths.distributions.linear import LinearGaussian, RegressionMoments, least_squares
 from collapsebench.parts.data import Data
-from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.pytree import Key, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 
@@ -21,7 +21,7 @@ class LinearRegression(LabelledModel):
     Law: under replace the excess risk is noise^2 dim / (n - dim - 1) per fit. Source: Gerstgrasser et al. (2024).
     """
 
-    dim: int = static(3)
+    dim: int = static(Unnamed(3))
     noise: float = within(1.0, low=0)
     decay: float = 0.0
     fresh: bool = static(False)

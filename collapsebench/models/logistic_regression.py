@@ -16,7 +16,7 @@ from collapsebench.parts.data import Batch
 from collapsebench.parts.model import Dials
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.pytree import Key, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 
@@ -29,7 +29,7 @@ class LogisticRegression(LabelledModel):
     `decay`, `fresh` and `features` as in LinearRegression. Source: in a loop, Dey and Donoho (2024).
     """
 
-    dim: int = static(3)
+    dim: int = static(Unnamed(3))
     penalty: float = within(1e-10, low=0)
     decay: float = 0.0
     fresh: bool = static(False)

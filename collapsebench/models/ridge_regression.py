@@ -11,7 +11,7 @@ from collapsebench.maths.distributions.labelled import LabelledModel, feature_sc
 from collapsebench.maths.distributions.linear import LinearGaussian, RegressionMoments, least_squares
 from collapsebench.parts.data import Data
 from collapsebench.parts.model import Dials
-from collapsebench.specs.pytree import Key, spec, static, within
+from collapsebench.specs.pytree import Key, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 
@@ -24,7 +24,7 @@ class RidgeRegression(LabelledModel):
     `features` as in LinearRegression. Source: Hoerl and Kennard (1970); in a loop, Dohmatob et al. (NeurIPS 2024).
     """
 
-    dim: int = static(3)
+    dim: int = static(Unnamed(3))
     penalty: float = within(0.1, low=0)
     noise: float = within(1.0, low=0)
     decay: float = 0.0

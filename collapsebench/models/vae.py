@@ -17,7 +17,7 @@ from collapsebench.maths import samplers
 from collapsebench.maths.streams import part
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.pytree import Count, Key, spec, static, within
+from collapsebench.specs.pytree import Count, Key, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 LIKELIHOODS = ("gaussian", "bernoulli")
@@ -36,7 +36,7 @@ class VAE(NetworkModel):
     density and tends to it (Burda et al., 2016). Sources: Kingma and Welling (2014); Higgins et al. (2017) for beta.
     """
 
-    dim: int = static(2)
+    dim: int = static(Unnamed(2))
     latent: int = static(2)
     hidden: tuple[int, ...] = static((32,))
     channels: tuple[int, ...] = static(())

@@ -7,8 +7,8 @@ import hashlib
 
 import numpy as np
 
+from collapsebench.datasets.reading import Chunk, Schema
 from collapsebench.oversight import words
-from collapsebench.oversight.reading import Chunk, Schema
 
 WIDE = 40
 """Numbers of more columns (images, embeddings) are read by their COMPONENTS."""

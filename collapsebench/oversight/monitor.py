@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from collapsebench.datasets.reading import Source
 from collapsebench.oversight import exact
-from collapsebench.oversight.reading import Source
 from collapsebench.oversight.report import Alarm, Generation, Report
 from collapsebench.oversight.watch import AGAINST, FEWEST, Tally, Watch
 from collapsebench.specs.errors import RequestError

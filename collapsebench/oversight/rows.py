@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import os
-from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from scipy import stats
 
-from collapsebench.datasets.given import as_numbers
-from collapsebench.datasets.local import load_file
+from collapsebench.datasets.own import keep, own
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.distributions.kernel import KernelMixture
 from collapsebench.oversight.limits import AllKept, Limit, TailKept
@@ -32,56 +29,22 @@ LEAST, MOST = 20, 2000
 
 
 def read(data: object) -> np.ndarray:
-    """Rows of an array, or of a .csv or .npy file: numbers [n, d], or the categories [n] of a column of words.
+    """Rows of an array, a table or a file: numbers [n, d], or the categories [n] of a single column of words.
 
     Raises RequestError, one line, for anything else.
     """
-    path = Path(data) if isinstance(data, str | os.PathLike) else None
     try:
-        words = _words(path) if path is not None else np.asarray(data) if _is_words(data) else None
-        rows = words
-        if rows is None:
-            rows = np.asarray(load_file(path).x if path is not None else as_numbers(data), np.float64)
-    except ValueError as error:
-        raise RequestError(str(error) if path is not None else f"rows: {error}") from None
-    if rows.ndim not in (1, 2) or len(rows) < LEAST:
-        raise RequestError(
-            f"{path or 'rows'}: shape {rows.shape}; a plan needs at least {LEAST} rows of one or more columns"
+        found = own(keep(data) if not isinstance(data, str | os.PathLike) else data)
+        columns = tuple(found.columns)
+        rows = (
+            next(iter(found.columns.values())) if len(columns) == 1 and found.words else found.numbers(columns, "rows")
         )
-    return rows if rows.dtype.kind == "U" else rows.reshape(len(rows), -1)
-
-
-def _is_words(data: object) -> bool:
-    array = (
-        np.asarray(data)
-        if isinstance(data, np.ndarray | list | tuple) and len(data) and isinstance(data[0], str)
-        else None
-    )
-    return array is not None and array.ndim == 1
-
-
-def _words(path: Path) -> np.ndarray | None:
-    """The words of a .csv of one column without a single number in it; a first line that comes once is its header."""
-    if path.suffix.lower() != ".csv" or not path.expanduser().exists():
-        return None
-    with path.expanduser().open(encoding="utf-8-sig", newline="") as lines:
-        rows = list(csv.reader(lines))
-    if any(len(row) > 1 for row in rows):
-        return None
-    words = [row[0].strip() if row else "" for row in rows]
-    if any(_is_number(word) for word in words):
-        return None
-    if empty := [i for i, word in enumerate(words) if not word]:
-        raise ValueError(f"{path}: row {empty[0] + 1}, column 1 is empty")
-    return np.array(words[1:] if words.count(words[0]) == 1 else words)
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+    except ValueError as error:
+        raise RequestError(str(error)) from None
+    if len(rows) < LEAST:
+        name = data if isinstance(data, str | os.PathLike) else "rows"
+        raise RequestError(f"{name}: {len(rows)} rows; a plan needs at least {LEAST}")
+    return rows
 
 
 def experiment_of(rows: np.ndarray, limit: Limit, dial: str, n: int | None) -> tuple[Experiment, str]:
@@ -125,13 +88,13 @@ def _exponential(column: np.ndarray) -> bool:
 
 def _categories(rows: np.ndarray) -> np.ndarray | None:
     """Frequencies of a column of words or of few whole numbers; None for other rows."""
-    if rows.dtype.kind != "U" and (rows.shape[1] != 1 or (rows != np.round(rows)).any()):
+    if rows.dtype != object and (rows.shape[1] != 1 or (rows != np.round(rows)).any()):
         return None
     counts = np.unique(rows, return_counts=True)[1]
     if len(counts) < 2:
         raise RequestError("rows: all are the same; there is nothing that could be lost")
     few = len(counts) <= VALUES and len(rows) >= 10 * len(counts)
-    return counts / len(rows) if few or rows.dtype.kind == "U" else None
+    return counts / len(rows) if few or rows.dtype == object else None
 
 
 def _symbols(probabilities: np.ndarray, base: dict[str, Any]) -> Experiment:

@@ -7,9 +7,9 @@ from collections import Counter
 
 import numpy as np
 
+from collapsebench.datasets.reading import Chunk, Source
 from collapsebench.oversight import exact, words
 from collapsebench.oversight.columns import Columns, Rows
-from collapsebench.oversight.reading import Chunk, Source
 from collapsebench.oversight.regions import FIRST, REST, Regions, nearest
 from collapsebench.specs.errors import RequestError
 

@@ -106,12 +106,13 @@ def check_family(part: Target | Model) -> None:
 
 
 def check_dims(target: Target, model: Model) -> None:
-    """Raise RequestError unless model and target agree on the dimension or the number of classes."""
+    """Raise RequestError unless model and target agree on the dimension or the number of classes, where both are named."""
     for field, ours, theirs in (("dim", model.dim, target.dim), ("classes", model.classes, target.classes)):
         for noun, size in (("model", ours), ("target", theirs)):
             if isinstance(size, int | np.integer) and size < 1:
                 raise RequestError(f"{noun}.{field} = {size}: it must be at least 1")
-        if ours is not None and theirs is not None and ours != theirs and not isinstance(ours, Unnamed):
+        named = not (isinstance(ours, Unnamed) or isinstance(theirs, Unnamed))
+        if named and ours is not None and theirs is not None and ours != theirs:
             raise RequestError(f"model.{field} = {ours}: the target has {field} = {theirs}; make them equal")
     if target.kind != model.kind:
         learns, gives = model.kind, target.kind

@@ -15,7 +15,7 @@ from collapsebench.parts.data import Batch, Data, Kind
 from collapsebench.parts.distribution import Distribution, population
 from collapsebench.parts.part import Part
 from collapsebench.parts.target import Target, _shapes
-from collapsebench.specs.pytree import Count, Key, Number
+from collapsebench.specs.pytree import Count, Key, Number, Unnamed
 
 Dials = Mapping[str, tuple[str, tuple[Any, ...]]]
 """By error, a field and its levels, from the largest error to the smallest."""
@@ -74,7 +74,11 @@ class Model(Part):
 
     def suited(self, target: Target) -> Self:
         """The same model with the sizes of the target in place of those that nobody has named (see `Unnamed`)."""
-        return self
+        sizes = (("dim", self.dim, target.dim), ("classes", self.classes, target.classes))
+        new = {
+            name: Unnamed(theirs) for name, ours, theirs in sizes if isinstance(ours, Unnamed) and theirs is not None
+        }
+        return self.replace(**new)
 
     def outside(self, x: PyTree) -> str:
         """Which of a person's rows, as NumPy, the family cannot have made, in half a line; by default none."""

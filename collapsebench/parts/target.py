@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from collapsebench.parts.data import Data, Kind
 from collapsebench.parts.distribution import Distribution, population
 from collapsebench.parts.part import Part
-from collapsebench.specs.pytree import Key, Number, Unnamed, UnnamedWord
+from collapsebench.specs.pytree import FoundSize, FoundWord, Key, Number
 
 if TYPE_CHECKING:
     from collapsebench.parts.model import Model
@@ -74,13 +74,25 @@ class Target(Part):
 
     def unpinned(self) -> Self:
         """The target without what `pinned` found, so that another of its fields can be changed; what was named stays."""
-        found = [f.name for f in dataclasses.fields(self) if isinstance(getattr(self, f.name), Unnamed | UnnamedWord)]  # type: ignore[arg-type]
-        unpinned: Self = dataclasses.replace(self, **dict.fromkeys(found)) if found else self  # type: ignore[type-var]
+        found = {
+            field.name: field.default
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+            if isinstance(getattr(self, field.name), FoundSize | FoundWord)
+        }
+        unpinned: Self = dataclasses.replace(self, **found) if found else self  # type: ignore[type-var]
         return unpinned
 
     def files(self) -> dict[str, str]:
         """Texts of files, by name, that a result keeps, such as a tokenizer's."""
         return {}
+
+    def described(self) -> dict[str, object]:
+        """What a result tells of a user's own data, such as names and quantiles of the columns; no rows."""
+        return {}
+
+    def rows(self) -> int | None:
+        """Number of real rows that models can see; None: any."""
+        return None
 
     def held_out_rows(self) -> int | None:
         """Number of real rows that it can hold out for metrics; None: any."""

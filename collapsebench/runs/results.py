@@ -170,6 +170,7 @@ def _provenance(
         "seconds": round(seconds, 3),
         **plan,
         **({"features": json.dumps(seen)} if seen else {}),
+        **({"data": json.dumps(own)} if (own := experiment.target.described()) else {}),
     }
 
 

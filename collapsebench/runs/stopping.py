@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
+
+_LATER = 0.02
+"""Seconds after which a signal is given again, when the destructor that it met is over."""
 
 
 class Stop:
@@ -43,14 +47,29 @@ def at_blocks() -> Iterator[Stop]:
 
 @contextlib.contextmanager
 def terminated() -> Iterator[None]:
-    """Context in which SIGTERM, which schedulers send before they take a machine away, is Ctrl-C."""
+    """Context in which SIGTERM, which schedulers send before they take a machine away, is Ctrl-C, and neither is lost.
+
+    Python drops what a handler raises while a destructor or a callback of the collector runs (JAX has one); it is then
+    raised again after it.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before, hook = signal.signal(signal.SIGTERM, _interrupt), sys.unraisablehook
+
+    def again(dropped: sys.UnraisableHookArgs) -> None:
+        if issubclass(dropped.exc_type, KeyboardInterrupt):
+            timer = threading.Timer(_LATER, os.kill, (os.getpid(), signal.SIGINT))
+            timer.daemon = True
+            timer.start()
+        else:
+            hook(dropped)
+
+    sys.unraisablehook = again
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         signal.signal(signal.SIGTERM, before)
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def _cell(result: xr.Dataset, name: str, scale: float = 1.0, **at: object) -> str:
     value, low, high = (float(end) * scale for end in with_bounds(result, name, **at))
-    return with_interval(value, low, high)
+    size = scale if name == "share" else float(np.nanmax(np.abs(result.total)))
+    return with_interval(value, low, high, least=ROUNDING * size)
 
 
 def _name(result: xr.Dataset, error: object) -> str:
@@ -60,7 +61,8 @@ def ablation_summary(result: xr.Dataset) -> str:
 def sentences(result: xr.Dataset) -> list[str]:
     """What the numbers of the last generation say: which errors offset or compound each other, and what limits them."""
     last = result.isel(generation=-1)
-    said = [text for pair in itertools.combinations(result.error.values, 2) if (text := _pair(last, *pair))]
+    said = list(_blame(last))
+    said += [text for pair in itertools.combinations(result.error.values, 2) if (text := _pair(last, *pair))]
     if result.attrs["expressivity"] == "residual":
         said.append(
             f"expressivity is residual: {result.attrs['rich']} is only a larger model, and what it cannot say of the "
@@ -74,6 +76,33 @@ def sentences(result: xr.Dataset) -> list[str]:
         mean = result.attrs["statistic"] == "mean"
         said.append(f"{found}: its interval is too short; {cure}" if mean else f"{found}, which a median does not feel")
     return said
+
+
+def _blame(last: xr.Dataset) -> Iterator[str]:
+    """Which error does most of the harm, which protects, and whether shares can be read as parts of a whole."""
+    total, divergence = float(last.total), last.attrs["divergence"]
+    own = {str(error): tuple(map(float, with_bounds(last, "shapley", error=error))) for error in last.error.values}
+    worst = max(own, key=lambda error: own[error][0])
+    if not own[worst][1] > 0:
+        yield f"no error does clear harm by generation {int(last.generation)}: their sum is {total:.3g}"
+    else:
+        part = own[worst][0] / sum(max(value, 0.0) for value, *_ in own.values())
+        how = "does most of the harm" if part > 0.5 else "does the largest part of the harm"
+        yield f"{_called(last, worst)} {how}: it adds {own[worst][0]:.3g} {divergence}, {part:.0%} of what errors add"
+    for error, (value, _, high) in own.items():
+        if high < 0 and abs(value) > CLEAR * abs(total):
+            better = {"expressivity": f"with {last.attrs['rich']}", "approximation": "with an exact learner"}
+            instead = better.get(error, "without it")
+            yield f"{_called(last, error)} protects: {instead} the {divergence} would be larger by {-value:.3g}"
+    shares = [float(end) / total for values in own.values() for end in values[:1]] if total > 0 else []
+    if shares and (min(shares) < -ROUNDING or max(shares) > 1 + ROUNDING):
+        yield "shares leave 0 to 100% because errors offset each other: read the Shapley values, not the shares"
+
+
+def _called(last: xr.Dataset, error: str) -> str:
+    """An error in words: its name, and what it is here."""
+    words = {"statistical": "sampling noise", "expressivity": "the small class", "approximation": "the learner"}
+    return f"{words[error]} ({_name(last, error)} error)"
 
 
 def _checks(last: xr.Dataset) -> Iterator[str]:
@@ -95,6 +124,8 @@ def _checks(last: xr.Dataset) -> Iterator[str]:
         yield f"cold and warm starts of the exact learner differ by at most {gap:.3g}"
 
 
+ROUNDING = 1e-7
+"""Of the largest total: an error that is 0 by an identity comes out of differences of about this size."""
 CLEAR = 0.1
 """Share of the smaller of two errors alone that their interaction must exceed to be put into a sentence."""
 

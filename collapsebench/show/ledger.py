@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+ROUNDING = 1e-7
+"""Of the largest drift: a part that is 0 by an identity comes out of differences of about this size."""
+
+
 def _unit(result: xr.Dataset) -> str:
     return "nats" if result.attrs["loss"] == "kl" else "excess risk"
 
@@ -37,10 +41,10 @@ def ledger_summary(result: xr.Dataset) -> str:
     """Table of the injected parts, what is carried and the drift, at the first, middle and last generation."""
     last = result.sizes["generation"] - 1
     generations = sorted({0, last // 2, last})
-    rows = []
+    rows, least = [], ROUNDING * float(np.abs(result.drift).max())
     for name in (*PARTS, "injected", "carried", "drift"):
         at = (result[name].isel(generation=g).values for g in generations)
-        rows.append((name, *(with_interval(*mean_interval(values)) for values in at)))
+        rows.append((name, *(with_interval(*mean_interval(values), least=least) for values in at)))
     rows.append(("all that was carried, % of drift", *(_carried_share(result, g) for g in generations)))
     note = "Means over trajectories and their 95% intervals; drift = all that was injected + all that was carried"
     if "carried_law" in result:

@@ -37,8 +37,9 @@ def _plain(cell: object) -> str:
     return printable(str(cell), 10_000)
 
 
-def with_interval(value: float, low: float, high: float, digits: int = 3) -> str:
-    """Text of a value and its interval, for a cell."""
+def with_interval(value: float, low: float, high: float, digits: int = 3, least: float = 0.0) -> str:
+    """Text of a value and its interval, for a cell; what is below `least` is rounding and stands as 0."""
+    value, low, high = (0.0 if abs(end) < least else end for end in (value, low, high))
     return f"{value:.{digits}g} [{low:.{digits}g}, {high:.{digits}g}]"
 
 

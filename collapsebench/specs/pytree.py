@@ -47,8 +47,14 @@ class Unnamed(int):
     __slots__ = ()
 
 
-class UnnamedWord(str):
-    """A word that nobody has named, such as the digest of what was read."""
+class FoundWord(str):
+    """A word that an experiment found and nobody named, such as the digest of what was read."""
+
+    __slots__ = ()
+
+
+class FoundSize(int):
+    """A whole number that an experiment found and nobody named, such as the size of what was read."""
 
     __slots__ = ()
 
@@ -71,12 +77,20 @@ def within(default: float, low: float = -math.inf, high: float = math.inf) -> An
     return dataclasses.field(default=default, metadata={"within": (low, high)})
 
 
+_SEVERAL = {int: "tuple[int, ...]", str: "tuple[str, ...]"}
+
+
 def _settle(self: Any) -> None:
-    """Numbers of NumPy become Python's, which every check knows; a word in a traced field becomes static."""
+    """Numbers of NumPy become Python's, which every check knows; a word in a traced field becomes static.
+
+    A single number or word for a field of several is one of them, and a list is a tuple: hidden=64 is (64,).
+    """
     for field in dataclasses.fields(self):
         value = getattr(self, field.name) if field.init else None
         if isinstance(value, np.generic):
             object.__setattr__(self, field.name, value.item())
+        elif type(value) in (int, str, list) and str(field.type).startswith(_SEVERAL.get(type(value), "tuple[")):
+            object.__setattr__(self, field.name, tuple(value) if isinstance(value, list) else (value,))
         elif type(value) is str and not field.metadata.get("static"):
             object.__setattr__(self, field.name, Name(value))
 

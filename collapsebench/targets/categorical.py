@@ -20,15 +20,21 @@ from collapsebench.specs.registry import TARGETS
 @TARGETS.register("categorical")
 @spec
 class Categorical(Target):
-    """Categorical distribution of `classes` symbols, probabilities in proportion to `probs` (None: uniform)."""
+    """Categorical distribution of `classes` symbols, probabilities in proportion to `probs` (None: uniform).
+
+    labels: what the symbols are called, such as the words of a user's column (None: by number).
+    """
 
     classes: int = static(10)
     probs: Any = None
+    labels: tuple[str, ...] | None = static(None)
 
     kind = Kind.SYMBOL
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError unless probs are `classes` non-negative numbers, not all 0."""
+        """Raise RequestError unless probs are `classes` non-negative numbers, not all 0, and labels as many words."""
+        if self.labels is not None and len(self.labels) != self.classes:
+            raise RequestError(f"target.labels: {len(self.labels)} words for target.classes = {self.classes}")
         if self.probs is None:
             return
         probs = as_number(self.probs if not isinstance(self.probs, list | tuple) else np.asarray(self.probs))

@@ -66,6 +66,9 @@ class Images(Target):
         """Raise RequestError for an experiment that real images cannot serve."""
         check_size(experiment, self.name, *map(len, split_rows(len(_images(self.name, self.only)[0]))))
 
+    def rows(self) -> int:
+        return len(split_rows(len(_images(self.name, self.only)[0]))[0])
+
     def held_out_rows(self) -> int:
         return len(split_rows(len(_images(self.name, self.only)[0]))[1])
 

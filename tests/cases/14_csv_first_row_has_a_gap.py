@@ -6,7 +6,7 @@ Source: pytorch/tutorials#1708, taldcroft/asciitable#19, benmaier/binpacking#18.
 import pathlib
 import tempfile
 
-from collapsebench.datasets.local import load_file
+from collapsebench.datasets.own import own
 
 
 def case():
@@ -14,7 +14,7 @@ def case():
         file = pathlib.Path(folder, "a.csv")
         file.write_text("NA,2\n3,4\n5,6\n")
         try:
-            x = load_file(file).x
+            x = own(file)
         except ValueError as error:
             return True, f"refused: {error}"
     return False, f"{len(x)} rows read in silence, right: a refusal, as for NA in any later row"

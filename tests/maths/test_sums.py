@@ -127,20 +127,6 @@ def test_frechet_with_few_rows(random, n, dim):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dim", [1, 2, 10])
-def test_ten_million_rows_keep_their_variance(dim):
-    """log variance walks with sd sqrt(2 / (n d)) a fit about -1e-7; one running sum loses 1e-2."""
-    n = 10_000_000
-    experiment = cb.Experiment(
-        name="many", target=cb.targets.Normal(dim=dim), model=cb.models.Gaussian(dim=dim), metrics=("log_variance",), n=n,
-        generations=3, trajectories=max(2, 6 // dim), width=1, holdout=1,
-    )  # fmt: skip
-    found = cb.run(experiment)
-    walk = (found.log_variance.values - np.log(dim)) / np.sqrt(2 / (n * dim) * np.arange(1, 4))
-    assert np.abs(walk).max() < 5
-
-
-@pytest.mark.slow
 def test_a_mixture_keeps_the_covariance_of_its_sample(random):
     """EM without a ridge, whose memberships sum to 1, for 2e6 rows far from 0 and 1e3 sd apart."""
     x = (100 + random.normal(size=(2_000_000, 2)) * 0.1 + random.integers(0, 2, (2_000_000, 1)) * 100).astype(

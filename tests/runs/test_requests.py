@@ -23,7 +23,8 @@ WRONG = {
     "target.sd = -1.0": lambda: cb.Experiment(target=cb.targets.Normal(sd=-1.0)),
     "warm_start = 'yes'": lambda: cb.Experiment(warm_start="yes"),
     "model = a value of type int": lambda: cb.Experiment(model=3),
-    "target = a value of type ndarray": lambda: cb.Experiment(target=np.zeros(3)),
+    "rows: row 2, column 1 is nan": lambda: cb.Experiment(target=np.array([1, np.nan])),
+    "target = a value of type object": lambda: cb.Experiment(target=object()),
     "target = gaussian: it is a model": lambda: cb.Experiment(target=cb.models.Gaussian()),
     "metrics = a value of type int": lambda: cb.Experiment(metrics=3),
     "dim = 0": lambda: cb.Experiment(target=cb.targets.Normal(dim=0), model=cb.models.Gaussian(dim=0)),
@@ -35,6 +36,9 @@ WRONG = {
     "run: it takes an Experiment": lambda: cb.run("gaussian"),
     "data: row 2 is nan": lambda: cb.fit("gaussian", [1.0, float("nan")]),
     "modle.dim: no such field": lambda: catalogue.changed(cb.Experiment(), {"modle.dim": 2}),
+    "regime.real_frction: replace has no fields; mix has real_fraction": lambda: catalogue.changed(
+        cb.Experiment(), {"regime.real_frction": 0.1}
+    ),
     "curator = None has no fields": lambda: catalogue.changed(cb.Experiment(), {"curator.radius": 2}),
 }
 
@@ -111,3 +115,8 @@ class Laplace(cb.Model):
 
     def log_prob(self, params, x):
         return -jnp.abs(x[:, 0] - params[0]) / params[1] - jnp.log(2 * params[1])
+
+
+def test_one_of_several_needs_no_parentheses():
+    assert cb.models.VAE(hidden=64) == cb.models.VAE(hidden=(64,)) == cb.models.VAE(hidden=[64])
+    assert cb.targets.Dataset("x.csv", columns="a").columns == ("a",)

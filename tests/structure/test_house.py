@@ -5,8 +5,8 @@ import pytest
 from tests.structure import house
 
 FLOORS = [
-    {"specs", "datasets", "theory"},
-    {"parts"},
+    {"specs", "theory"},
+    {"parts", "datasets"},
     {"maths"},
     {"experiment", "learning", "engine", "regimes", "curators"},
     {"models", "targets", "metrics", "runs"},

@@ -37,7 +37,8 @@ def check_arms(found: Dials, plain: Experiment, made: Mapping[Corner, Experiment
                 other = found.arm(plain, *corner, warm=not arm.warm_start)
                 checks[STARTS[other.warm_start], corner] = dataclasses.replace(other, metrics=arm.metrics)
         if not statistical and not arm.handover.infinite:
-            checks["population", corner] = dataclasses.replace(arm, n=arm.n // 2, n_real=arm.n // 2)
+            half = arm.n // 2
+            checks["population", corner] = dataclasses.replace(arm, n=half, n_real=min(half, arm.n_real or half))
     return checks
 
 

@@ -15,12 +15,19 @@ import jax
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import check_experiment
 from collapsebench.parts.checks import build_part, check_dims
+from collapsebench.parts.data import Kind
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Model
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError, shown
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import MODELS
+
+COMPONENTS = 12
+"""At most, of the mixture that stands for a class that contains real rows: as many as have ROWS for each parameter."""
+ROWS = 10
+POPULATION = 3000
+"""Rows of the large sample that stands for an infinite one where the target is real rows and no other was named."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +81,9 @@ class Dials:
                 raise RequestError(
                     f"{refusal}; or let a large sample stand for it, whose error is measured: population=10000"
                 ) from refusal
-            return dataclasses.replace(own, n=self.population, n_real=self.population)
+            there = own.target.rows()
+            real = self.population if there is None else min(self.population, there)
+            return dataclasses.replace(own, n=self.population, n_real=real)
 
 
 def exact(model: Model, learner: Mapping[str, Any] | None = None) -> Any:
@@ -87,7 +96,8 @@ def exact(model: Model, learner: Mapping[str, Any] | None = None) -> Any:
 def containing(experiment: Experiment) -> Model:
     """A model whose class holds the target: the experiment's own, opened as far as needed, or of the target's family.
 
-    It takes over the learner's budget (fields that both models have). Raises RequestError where no class is known to.
+    Of real rows it is a mixture of up to COMPONENTS normals, which is only larger than most. It takes over the learner's budget
+    (fields that both models have). Raises RequestError where no class is known to.
     """
     model = experiment.model
     if (held := experiment.target.held_by()) is not None:
@@ -102,6 +112,10 @@ def containing(experiment: Experiment) -> Model:
                 continue
             if type(other.model.family()) is type(theirs) and rich.holds(theirs):
                 return rich.taught_like(model)
+    if not theirs.known and experiment.target.kind == Kind.VECTOR and experiment.target.dim:  # real rows
+        dim = experiment.target.dim
+        own = (experiment.target.rows() or experiment.n) // (ROWS * (dim + 1) * (dim + 2) // 2)
+        return MODELS.get("gaussian_mixture")(dim=dim, components=min(max(own, 2), COMPONENTS))
     name = spec_name(experiment.target)
     raise RequestError(f"target = {name}: no registered model's class contains it; name one that does (rich=)")
 
@@ -138,6 +152,8 @@ def dials(
     rows of a large sample that stands for an infinite one where the models have none (above three dimensions).
     """
     check_experiment("ablate", experiment)
+    if population is None and experiment.target.rows() is not None:
+        population = max(POPULATION, 10 * experiment.n)
     if experiment.handover.infinite:
         raise RequestError("handover = population: that is the dial's end without error; ablate samples or summary")
     if not isinstance(learner, Mapping | None) or not all(isinstance(name, str) for name in learner or ()):

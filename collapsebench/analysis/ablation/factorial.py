@@ -144,11 +144,12 @@ def ablate(
     coords |= {"start": list(STARTS)} if "by_start" in told_apart else {}
     coords |= {"trajectory": runs[0].trajectory.values, "generation": runs[0].generation.values}
     arrays: dict[str, bytes] = {}
+    sampled = any(not statistical and not arm.handover.infinite for (statistical, *_), arm in made.items())
     attrs = {
         **runs[0].attrs, "kind": "ablation", "experiment": json.dumps(experiment.to_json(arrays)), "digest": experiment.digest,
         "name": experiment.name, "handover": str(experiment.handover), "divergence": part_label(metric),
         "unit": metric.unit or "its own unit", "statistic": statistic, "rich": part_label(found.models[0][1]),
-        "population": population or "infinite", "expressivity": "whole" if found.contained else "residual",
+        "population": found.population if sampled else "infinite", "expressivity": "whole" if found.contained else "residual",
         "arms": json.dumps({"".join(map(str, corner)): arm.to_json(arrays) for corner, arm in made.items()}),
         "doses": json.dumps({error: levels[error][0] for error, _ in sweeps}),
         "resamples": resamples, "seconds": seconds + sum(result.attrs["seconds"] for result in every),

@@ -24,7 +24,7 @@ def ledger(experiment: Experiment, *, loss: str = "kl", progress: Progress | Non
 
     loss: "kl" (nats), or "excess_risk" for labelled rows (squared error; log loss in nats for logistic labels).
 
-    Returns a Dataset [trajectory, generation]: `expressivity`, `estimation` and `optimisation` (see
+    Returns a Dataset [trajectory, generation]: `expressivity`, `statistical` and `approximation`, as in `ablate` (see
     `metrics.Injection`), their sum `injected` = D(q || model) for that generation's own input q, `drift` =
     D(real || model), and `carried`, what a generation's drift grew by beyond what it injected, so that at every
     generation drift = sum of injected + sum of carried. For an exponential family `carried` is the cross term of the

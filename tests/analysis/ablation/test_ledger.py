@@ -35,21 +35,21 @@ def test_a_class_that_holds_the_truth_injects_no_expressivity_error(book):
     np.testing.assert_allclose(book.expressivity, 0, atol=1e-9)
 
 
-def test_estimation_is_the_law_at_every_generation(book):
+def test_the_statistical_error_is_the_law_at_every_generation(book):
     """E KL(q || fit) of an exact Gaussian fit is free of q: the same number in each generation. Wrong law: n - 1."""
 
     def law(n):
         return 0.5 * (n / (n - 3) * (1 + 1 / n) - 1 + digamma((n - 1) / 2) + np.log(2 / n))
 
-    values = book.estimation.values
+    values = book.statistical.values
     error = values.std(0, ddof=1) / np.sqrt(len(values))
     assert np.all(np.abs(values.mean(0) - law(20)) < 5 * error)
 
 
 @pytest.mark.slow
-def test_an_exact_learner_injects_no_optimisation_error():
+def test_an_exact_learner_injects_no_approximation_error():
     exact = ledger(dataclasses.replace(BASE, model=cb.models.Gaussian(), trajectories=50))
-    np.testing.assert_allclose(exact.optimisation, 0, atol=1e-12)
+    np.testing.assert_allclose(exact.approximation, 0, atol=1e-12)
 
 
 @pytest.mark.slow
@@ -80,9 +80,9 @@ def test_expressivity_enters_once_where_nothing_else_errs():
     )
     book = ledger(alone)
     assert (book.expressivity[:, 0] > 0.05).all()
-    for part in ("expressivity", "estimation", "optimisation"):
+    for part in ("expressivity", "statistical", "approximation"):
         np.testing.assert_allclose(book[part][:, 1:], 0, atol=1e-9)
-    np.testing.assert_allclose(book.estimation, 0, atol=1e-9)
+    np.testing.assert_allclose(book.statistical, 0, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -164,9 +164,9 @@ def test_excess_risk_of_a_regression_with_a_feature_missing():
         missing = float(target.distribution().coef[-1]) ** 2
     np.testing.assert_allclose(found.expressivity[:, 0], missing, rtol=1e-9)
     np.testing.assert_allclose(found.expressivity[:, 1:], 0, atol=1e-12)
-    np.testing.assert_allclose(found.optimisation, 0, atol=1e-12)
+    np.testing.assert_allclose(found.approximation, 0, atol=1e-12)
     for generation, noise in ((0, 1 + missing), (1, 1.0)):  # at generation 0 the missing feature is noise too
-        values = found.estimation[:, generation].values
+        values = found.statistical[:, generation].values
         law = noise * (dim - 1) / (n - dim)
         assert abs(values.mean() - law) < 5 * values.std(ddof=1) / np.sqrt(len(values))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from collapsebench.specs.errors import RequestError
 ROWS = 65_536
 """Rows of a block."""
 SUFFIXES = (".npy", ".csv", ".parquet", ".jsonl", ".txt")
+GAPS = ("", "-", "--", ".", "?", "na", "n/a", "nan", "nil", "none", "null", "missing", "inf", "-inf")
+"""Words for a cell that is missing, or no finite number."""
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp")
 SIDE = 16
 """Images are read in grey, reduced to SIDE x SIDE."""
@@ -31,8 +35,10 @@ def is_number(cell: object) -> bool:
 
 def of_array(given: object, name: str) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarray]]]:
     """Blocks of an array, a list, or a dict of columns."""
-    if isinstance(given, dict):
-        columns, names = [np.asarray(column) for column in given.values()], tuple(map(str, given))
+    if (table := _table(given)) is not None:
+        columns, names = [np.asarray(column) for column in table.values()], tuple(map(str, table))
+        if any(column.ndim != 1 or len(column) != len(columns[0]) for column in columns):
+            raise RequestError(f"{name}: its columns must be as long as each other, one number or word a row")
         for start in range(0, len(columns[0]) if columns else 0, ROWS):
             yield names, [column[start : start + ROWS] for column in columns]
         return
@@ -47,9 +53,35 @@ def of_array(given: object, name: str) -> Iterator[tuple[tuple[str, ...] | None,
         yield None, list(block.reshape(len(block), -1).T)
 
 
-def _of_npy(path: Path) -> Iterator[tuple[None, list[np.ndarray]]]:
-    for _, columns in of_array(np.load(path, mmap_mode="r", allow_pickle=False), str(path)):
-        yield None, columns
+def _table(given: object) -> dict[str, Any] | None:
+    """Columns by name of a dict, of named fields, or of a table of pandas or polars (which is not imported here)."""
+    if isinstance(given, dict):
+        return given
+    if isinstance(given, np.ndarray):
+        return {field: given[field] for field in given.dtype.names} if given.dtype.names else None
+    if type(given).__module__.split(".")[0] in ("pandas", "polars"):
+        frame: Any = given
+        frame = frame.to_frame() if type(given).__name__ == "Series" else frame
+        return {str(name): frame[name].to_numpy() for name in frame.columns}
+    return None
+
+
+def _of_npy(path: Path) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarray]]]:
+    """Its header is a claim: it is held against the file's size before anything is allocated."""
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        if version not in ((1, 0), (2, 0)):
+            raise ValueError(f"format {version[0]}.{version[1]}, which is of tables with named columns")
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        if dtype.hasobject:
+            raise ValueError("it holds Python's objects, which are not read")
+        here, size = os.fstat(file.fileno()).st_size - file.tell(), math.prod(shape) * dtype.itemsize
+        if here < size:
+            raise ValueError(f"its header says {size} bytes of data, and {here} are there")
+    if not math.prod(shape):
+        return
+    yield from of_array(np.load(path, mmap_mode="r", allow_pickle=False), str(path))
 
 
 def _of_csv(path: Path) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarray]]]:
@@ -57,13 +89,11 @@ def _of_csv(path: Path) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarra
 
     with path.open(encoding="utf-8-sig") as lines:
         cells = [cell.strip().strip("\"'") for cell in lines.readline().split(",")]
-    header = (
-        0
-        if all(cell and not is_number(cell) and cell.lower() not in ("nan", "inf", "-inf") for cell in cells)
-        else None
-    )
+    header = 0 if all(cell.lower() not in GAPS and not is_number(cell) for cell in cells) else None
     if cells == [""]:
         return
+    if header == 0 and len(set(cells)) < len(cells):
+        raise RequestError(f"{path}: two columns are called {next(cell for cell in cells if cells.count(cell) > 1)!r}")
     with pd.read_csv(path, header=header, chunksize=ROWS, keep_default_na=False, encoding="utf-8-sig") as frames:
         for frame in frames:
             names = tuple(str(name).strip() for name in frame.columns) if header == 0 else None

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from collapsebench.datasets.formats import GAPS, READERS, SUFFIXES, is_number, of_array, of_images
 from collapsebench.datasets.given import as_numbers
 from collapsebench.datasets.source import one_line
-from collapsebench.oversight.formats import READERS, SUFFIXES, is_number, of_array, of_images
 from collapsebench.specs.errors import RequestError, nearest
 
 
@@ -156,17 +156,17 @@ class Source:
         path = Path(self.given).expanduser()
         end = path.suffix.lower()
         try:
-            if path.is_dir():
+            if path.is_dir() and end not in READERS:
                 yield from of_images(path)
-            elif not path.exists():
-                raise RequestError(f"{path}: no such file")
+            elif not os.path.isfile(path):  # a pipe or a device would never end
+                raise RequestError(f"{path}: {'it is a folder' if path.is_dir() else 'no such file'}")
             elif end in READERS:
                 yield from READERS[end](path)
             else:
                 raise RequestError(f"{path}: it must end in {', '.join(SUFFIXES)}, or be a folder of images")
         except RequestError:
             raise
-        except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
+        except Exception as error:  # readers raise of every kind, ParserError and MemoryError among them
             raise RequestError(f"{path}: it cannot be read as rows ({one_line(error)})") from None
 
 
@@ -174,8 +174,8 @@ def _holds_words(column: np.ndarray) -> bool:
     """Whether most of its cells are no numbers: one bad cell does not turn a column of numbers into words."""
     if column.dtype.kind not in "OUS":
         return False
-    cells = [cell for cell in column[:1000] if cell is not None and str(cell).strip()]
-    return 2 * sum(map(is_number, cells)) <= len(cells)
+    cells = [cell for cell in column[:1000] if cell is not None and str(cell).strip().lower() not in GAPS]
+    return 2 * sum(map(is_number, cells)) <= len(cells) > 0
 
 
 def _numbered(columns: list[np.ndarray]) -> tuple[str, ...]:
