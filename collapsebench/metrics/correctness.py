@@ -22,7 +22,7 @@ from collapsebench.specs.registry import METRICS
 class Correctness(Metric):
     """Share of the synthetic sentences that are true equations of the boolean language, such as (T&!F)=T.
 
-    Of the sentences that lie whole within a row, between two ends; NaN where there are none. signs: the tokens of the
+    Of the sentences that lie whole within a row, between two ends; 0 where there are none. signs: the tokens of the
     signs T F ! & | ( ) =, found by an experiment. Source: Briesch et al. (2023), arXiv:2311.16822.
     """
 

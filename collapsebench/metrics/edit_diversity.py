@@ -18,7 +18,7 @@ class EditDiversity(Metric):
     """Mean over pairs of synthetic sentences of the Levenshtein distance over the longer length: 0 where all are alike.
 
     Of the first whole sentence, between two ends, in each of the first `rows` rows; whole = False compares the rows
-    themselves, of a text whose documents are longer than a row. NaN for fewer than two.
+    themselves, of a text whose documents are longer than a row. 0 for fewer than two.
     Source: Briesch et al. (2023), arXiv:2311.16822.
     """
 

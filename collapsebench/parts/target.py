@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from collapsebench.parts.data import Data, Kind
 from collapsebench.parts.distribution import Distribution, population
 from collapsebench.parts.part import Part
-from collapsebench.specs.pytree import Key, Number, Unnamed, UnnamedWord
+from collapsebench.specs.pytree import FoundSize, FoundWord, Key, Number
 
 if TYPE_CHECKING:
     from collapsebench.parts.model import Model
@@ -74,8 +74,11 @@ class Target(Part):
 
     def unpinned(self) -> Self:
         """The target without what `pinned` found, so that another of its fields can be changed; what was named stays."""
-        fields = dataclasses.fields(self)  # type: ignore[arg-type]
-        found = {f.name: f.default for f in fields if isinstance(getattr(self, f.name), Unnamed | UnnamedWord)}
+        found = {
+            field.name: field.default
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+            if isinstance(getattr(self, field.name), FoundSize | FoundWord)
+        }
         unpinned: Self = dataclasses.replace(self, **found) if found else self  # type: ignore[type-var]
         return unpinned
 

@@ -34,7 +34,7 @@ from collapsebench.runs.runner import run
 from collapsebench.specs.errors import RequestError, shown
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.pytree import Key, difference, is_spec
-from collapsebench.specs.registry import MODELS, import_object
+from collapsebench.specs.registry import MODELS, TARGETS, import_object
 
 Check = Callable[[Any], None]
 ROWS, MANY = 24, 4096
@@ -231,6 +231,8 @@ def small_examples() -> Iterator[Experiment]:
     for name in ("gaussian", "categorical", "linear_regression", "ngram"):
         yield dataclasses.replace(example(MODELS.get(name)()), **sizes)
     yield Experiment(target="gaussian_mixture", model="gaussian_mixture", **sizes)
+    boolean = TARGETS.get("text")("boolean", tokenizer="characters")
+    yield dataclasses.replace(example(MODELS.get("ngram")()), target=boolean, **sizes)
     yield dataclasses.replace(example(MODELS.get("vae")()), **sizes)
     with contextlib.suppress(RequestError):  # where no package with a data set of images is installed
         images = Experiment(target="images", model=MODELS.get("kde")(dim=64), **sizes)

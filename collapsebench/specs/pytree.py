@@ -47,8 +47,14 @@ class Unnamed(int):
     __slots__ = ()
 
 
-class UnnamedWord(str):
-    """A word that nobody has named, such as the digest of what was read."""
+class FoundWord(str):
+    """A word that an experiment found and nobody named, such as the digest of what was read."""
+
+    __slots__ = ()
+
+
+class FoundSize(int):
+    """A whole number that an experiment found and nobody named, such as the size of what was read."""
 
     __slots__ = ()
 

@@ -17,7 +17,7 @@ from collapsebench.maths.distributions.rows import Rows, check_size, split_rows
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, Name, Unnamed, UnnamedWord, spec, static
+from collapsebench.specs.pytree import FoundSize, FoundWord, Key, Name, Unnamed, spec, static
 from collapsebench.specs.registry import TARGETS
 
 
@@ -70,13 +70,13 @@ class Dataset(Target):
         if not is_own(self.name):
             if options := [field for field in ("columns", "weight", "group", "order") if getattr(self, field)]:
                 raise RequestError(f"target.{options[0]}: {self.name} has no names of columns; a file has")
-            return self
+            return dataclasses.replace(self, dim=FoundSize(self.dim) if isinstance(self.dim, Unnamed) else self.dim)
         rows = _own(self.name)
         used = self._used(rows)
         if len(used) == 1 and used[0] in rows.words:
             return self._categories(rows, used[0])
-        dim = Unnamed(len(used)) if isinstance(self.dim, Unnamed) else self.dim
-        return dataclasses.replace(self, dim=dim, sha256=self.sha256 or UnnamedWord(rows.sha256))
+        dim = FoundSize(len(used)) if isinstance(self.dim, Unnamed) else self.dim
+        return dataclasses.replace(self, dim=dim, sha256=self.sha256 or FoundWord(rows.sha256))
 
     def _used(self, rows: Own) -> tuple[str, ...]:
         aside = {self.weight, self.group, self.order}

@@ -21,7 +21,7 @@ from collapsebench.parts.data import POPULATION, Batch, Data, Kind
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, Number, Unnamed, UnnamedWord, spec, static
+from collapsebench.specs.pytree import FoundSize, FoundWord, Key, Number, spec, static
 from collapsebench.specs.registry import TARGETS
 
 
@@ -85,7 +85,7 @@ class Text(Target):
     @property
     def _named(self) -> int | None:
         """Size of the vocabulary, where it was named and not found."""
-        return None if isinstance(self.vocabulary, Unnamed) else self.vocabulary
+        return None if isinstance(self.vocabulary, FoundSize) else self.vocabulary
 
     def files(self) -> dict[str, str]:
         return {"tokenizer": self.tokenised().to_json()}
@@ -105,8 +105,8 @@ class Text(Target):
             return self
         own = self.tokenised()
         return dataclasses.replace(
-            self, sha256=self.sha256 or UnnamedWord(self.corpus().sha256), tokens=self.tokens or UnnamedWord(own.sha256),
-            vocabulary=self._named or Unnamed(own.size),
+            self, sha256=self.sha256 or FoundWord(self.corpus().sha256), tokens=self.tokens or FoundWord(own.sha256),
+            vocabulary=self._named or FoundSize(own.size),
         )  # fmt: skip
 
     def check(self, experiment: Setting) -> None:

@@ -61,8 +61,8 @@ class Briesch(Study):
 
 
 def diversity(results: Results, name: str) -> np.ndarray:
-    """[trajectory, generation] Levenshtein diversity; 0 where fewer than two sentences end within a row."""
-    return np.nan_to_num(np.asarray(results[name].edit_diversity.values, float))
+    """[trajectory, generation] Levenshtein diversity; 0 where fewer than two sentences lie within rows."""
+    return np.asarray(results[name].edit_diversity.values, float)
 
 
 def declines(results: Results, name: str, points: int = 1) -> Measured | None:
@@ -78,7 +78,7 @@ def draw(results: Results) -> Figure:
         found = diversity(results, name)
         g = np.arange(found.shape[1])
         varied += mean_lines(name, g, found)
-        right += mean_lines(name, g, np.nan_to_num(results[name].correctness.values))
+        right += mean_lines(name, g, results[name].correctness.values)
     panels = (
         Panel("Levenshtein diversity", "generation", "mean over pairs", tuple(varied), ylim=(0, None)),
         Panel("True equations", "generation", "share", tuple(right), ylim=(0, None)),
@@ -97,7 +97,7 @@ def _gone(results: Results) -> Measured | None:
 
 def _right(results: Results) -> Measured | None:
     """Rise of the share of true equations from generation 0 to the sixth."""
-    found = np.nan_to_num(np.asarray(results["full synthetic"].correctness.values, float))
+    found = np.asarray(results["full synthetic"].correctness.values, float)
     if found.shape[1] <= LAST:
         return None
     rise = measured_mean(found[:, 6] - found[:, 0])

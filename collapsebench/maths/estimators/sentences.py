@@ -19,12 +19,12 @@ DEEPEST = 31
 def correct_share(codes: Int[Array, "n block"], w: Float[Array, " n"]) -> Float[Array, ""]:
     """Share of the whole sentences, of rows that weigh something, that are equations whose right side is the left's value.
 
-    codes: places of SIGNS, END or OTHER. A sentence is whole if the row holds the ends before and after it. NaN for none.
+    codes: places of SIGNS, END or OTHER. A sentence is whole if the row holds the ends before and after it. 0 for none.
     """
     right, whole = jax.vmap(_judged)(codes)
     live = w > 0
     count = (whole * live).sum(dtype=w.dtype)
-    return jnp.where(count > 0, divide((right * live).sum(dtype=w.dtype), count), jnp.nan)
+    return divide((right * live).sum(dtype=w.dtype), count)
 
 
 def _judged(codes: Int[Array, " block"]) -> tuple[Int[Array, ""], Int[Array, ""]]:
@@ -113,7 +113,7 @@ def edit_distance(
 def edit_spread(
     x: Int[Array, "n block"], lengths: Int[Array, " n"], live: Bool[Array, " n"], dtype: jnp.dtype
 ) -> Float[Array, ""]:
-    """Mean over pairs of live rows of the Levenshtein distance over the longer length, 0 for two empty ones; NaN for no pair.
+    """Mean over pairs of live rows of the Levenshtein distance over the longer length; 0 for two empty ones, and for no pair.
 
     Source: Briesch, Sobania and Rothlauf (2023), arXiv:2311.16822.
     """
@@ -126,4 +126,4 @@ def edit_spread(
 
     total = jax.lax.map(against, jnp.arange(x.shape[0])).sum()
     n = live.sum(dtype=dtype)
-    return jnp.where(n > 1, divide(total, n * (n - 1) / 2), jnp.nan)
+    return divide(total, n * (n - 1) / 2)
