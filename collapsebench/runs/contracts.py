@@ -231,6 +231,7 @@ def small_examples() -> Iterator[Experiment]:
     for name in ("gaussian", "categorical", "linear_regression", "ngram"):
         yield dataclasses.replace(example(MODELS.get(name)()), **sizes)
     yield Experiment(target="gaussian_mixture", model="gaussian_mixture", **sizes)
+    yield Experiment(target="normal", model="ecosystem", **sizes)
     yield dataclasses.replace(example(MODELS.get("vae")()), **sizes)
     with contextlib.suppress(RequestError):  # where no package with a data set of images is installed
         images = Experiment(target="images", model=MODELS.get("kde")(dim=64), **sizes)

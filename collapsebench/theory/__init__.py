@@ -25,6 +25,7 @@ from .discrete import (
     survival_bound,
     survival_law,
 )
+from .ecosystem import captioned_variance_law, ecosystem_law
 from .gaussian import (
     c4_law,
     replace_kl_law,
@@ -132,12 +133,14 @@ __all__ = [
     "branching_rate_law",
     "branching_survival_law",
     "c4_law",
+    "captioned_variance_law",
     "curation_law",
     "curation_reward_bound",
     "detector_effective_size_law",
     "diffusion_drift_law",
     "diffusion_variance_law",
     "distinct_symbols_law",
+    "ecosystem_law",
     "effective_size_law",
     "effective_size_oracle_law",
     "effective_size_watermark_law",

@@ -41,6 +41,8 @@ def absence_law(n: int, share: float, p: float) -> float:
     size, real, chance = _checked(n, share, p)
     if real == 0 or chance in (0, 1):
         return 1 - chance
+    if real == 1:
+        return float((1 - chance) ** size)
     move = _moves(size, real, chance)
     system = np.vstack([(move.T - np.eye(size + 1))[:-1], np.ones(size + 1)])
     return float(max(np.linalg.solve(system, np.eye(size + 1)[-1])[0], 0.0))
