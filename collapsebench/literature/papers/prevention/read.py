@@ -69,6 +69,7 @@ def _digits(pairs: tuple[tuple[float, str], ...]) -> Measured:
 
 
 def printed(results: Results) -> Measured:
+    """Largest difference of seven exact numbers from print, in units of the last digit."""
     rates = theory.window_relaxation_law([1, 1, 64, 64], [0.02, 0.05, 0.02, 0.05])
     texts = ("0.0202027", "0.0512933", "0.000619606", "0.00156539")
     alone = [(theory.absence_law(n, 1.0, 1 / K), text) for n, text in ((25, "0.0354978"), (200, "2.52122e-12"))]
@@ -76,6 +77,7 @@ def printed(results: Results) -> Measured:
 
 
 def jensen(results: Results) -> Measured:
+    """Least ratio of a symbol's absence to that without memory, over chains of all truths."""
     least = min(
         theory.absence_law(n, share, p) / (1 - p) ** n
         for n in (25, 50) for share in (0.01, 0.1, 0.5, 1.0) for p in WORST.values()
@@ -84,11 +86,13 @@ def jensen(results: Results) -> Measured:
 
 
 def fixed(results: Results) -> Measured | None:
+    """Share of symbols that are gone without real data."""
     missing = missing_symbols(results, "loss-uniform-50", 0.0)
     return measured_mean(missing[:, -1] / K) if missing.shape[1] >= LOSSES else None
 
 
 def healed(results: Results, name: str, n: int, share: float) -> Measured | None:
+    """Share of loops that heal from a point."""
     times = passage_times(results, "heal", name, n, share)
     if times is None:
         return None
@@ -109,6 +113,7 @@ def median_healed(results: Results, name: str, share: float) -> Measured | None:
 
 
 def loss(results: Results, name: str, share: float) -> Measured | None:
+    """Mean number of fits until some symbol is lost."""
     times = passage_times(results, "loss", name, 50, share)
     return None if times is None else measured_mean(times)
 
@@ -137,6 +142,7 @@ def _crossing(
 
 
 def boundary(results: Results, name: str, n: int) -> Measured | None:
+    """Share at which the rarest symbol is absent from a window of 4 in 1% of generations."""
     shares = tuple(min(BOUNDARIES[name, n] * f, 1.0) for f in AROUND)
     absent = [absences(results, f"window-{name}-{n}", share) for share in shares]
     if any(one is None or one.mean() == 0 for one in absent):
@@ -145,6 +151,7 @@ def boundary(results: Results, name: str, n: int) -> Measured | None:
 
 
 def heal_boundary(results: Results, name: str) -> Measured | None:
+    """Share at which half of the loops heal."""
     shares = HEAL[name, 50][-3:]
     found = [healed(results, name, 50, share) for share in shares]
     if any(one is None for one in found):
