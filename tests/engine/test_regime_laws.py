@@ -83,6 +83,15 @@ def test_augment(assert_law):
     assert_law(result.mean_error.values, mean_error + 1 / real, theory.replace_mean_error_law(synthetic, FITS))
 
 
+@pytest.mark.slow
+def test_mix_by_maximum_likelihood(assert_law):
+    """The law of both estimators: told from the other one's."""
+    result = gaussian(regime=cb.regimes.Mix(real_fraction=0.3), trajectories=50_000)
+    laws = [theory.fresh_law(3, 7, FITS, n_first=N, unbiased=unbiased) for unbiased in (False, True)]
+    for metric, right, wrong in zip(("mean_error", "variance"), *laws, strict=True):
+        assert_law(result[metric].values, right, wrong)
+
+
 @pytest.fixture(scope="module")
 def fresh():
     model = cb.models.Gaussian(dim=3, unbiased=True)
