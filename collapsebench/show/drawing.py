@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import LogFormatter
 
 from collapsebench.show.figures import Animation, Figure, Heat, Images, Kind, Panel, Series
 
@@ -121,8 +122,7 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
         return _draw_images(ax, panel.images)
     if panel.heat is not None:
         ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
-        ax.set_xscale("log" if panel.xlog else "linear")
-        ax.set_yscale("log" if panel.ylog else "linear")
+        _set_scales(ax, panel)
         return _draw_heat(canvas, ax, panel.heat)
     colours = _colours(panel)
     for s in panel.series:
@@ -131,8 +131,7 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
             continue
         _draw_series(ax, s, colours[s.group or s.label])
     ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
-    ax.set_xscale("log" if panel.xlog else "linear")
-    ax.set_yscale("log" if panel.ylog else "linear")
+    _set_scales(ax, panel)
     if not panel.xlog and panel.xlabel.startswith(("generation", "fits")):
         ax.xaxis.get_major_locator().set_params(integer=True)
     if panel.ylim != (None, None):  # after the scale: even (None, None) would freeze limits that suit a linear axis
@@ -140,6 +139,15 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
     if panel.equal:
         ax.set_aspect("equal", adjustable="datalim")
     _draw_legend(ax, _legend_columns(panel))
+
+
+def _set_scales(ax: Any, panel: Panel) -> None:
+    """Linear or logarithmic axes, whose numbers are plain: no text is read as mathematics."""
+    for axis, log, scale in ((ax.xaxis, panel.xlog, ax.set_xscale), (ax.yaxis, panel.ylog, ax.set_yscale)):
+        scale("log" if log else "linear")
+        if log:
+            axis.set_major_formatter(LogFormatter())
+            axis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.4)))
 
 
 def _draw_heat(canvas: Any, ax: Any, heat: Heat) -> None:
