@@ -48,8 +48,11 @@ class Columns:
             words.common_words(words.word_counts(list(column))) if p else None
             for p, column in zip(prose, real.words, strict=True)
         ]
+        rest = (len(real) + 1) // 2  # not the rows whose words are compared: they would hold all of their own
         self.vocabulary = [
-            words.word_counts(list(column)) for c, column in zip(self.common, real.words, strict=True) if c is not None
+            words.word_counts(list(column[rest:]))
+            for c, column in zip(self.common, real.words, strict=True)
+            if c is not None
         ]
         self.text_names = [name for name, c in zip(wordy, self.common, strict=True) if c is not None]
         self.labelled = [i for i, f in enumerate(few) if f]

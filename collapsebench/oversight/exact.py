@@ -51,6 +51,11 @@ def lower_tails(x: np.ndarray, m: np.ndarray, y: np.ndarray, n: np.ndarray, rho:
     return np.array([lower_tail(*map(int, row[:4]), row[4]) for row in zip(x, m, y, n, rho, strict=True)])
 
 
+def upper_tail(x: int, m: int, y: int, n: int, rho: float) -> float:
+    """P(X >= x given X + Y = x + y) in the setting of `lower_tail`: small where the odds' ratio is above rho."""
+    return lower_tail(y, n, x, m, 1 / rho)
+
+
 def matched_tail(lost: int, gained: int, rho: float) -> float:
     """P(at most `gained` of lost + gained changes are gains), where a gain has odds rho to a loss (McNemar, 1947)."""
     return float(special.bdtr(gained, lost + gained, rho / (1 + rho)))

@@ -103,9 +103,12 @@ class Monitor:
             alarms += self._alarms(LOSING, k, p[LOSING], share / 2 * level * a_k, own, zero)
             wealth = self._betting.update(own.count, own.tried, a_k)
             alarms += self._alarms(LOSING, k, wealth, share / 4 * level[: len(wealth)], own, zero)
+        certified = k > 0 and watch.certificate(own, self._tallies[0]) <= self.alpha * exact.share_of_alpha(
+            k, self.horizon
+        )
         alarms.sort(key=lambda alarm: alarm.p / alarm.level)
         kept = watch.kept(own, self._tallies[0] if self._tallies else own)
-        self.generations.append(Generation(k, name, own.rows, own.count.tolist(), p, kept.tolist(), alarms))
+        self.generations.append(Generation(k, name, own.rows, own.count.tolist(), p, kept.tolist(), alarms, certified))
         self._tallies = [*(self._tallies[:1]), own]
         self.digests.append(source.digest())
         return self.generations[-1]

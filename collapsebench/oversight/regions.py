@@ -105,14 +105,15 @@ class Regions:
     def covered(self, real: Rows, sample: Rows) -> np.ndarray:
         """Whether the first rows of a sample, as many as of A, have what each real row has, [coverings, real rows].
 
-        Its combination of categories, and in each column of texts its `words.key_word`.
+        Its combination of categories; and in each column of texts, for half as many, its `words.key_word`, which the
+        other half of A chooses: chosen by all of A, the words would be A's own, and every sample would miss some.
         """
         first, found = sample.take(np.arange(min(len(sample), 2 * self.half))), []
         if real.codes.shape[1]:
             have = {row.tobytes() for row in first.codes}
             found.append([row.tobytes() in have for row in np.ascontiguousarray(real.codes)])
         for j, counts in enumerate(self.columns.vocabulary):
-            known = {word for text in first.texts[:, j] for word in words.tokens(text)}
+            known = {word for text in first.texts[: self.half, j] for word in words.tokens(text)}
             found.append([words.key_word(text, counts) in known for text in real.texts[:, j]])
         return np.array(found, bool).reshape(len(found), len(real))
 

@@ -44,7 +44,10 @@ class Alarm:
 
 @dataclasses.dataclass(frozen=True)
 class Generation:
-    """One generation: counts by test, p-values by kind of alarm, mass kept since generation 0, and alarms."""
+    """One generation: counts by test, p-values by kind of alarm, mass kept since generation 0, and alarms.
+
+    certified: whether every region is known to hold more than half of generation 0's odds; P(any is wrong) <= alpha.
+    """
 
     number: int
     name: str
@@ -53,6 +56,7 @@ class Generation:
     p: dict[str, np.ndarray]
     kept: list[float]
     alarms: list[Alarm]
+    certified: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,6 +91,11 @@ class Report:
             return self.generations[-1].number if self.generations else None
         before = self.generations[: alarm.generation]
         return next((g.number for g in reversed(before) if (g.p.get(alarm.kind, np.ones(1)) > QUIET).all()), None)
+
+    @property
+    def last_certified(self) -> int | None:
+        """Last generation of which every region is known to hold more than half of generation 0's odds, if any."""
+        return next((g.number for g in reversed(self.generations) if g.certified), None)
 
     @property
     def code(self) -> int:
@@ -126,6 +135,10 @@ class Report:
             lines.append(f"noticed in the last generation with probability .9: {told} of their mass in generation 0")
         elif not alarms and len(self.generations) > 1:
             lines.append("with so few rows no loss would have been noticed; give more rows in generation 0")
+        if self.last_certified is not None:
+            lines.append(
+                f"certified to keep over half of the odds of every region: up to generation {self.last_certified}"
+            )
         if self.left_out:
             lines.append(f"left out, as each value is another: {', '.join(self.left_out)}")
         return lines
@@ -136,7 +149,7 @@ class Report:
         for g in record["generations"]:
             g["p"] = {kind: values.tolist() for kind, values in g["p"].items()}
             g["kept"] = [value if np.isfinite(value) else None for value in g["kept"]]
-        record |= {"verdict": self.verdict(), "healthy": self.healthy}
+        record |= {"verdict": self.verdict(), "healthy": self.healthy, "last_certified": self.last_certified}
         return json.dumps(record, indent=1, default=str, allow_nan=False) + "\n"
 
     def markdown(self) -> str:

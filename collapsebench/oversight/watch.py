@@ -17,6 +17,8 @@ LEARN = 20_000
 """Most real rows on which regions are learnt."""
 FEWEST = 50
 AGAINST = ("generation 0", "real")
+CERTIFIED = 0.5
+"""Odds, as a share of generation 0's, that a certified generation is known to exceed."""
 COVERAGE = 0.5
 COPIES = "rows as near to training rows as 1% of the real ones"
 NEAR = 0.01
@@ -143,6 +145,16 @@ class Watch:
         if self.train is not None:  # a rise: the reference has no fewer
             p = np.append(p, exact.lower_tail(reference.copies, reference.looked, own.copies, own.looked, tolerance))
         return p
+
+    def certificate(self, own: Tally, reference: Tally) -> float:
+        """Largest p-value, over the regions, of the hypothesis that its odds are at most CERTIFIED times the reference's.
+
+        All regions hold more where it is small, without a share of alpha for each: it takes all tests to say so.
+        """
+        assert self.regions is not None
+        cells = zip(own.count, own.tried, reference.count, reference.tried, strict=True)
+        first = list(cells)[: self.regions.streamed]
+        return max((exact.upper_tail(*map(int, cell), CERTIFIED) for cell in first), default=1.0)
 
     def kept(self, own: Tally, reference: Tally) -> np.ndarray:
         """Share of the reference's mass that each region still has; NaN where the reference has none."""

@@ -233,6 +233,7 @@ def small_examples() -> Iterator[Experiment]:
     yield Experiment(target="gaussian_mixture", model="gaussian_mixture", **sizes)
     boolean = TARGETS.get("text")("boolean", tokenizer="characters")
     yield dataclasses.replace(example(MODELS.get("ngram")()), target=boolean, **sizes)
+    yield Experiment(target="normal", model="ecosystem", **sizes)
     yield dataclasses.replace(example(MODELS.get("vae")()), **sizes)
     with contextlib.suppress(RequestError):  # where no package with a data set of images is installed
         images = Experiment(target="images", model=MODELS.get("kde")(dim=64), **sizes)

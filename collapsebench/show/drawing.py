@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import LogFormatter
 
 from collapsebench.show.figures import EXACT, Animation, Figure, Heat, Images, Kind, Panel, Series
 
@@ -142,9 +143,7 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
         return _draw_images(ax, panel.images)
     if panel.heat is not None:
         ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
-        ax.set_xscale("log" if panel.xlog else "linear")
-        ax.set_yscale("log" if panel.ylog else "linear")
-        _plain_logarithms(ax)
+        _set_scales(ax, panel)
         return _draw_heat(canvas, ax, panel.heat)
     colours = _colours(panel)
     for s in panel.series:
@@ -153,9 +152,7 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
             continue
         _draw_series(ax, s, "0.4" if s.label == EXACT else colours[s.group or s.label])
     ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
-    ax.set_xscale("log" if panel.xlog else "linear")
-    ax.set_yscale("log" if panel.ylog else "linear")
-    _plain_logarithms(ax)
+    _set_scales(ax, panel)
     if not panel.xlog and panel.xlabel.startswith(("generation", "fits")):
         ax.xaxis.get_major_locator().set_params(integer=True)
     if panel.ylim != (None, None):  # after the scale: even (None, None) would freeze limits that suit a linear axis
@@ -165,12 +162,13 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
     _draw_legend(ax, _legend_columns(panel))
 
 
-def _plain_logarithms(ax: Any) -> None:
-    """Numbers on logarithmic axes as they are: powers would need mathematical text, which is off, for names hold $."""
-    for axis in (ax.xaxis, ax.yaxis):
-        if axis.get_scale() == "log":
-            axis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-            axis.set_minor_formatter(mpl.ticker.NullFormatter())
+def _set_scales(ax: Any, panel: Panel) -> None:
+    """Linear or logarithmic axes, whose numbers are plain: no text is read as mathematics."""
+    for axis, log, scale in ((ax.xaxis, panel.xlog, ax.set_xscale), (ax.yaxis, panel.ylog, ax.set_yscale)):
+        scale("log" if log else "linear")
+        if log:
+            axis.set_major_formatter(LogFormatter())
+            axis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.4)))
 
 
 def _draw_heat(canvas: Any, ax: Any, heat: Heat) -> None:

@@ -4,6 +4,14 @@ NumPy and SciPy only, float64, vectorised over numeric arguments. `fits` counts 
 generation g of a result is the state after fits = g + 1. Names end in `_law`, and in `_bound` for an inequality.
 """
 
+from .absence import (
+    absence_boundary_law,
+    absence_law,
+    fresh_share_count_law,
+    hysteresis_law,
+    loss_time_law,
+    return_time_law,
+)
 from .diffusion import diffusion_drift_law, diffusion_variance_law
 from .discrete import (
     absorption_law,
@@ -17,6 +25,7 @@ from .discrete import (
     survival_bound,
     survival_law,
 )
+from .ecosystem import captioned_variance_law, ecosystem_law
 from .gaussian import (
     c4_law,
     replace_kl_law,
@@ -106,8 +115,11 @@ from .verification import (
     verification_accuracy_limit_law,
     verification_threshold_law,
 )
+from .window import window_error_law, window_relaxation_law
 
 __all__ = [
+    "absence_boundary_law",
+    "absence_law",
     "absorption_law",
     "accumulate_mean_error_law",
     "accumulate_variance_law",
@@ -121,12 +133,14 @@ __all__ = [
     "branching_rate_law",
     "branching_survival_law",
     "c4_law",
+    "captioned_variance_law",
     "curation_law",
     "curation_reward_bound",
     "detector_effective_size_law",
     "diffusion_drift_law",
     "diffusion_variance_law",
     "distinct_symbols_law",
+    "ecosystem_law",
     "effective_size_law",
     "effective_size_oracle_law",
     "effective_size_watermark_law",
@@ -135,7 +149,9 @@ __all__ = [
     "fresh_effective_size_law",
     "fresh_law",
     "fresh_limit_law",
+    "fresh_share_count_law",
     "growth_mean_error_limit_law",
+    "hysteresis_law",
     "judge_mean_law",
     "judge_variance_law",
     "kde_accumulate_excess_law",
@@ -149,6 +165,7 @@ __all__ = [
     "least_squares_chain_law",
     "least_squares_replace_law",
     "least_squares_risk_law",
+    "loss_time_law",
     "mixed_count_law",
     "mixed_error_law",
     "mixture_labels_law",
@@ -168,6 +185,7 @@ __all__ = [
     "replace_squared_norm_law",
     "replace_variance_law",
     "replace_w2_squared_law",
+    "return_time_law",
     "ridge_chain_law",
     "ridge_kappa_law",
     "scale_family_error_law",
@@ -193,6 +211,8 @@ __all__ = [
     "verified_variance_law",
     "weighted_error_law",
     "weighted_optimum_law",
+    "window_error_law",
+    "window_relaxation_law",
     "zipf_cut_error_law",
     "zipf_error_law",
     "zipf_exponent_law",

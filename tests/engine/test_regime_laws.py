@@ -83,6 +83,15 @@ def test_augment(assert_law):
     assert_law(result.mean_error.values, mean_error + 1 / real, theory.replace_mean_error_law(synthetic, FITS))
 
 
+@pytest.mark.slow
+def test_mix_by_maximum_likelihood(assert_law):
+    """The law of both estimators: told from the other one's."""
+    result = gaussian(regime=cb.regimes.Mix(real_fraction=0.3), trajectories=50_000)
+    laws = [theory.fresh_law(3, 7, FITS, n_first=N, unbiased=unbiased) for unbiased in (False, True)]
+    for metric, right, wrong in zip(("mean_error", "variance"), *laws, strict=True):
+        assert_law(result[metric].values, right, wrong)
+
+
 @pytest.fixture(scope="module")
 def fresh():
     model = cb.models.Gaussian(dim=3, unbiased=True)
@@ -142,6 +151,40 @@ def test_weighted(weight, assert_law):
     assert_law(result.mean_error.values * n, right, theory.pathway_replace_law(FITS))
 
 
+def symbols(**changes):
+    """Frequencies of five symbols refitted to a window with a share of real rows."""
+    base = cb.Experiment(
+        name="window", target=cb.targets.Categorical(classes=5, probs=P), model=cb.models.Categorical(classes=5),
+        metrics=("mean_error",), n=20, generations=8, trajectories=20_000, handover="summary", holdout=1,
+    )  # fmt: skip
+    return cb.run(dataclasses.replace(base, **changes))
+
+
+P = (0.4, 0.3, 0.15, 0.1, 0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("handover", ["summary", "samples"])
+def test_window(handover, assert_law):
+    result = symbols(regime=cb.regimes.Window(window=3, real_fraction=0.2), handover=handover)
+    spread = {"variance": 1 - np.square(P).sum(), "curvature": -1.0}
+    others = ((4, 16, 1), (4, 16, 2), (4, 16, 4), (3, 17, 3))  # mix, other windows, a real row too few
+    wrong = [theory.window_error_law(*sizes, 8, **spread) for sizes in others]
+    assert_law(result.mean_error.values, theory.window_error_law(4, 16, 3, 8, **spread), *wrong)
+
+
+@pytest.mark.slow
+def test_window_by_chance(assert_law):
+    """A share of less than half a row: rounded it is none."""
+    regime = cb.regimes.Window(window=1, real_fraction=0.02, by_chance=True)
+    result = symbols(regime=regime, handover="samples", metrics=("support",), trajectories=10_000)
+    shares = (0.02, 0.0, 0.03)
+    laws = (
+        [5 - sum(theory.fresh_share_count_law(20, real, p, k)[0] for p in P) for k in range(1, 9)] for real in shares
+    )
+    assert_law(result["support"].values, *laws)
+
+
 @pytest.mark.slow
 def test_mix_has_the_share_it_names(assert_law):
     """All real: every fit is a first fit. None real: the replace law."""
@@ -152,7 +195,7 @@ def test_mix_has_the_share_it_names(assert_law):
 
 
 def test_population_is_a_fixed_point():
-    for regime in ("replace", "accumulate", "augment", "fresh", "mix", "weighted", "memory", "grow"):
+    for regime in ("replace", "accumulate", "augment", "fresh", "mix", "weighted", "memory", "window", "grow"):
         result = gaussian(regime=regime, handover="population", trajectories=1, x64=True)
         assert np.abs(result.variance.values - 1).max() < 1e-12, regime
         assert result.mean_error.values.max() < 1e-24, regime

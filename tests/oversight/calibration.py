@@ -1,6 +1,6 @@
 """False alarms of the monitor over 10,000 healthy sequences, and its lead times before half of the spread is lost.
 
-python -m tests.oversight.calibration healthy results/monitor/healthy.json [SEQUENCES]
+python -m tests.oversight.calibration healthy results/monitor/healthy.json [SEQUENCES [KIND ...]]
 python -m tests.oversight.calibration lead results/monitor/lead.json [LOOPS]
 """
 
@@ -17,7 +17,7 @@ from tests.oversight import sequences
 
 SEED = 20261125
 N, M, GENERATIONS, TURN = 1000, 500, 5, 20
-POOLED = ("normal", "zipf", "table")
+POOLED = ("normal", "zipf", "table", "texts")
 CASES = [(kind, False) for kind in sequences.KINDS] + [(kind, True) for kind in POOLED]
 LOOPS = (
     ("normal, sd x .95", 500, 20),
@@ -33,17 +33,18 @@ def limits(count, total):
     return [float(low), float(beta.ppf(0.975, count + 1, total - count)) if count < total else 1.0]
 
 
-def false_alarms(path, total):
+def false_alarms(path, total, *kinds):
     """Sequences with any alarm, by kind of data; all of alpha is spent over GENERATIONS.
 
     Tolerance 1, the hardest: every p-value of an exact test is at least as large at a smaller tolerance. The cases take
     turns, so that what is written at any time is balanced.
     """
-    turns, started = max(total // len(CASES) // TURN, 1), time.time()
-    generators = [np.random.default_rng([SEED, number]) for number in range(len(CASES))]
-    made = {kind + ", pool" * pool: {"sequences": 0, "monitor": 0, "ks": 0} for kind, pool in CASES}
+    cases = [case for case in CASES if not kinds or case[0] in kinds]
+    turns, started = max(total // len(cases) // TURN, 1), time.time()
+    generators = [np.random.default_rng([SEED, CASES.index(case)]) for case in cases]
+    made = {kind + ", pool" * pool: {"sequences": 0, "monitor": 0, "ks": 0} for kind, pool in cases}
     for turn in range(turns):
-        for rng, (kind, pool) in zip(generators, CASES, strict=True):
+        for rng, (kind, pool) in zip(generators, cases, strict=True):
             count = made[kind + ", pool" * pool]
             for i in range(turn * TURN, (turn + 1) * TURN):
                 real, own = sequences.draw(kind, N, rng), sequences.healthy(kind, M, GENERATIONS, pool, rng)
@@ -82,6 +83,8 @@ def lead(path, loops):
             row["monitor"] = losing[0].generation if losing else None
             for family in dict.fromkeys(found.families):
                 row[family] = next((a.generation for a in losing if a.family == family), None)
+            for name in found.names:
+                row[f"statistic: {name}"] = next((a.generation for a in losing if a.statistic == name), None)
             rows.append(row)
         half = np.array([np.inf if r["half of the spread"] is None else r["half of the spread"] for r in rows])
         made[kind] = {"rows": m, "horizon": horizon, "loops": loops} | {
@@ -107,7 +110,6 @@ def _write(path, record):
 
 
 if __name__ == "__main__":
-    what, where, *size = sys.argv[1:]
-    {"healthy": false_alarms, "lead": lead}[what](
-        where, int(size[0]) if size else {"healthy": 10_000, "lead": 200}[what]
-    )
+    what, where, *rest = sys.argv[1:]
+    size = int(rest[0]) if rest else {"healthy": 10_000, "lead": 200}[what]
+    {"healthy": false_alarms, "lead": lead}[what](where, size, *rest[1:])

@@ -3,7 +3,8 @@
 import numpy as np
 
 ZIPF = 1 / np.arange(1, 1001) / np.sum(1 / np.arange(1, 1001))
-KINDS = ("normal", "t3", "pareto", "mixture", "zipf", "table", "wide")
+KINDS = ("normal", "t3", "pareto", "mixture", "zipf", "table", "wide", "texts")
+WORDS = np.array([f"w{i}" for i in range(len(ZIPF))], object)
 
 
 def draw(kind, n, rng):
@@ -18,6 +19,10 @@ def draw(kind, n, rng):
         return rng.choice([-4.0, 0, 3], (n, 1), p=[0.05, 0.6, 0.35]) + rng.standard_normal((n, 2)) * [1, 0.3]
     if kind == "zipf":
         return rng.choice(1000, (n, 1), p=ZIPF).astype(float)
+    if kind == "texts":  # of 4 to 16 words by Zipf's law
+        drawn = np.split(rng.choice(WORDS, 16 * n, p=ZIPF), n)
+        sizes = rng.integers(4, 17, n)
+        return np.array([" ".join(words[:size]) for words, size in zip(drawn, sizes, strict=True)], object)
     if kind == "wide":
         return rng.standard_normal((n, 8)) @ np.linspace(-1, 1, 8 * 48).reshape(8, 48) + rng.standard_normal((n, 48))
     z = rng.standard_normal((n, 3))
@@ -36,7 +41,9 @@ def healthy(kind, m, generations, pool, rng):
 
 
 def naive(real, generations):
-    """Generations, from 1, at which some column of the first five differs from the real one by KS at 5%."""
+    """Generations, from 1, at which some column of the first five differs from the real one by KS at 5%; of texts, length."""
+    if real.dtype == object:
+        real, *generations = (np.array([[len(text)] for text in texts], float) for texts in (real, *generations))
     found, sorted_real = [], np.sort(real[:, :5], axis=0).T
     for g in generations:
         n, m, most = len(real), len(g), 0.0

@@ -1,5 +1,6 @@
 """The monitor on arrays and files: alarms, refusals with file, row and column, state, command line."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 import collapsebench as cb
 from collapsebench.cli import main
+from collapsebench.oversight import exact
 from collapsebench.oversight.state import load_state, save_state
+from tests.oversight import sequences
 
 WORDS = np.array([f"w{i}" for i in range(60)], object)
 MASS = 1 / np.arange(1, 61) / np.sum(1 / np.arange(1, 61))
@@ -44,6 +47,14 @@ def test_a_large_offset_changes_nothing():
     near, far = (cb.monitor(real + at, [r + at for r in rows]) for at in (0.0, 2.0**30))
     for a, b in zip(near.generations, far.generations, strict=True):
         assert np.abs(np.subtract(a.count, b.count)).max() <= 1
+
+
+def test_words_of_healthy_texts_are_not_lost():
+    """Words chosen by the rows that stand for what is real would be theirs: every generation would miss some."""
+    rng = np.random.default_rng(17)
+    draw = lambda n: list(sequences.draw("texts", n, rng))  # noqa: E731
+    found = cb.monitor(draw(1000), [draw(500) for _ in range(3)], tolerance=1.0)
+    assert found.alarm is None
 
 
 def test_lost_words_are_named():
@@ -178,3 +189,74 @@ def test_copies_of_training_rows_are_noticed():
     assert not found.generations[1].alarms
     assert {a.family for a in found.generations[2].alarms if a.kind == "losing"} == {"copies"}
     assert "times as many as in generation 0" in found.first("losing").sentence
+
+
+def test_a_generation_is_certified_where_rows_are_many():
+    rng = np.random.default_rng(12)
+    found = cb.monitor(normal(rng, 8000), [normal(rng, 8000, sd) for sd in (1, 0.99, 0.7)])
+    assert [g.certified for g in found.generations] == [False, True, False]
+    assert found.last_certified == 1
+    assert "up to generation 1" in str(found)
+    assert cb.monitor(normal(rng, 200), [normal(rng, 100) for _ in range(3)]).last_certified is None
+
+
+def test_what_is_certified_is_rarely_wrong():
+    """A region with half of the reference's odds: certified in at most alpha of the loops, and nearly so."""
+    rng = np.random.default_rng(13)
+    n, reference = 2000, 0.2
+    both = exact.lower_tail(183, n, 317, n, 0.5) + exact.upper_tail(184, n, 316, n, 0.5)
+    assert both == pytest.approx(1, rel=1e-12)
+    odds = 0.5 * reference / (1 - reference)
+    own, old = rng.binomial(n, odds / (1 + odds), 4000), rng.binomial(n, reference, 4000)
+    wrong = np.mean([exact.upper_tail(int(x), n, int(y), n, 0.5) <= 0.05 for x, y in zip(own, old, strict=True)])
+    assert 0.03 < wrong < 0.05 + 5 * np.sqrt(0.05 * 0.95 / 4000)
+
+
+@pytest.mark.slow
+def test_results_are_read(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    run = cb.Experiment(name="kept", n=200, generations=3, trajectories=1, snapshots=(0, 1, 2), holdout=1)
+    cb.save(cb.run(run), "run.nc")
+    np.save("real.npy", np.random.default_rng(14).standard_normal((400, 1)))
+    assert main(["monitor", "real.npy", "run.nc"]) in (0, 1)
+    assert "run.nc: generation 2" in cb.monitor("real.npy", ["run.nc"]).json()
+    cb.save(cb.run(dataclasses.replace(run, snapshots=())), "bare.nc")
+    capsys.readouterr()
+    assert main(["monitor", "real.npy", "bare.nc"]) == 2
+    assert "it has no snapshots" in capsys.readouterr().err
+
+
+def test_parquet_is_read_where_pyarrow_is(tmp_path):
+    rng = np.random.default_rng(15)
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        (tmp_path / "rows.parquet").write_bytes(b"PAR1")
+        with pytest.raises(cb.RequestError, match=r"rows.parquet: .*pyarrow"):
+            cb.Monitor(tmp_path / "rows.parquet").update(tmp_path / "rows.parquet")
+        return
+    table = {"size": rng.random(200), "city": [str(w) for w in rng.choice(WORDS[:9], 200)]}
+    pyarrow.parquet.write_table(pyarrow.table(table), tmp_path / "rows.parquet")
+    assert cb.Monitor(tmp_path / "rows.parquet").update(tmp_path / "rows.parquet").rows == 200
+
+
+def test_a_folder_is_followed_until_the_first_alarm(tmp_path, monkeypatch, capsys):
+    """Files arrive while it waits; one that still grows is left for the next look."""
+    rng = np.random.default_rng(16)
+    np.save(tmp_path / "real.npy", normal(rng, 1000))
+    (tmp_path / "runs").mkdir()
+    later = iter([("g0", 1.0), ("g1", 1.0), None, ("g2", 0.3), None, ("g3", 1.0), None, None])
+
+    def arrive(seconds):
+        assert seconds == 0.5
+        if (made := next(later)) is not None:
+            np.save(tmp_path / "runs" / f"{made[0]}.npy", normal(rng, 500, made[1]))
+
+    monkeypatch.setattr("time.sleep", arrive)
+    words = ["monitor", str(tmp_path / "real.npy"), "--follow", str(tmp_path / "runs"), "--every", "0.5"]
+    assert main([*words, "--state", str(tmp_path / "state.npz")]) == 1
+    told = capsys.readouterr().out
+    assert [f"generation {k}: g{k}.npy" in told for k in range(4)] == [True, True, True, False]
+    assert "generation 2: g2.npy: ALARM" in told
+    assert (tmp_path / "state.npz").exists()

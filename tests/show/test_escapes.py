@@ -100,3 +100,18 @@ def test_a_threshold_of_nothing_is_refused(tmp_path, capsys):
     path.write_text(json.dumps({"machine_info": {}, "benchmarks": [{"name": "loop", "stats": {"median": 1.0}}]}))
     assert main(["compare", str(path), str(path), "--threshold", "lop=.2"]) == 2
     assert "did you mean 'loop'?" in capsys.readouterr().err
+
+
+def test_ticks_of_logarithmic_axes_are_plain_numbers():
+    """Names must not be read as mathematics, so neither are matplotlib's own ticks."""
+    from collapsebench.show import drawing
+
+    x = [1e-3, 0.02, 0.5]
+    panel = Panel("a", "b", "c", (Series("d", x, x),), xlog=True, ylog=True)
+    with drawing.mpl.rc_context(drawing._style()):
+        canvas = drawing._canvas(Figure("e", (panel,)))
+        canvas.draw_without_rendering()
+    (ax,) = canvas.axes
+    told = {t.get_text() for axis in (ax.xaxis, ax.yaxis) for t in axis.get_ticklabels()}
+    assert not [text for text in told if "$" in text]
+    assert {"1e-02", "1e-01"} <= {text.replace("\u2212", "-") for text in told}

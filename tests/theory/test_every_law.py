@@ -59,6 +59,8 @@ VECTORISED = {
     "pathway_subsample_law": [(1, 7)],
     "weighted_error_law": [(0.1, 0.9), (0.5, 2), (1, 7)],
     "weighted_optimum_law": [(0.5, 2)],
+    "window_relaxation_law": [(1, 7), (0.1, 0.9)],
+    "return_time_law": [(5, 50), (0.1, 0.9), (0.2, 0.5)],
     "zipf_exponent_law": [(1.5, 3)],
     "diffusion_variance_law": [(0, 7), (0, 0.5), (0.1, 0.9)],
     "verification_threshold_law": [(0.1, 0.9), (0, 1)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -35,7 +35,7 @@ class Mixture(Distribution):
     factor: Float[Array, "k d d"]
 
     @classmethod
-    def spherical(cls, mean: Any, sd: Number, weights: Any = None) -> Mixture:
+    def spherical(cls, mean: Any, sd: Number, weights: Any = None) -> Self:
         """Mixture of N(mean_k, sd_k^2 I): mean [k, d], sd a number or [k], weights [k] (by default equal)."""
         mean = jnp.asarray(mean, jnp.result_type(float))
         count, dim = mean.shape
