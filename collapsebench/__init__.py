@@ -23,6 +23,7 @@ _HOME = {
     "Monitor": "oversight.monitor",
     "monitor": "oversight.monitor",
     "plan": "oversight.planner",
+    "diagram": "oversight.diagram",
     "load": "runs.results",
     "save": "runs.results",
     "fit": "experiment.by_hand",
