@@ -24,6 +24,7 @@ _HOME = {
     "Monitor": "oversight.monitor",
     "monitor": "oversight.monitor",
     "plan": "oversight.planner",
+    "diagram": "oversight.diagram",
     "load": "runs.results",
     "save": "runs.results",
     "fit": "experiment.by_hand",
@@ -50,7 +51,7 @@ _HOME = {
     "METRICS": "specs.registry",
     "PAPERS": "specs.registry",
 }
-_RESULTS = ("run", "sweep", "ablate", "profile", "plan", "load")
+_RESULTS = ("run", "sweep", "ablate", "profile", "plan", "diagram", "load")
 _MODULES = {
     "models": "models", "targets": "targets", "regimes": "regimes", "curators": "curators", "metrics": "metrics",
     "papers": "literature.papers", "theory": "theory", "datasets": "datasets",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def _measured(experiment: Experiment, result: xr.Dataset) -> np.ndarray:
+def measured(experiment: Experiment, result: xr.Dataset) -> np.ndarray:
     """The limit's metric [point, trajectory, generation]. Raises RequestError where it is no number in every run."""
     name = experiment.columns[0]
     values = np.asarray(result[name].values, np.float64)
@@ -35,7 +35,7 @@ def _measured(experiment: Experiment, result: xr.Dataset) -> np.ndarray:
 
 def left_parts(experiment: Experiment, limit: Limit, result: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Numerator and denominator [point, trajectory] of what is left."""
-    values = _measured(experiment, result)
+    values = measured(experiment, result)
     return limit.parts(experiment, values[..., 0], values[..., -1])
 
 
@@ -46,12 +46,12 @@ def margins(limit: Limit, above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return (above - limit.level * below) * (-1 if limit.upper else 1)
 
 
-def _ratio(above: np.ndarray, below: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Ratio [point] of means over trajectories [point, trajectory], and its 95% interval (1.96 standard errors)."""
+def ratio_of_means(above: np.ndarray, below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ratio [point, ...] of means over trajectories [point, trajectory, ...], and its standard error."""
     scale = np.maximum(below.mean(axis=1), 1e-300)
     ratio = above.mean(axis=1) / scale
-    half = Z * (above - ratio[:, None] * below).std(axis=1, ddof=1) / scale / np.sqrt(above.shape[1])
-    return ratio, ratio - half, ratio + half
+    error = (above - ratio[:, None] * below).std(axis=1, ddof=1) / scale / np.sqrt(above.shape[1])
+    return ratio, error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,11 +100,12 @@ class Answer:
         """`left` and `once` with their intervals, by point of all stages."""
         curves: dict[str, list[np.ndarray]] = {}
         for result in runs:
-            values = _measured(self.experiment, result)
+            values = measured(self.experiment, result)
             pairs = {"left": left_parts(self.experiment, self.limit, result), "once": (values[..., 1], values[..., 0])}
             for name, pair in pairs.items():
-                for end, column in zip(("", "_low", "_high"), _ratio(*pair), strict=True):
-                    curves.setdefault(name + end, []).append(column)
+                ratio, error = ratio_of_means(*pair)
+                for end, side in (("", 0), ("_low", -Z), ("_high", Z)):
+                    curves.setdefault(name + end, []).append(ratio + side * error)
         return {name: np.concatenate(columns) for name, columns in curves.items()}
 
     def cost(self) -> dict[str, float]:

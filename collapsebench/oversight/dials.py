@@ -42,7 +42,7 @@ class Dial:
 
     def at(self, experiment: Experiment, value: float) -> Experiment:
         """The experiment with the dial at a value."""
-        return set_field(experiment, self.path, float(value))
+        return set_field(experiment, self.path, round(value) if self.path == "n" else float(value))
 
 
 def _real_share(experiment: Experiment, most: float | None) -> tuple[Experiment, Dial]:

@@ -38,7 +38,7 @@ def law_of(experiment: Experiment, limit: Limit) -> tuple[str, Law] | None:
     if spec_name(experiment.regime) not in ("mix", "fresh", "replace", "grow") or experiment.regime.models != 1:
         return None
     if experiment.curator is not None:
-        return _judged(experiment, limit)
+        return _curated(experiment, limit)
     target, model = experiment.target.distribution(), spec_name(experiment.model)
     if isinstance(target, Categorical) and model == "categorical":
         return _symbols(experiment, limit)
@@ -173,25 +173,24 @@ def _least_squares(experiment: Experiment, limit: Limit) -> tuple[str, Law] | No
     return "least_squares_risk_law", risk
 
 
-def _judged(experiment: Experiment, limit: Limit) -> tuple[str, Law] | None:
-    """For many rows: the law of an infinite sample."""
-    judge = experiment.curator
+def _curated(experiment: Experiment, limit: Limit) -> tuple[str, Law] | None:
+    """Of a normal for many rows: the laws of an infinite sample."""
+    curator, name = experiment.curator, spec_name(experiment.curator)
     normal = isinstance(experiment.target.distribution(), Normal) and spec_name(experiment.model) == "gaussian"
-    if (
-        spec_name(judge) != "judge"
-        or spec_name(experiment.regime) != "replace"
-        or not normal
-        or experiment.model.dim != 1
-    ):
+    if not (isinstance(limit, SpreadKept) and normal and spec_name(experiment.regime) == "replace"):
         return None
-    if not isinstance(limit, SpreadKept) or judge.drift or judge.fails_at >= 0 or experiment.model.bias != 1:
+    if experiment.model.dim != 1 or experiment.model.bias != 1:
         return None
-
-    def left(own: Experiment) -> float:
-        rho, keep = float(own.curator.rho), float(own.curator.keep)
-        return float(theory.judge_variance_law(keep, rho, own.generations - 1, steady=judge.steady))
-
-    return "judge_variance_law, for many rows", left
+    rounds = lambda own: own.generations - 1  # noqa: E731
+    if name == "judge" and not curator.drift and curator.fails_at is None:
+        return "judge_variance_law, for many rows", lambda own: float(
+            theory.judge_variance_law(own.curator.keep, own.curator.rho, rounds(own), steady=curator.steady)
+        )
+    if name == "verifier":
+        return "verified_variance_law, for many rows", lambda own: float(
+            theory.verified_variance_law(own.curator.keep_right, own.curator.keep_wrong, own.curator.rare, rounds(own))
+        )
+    return None
 
 
 def _weighted(experiment: Experiment, limit: Limit) -> tuple[str, Law] | None:

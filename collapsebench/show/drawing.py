@@ -16,6 +16,8 @@ from matplotlib.ticker import LogFormatter
 from collapsebench.show.figures import EXACT, Animation, Figure, Heat, Images, Kind, Panel, Series
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
+PIXELS = 1000
+"""Cells above which a heat map is one picture in an SVG."""
 _INSIDE, _COLUMN, MOST = 6, 16, 32
 """Legend entries: up to so many stand inside the axes; beside them, in columns of so many; no more than so many."""
 
@@ -66,7 +68,7 @@ def canvas(figure: Figure) -> Canvas:
         return _canvas(figure)
 
 
-def draw_on(figure: Figure, axes: list[Any]) -> None:
+def draw_on(figure: Figure, axes: np.ndarray) -> None:
     """Draw a figure's panels on given axes, without its title and note."""
     for ax, panel in zip(axes, figure.panels, strict=False):
         draw_panel(ax.figure, ax, panel)
@@ -144,7 +146,10 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
     if panel.heat is not None:
         ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
         _set_scales(ax, panel)
-        return _draw_heat(canvas, ax, panel.heat)
+        _draw_heat(canvas, ax, panel.heat)
+        for s in panel.series:
+            _draw_series(ax, s, "black")
+        return _draw_legend(ax, 0)
     colours = _colours(panel)
     for s in panel.series:
         if s.kind is Kind.FLOOR:
@@ -178,7 +183,8 @@ def _draw_heat(canvas: Any, ax: Any, heat: Heat) -> None:
         places.append(np.arange(len(names)) if any(isinstance(name, str) for name in names) else np.asarray(names))
     values = np.asarray(heat.values, float)
     look: dict[str, Any] = {} if heat.cells is None else {"cmap": "OrRd", "vmin": 0, "vmax": 2, "edgecolor": "white"}
-    mesh = ax.pcolormesh(*places, values, shading="nearest", **look)
+    many = values.size > PIXELS
+    mesh = ax.pcolormesh(*places, values, shading="nearest", rasterized=many, **look)
     for place, (names, axis) in zip(places, axes, strict=True):
         if any(isinstance(name, str) for name in names):
             axis.set_ticks(place, [str(name) for name in names], rotation=30 * (axis is ax.xaxis), ha="right")

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from collapsebench.show.attribution import ablation_figure
+from collapsebench.show.diagrams import diagram_figure
 from collapsebench.show.figures import Figure
 from collapsebench.show.ledger import ledger_figure
 from collapsebench.show.plans import plan_figure
@@ -21,13 +22,13 @@ from collapsebench.specs.errors import RequestError, shown
 
 SUFFIXES = (".png", ".svg", ".pdf")
 _ALONE: dict[str, Callable[[xr.Dataset], Figure]] = {
-    "ablation": ablation_figure, "ledger": ledger_figure, "plan": plan_figure,
+    "ablation": ablation_figure, "ledger": ledger_figure, "plan": plan_figure, "diagram": diagram_figure,
     "profile": lambda result: list(profile_figures(result).values())[-1],
 }  # fmt: skip
 
 
 def plot(*results: xr.Dataset, ax: object = None, path: str | os.PathLike[str] | None = None) -> Any:
-    """Draw results: metrics by generation with bands and exact laws, an ablation, a ledger, a profile or a plan.
+    """Draw results: metrics by generation with bands and exact laws, an ablation, a ledger, a profile, a plan or a diagram.
 
     results: one result of any kind, or several runs and sweeps in one figure. ax: matplotlib axes, or as many as there are
     panels, to draw on. path: a .png, .svg or .pdf to write. Returns matplotlib's Figure, or `ax`.
@@ -47,7 +48,7 @@ def plot(*results: xr.Dataset, ax: object = None, path: str | os.PathLike[str] |
     axes = np.ravel(np.asarray(ax, object))
     if len(axes) < len(figure.panels):
         raise RequestError(f"ax: {len(axes)} axes for {len(figure.panels)} panels; give as many")
-    drawing.draw_on(figure, list(axes))
+    drawing.draw_on(figure, axes)
     return ax
 
 
