@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import jax
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import PyTree
 
 from collapsebench.learning.language.architecture import PRESETS, Decoder
-from collapsebench.learning.language.decoder import block_nats
+from collapsebench.learning.language.decoder_model import DecoderModel
 from collapsebench.learning.language.decoding import Decoding
-from collapsebench.learning.language.generate import continue_blocks
-from collapsebench.learning.network_model import NetworkModel
-from collapsebench.learning.text_model import TextModel
-from collapsebench.learning.training import Training, advance_training
+from collapsebench.learning.training import Training
 from collapsebench.parts.model import Dials
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.pytree import Count, Key, Unnamed, spec, static
+from collapsebench.specs.pytree import Key, Unnamed, spec, static
 from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("transformer")
 @spec
-class Transformer(TextModel, NetworkModel):
+class Transformer(DecoderModel):
     """Decoder-only transformer of token blocks, whose first token follows the end of a document; draws by a Decoding.
 
     classes, block: those of the target, unless they are named. size: a preset of width, layers and heads, from "0.1M" to
@@ -69,16 +65,12 @@ class Transformer(TextModel, NetworkModel):
         )  # fmt: skip
 
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for an architecture, decoding or training that cannot be."""
-        super().check(experiment)
+        """Raise RequestError for a size that is not known, or an architecture, decoding or training that cannot be."""
         if self.size is not None and self.size not in PRESETS:
             raise RequestError(
                 f"model.size = {self.size}: not one of {', '.join(PRESETS)}{nearest(str(self.size), PRESETS)}"
             )
-        self.shape.check("model")
-        if not isinstance(self.decoding, Decoding):
-            raise RequestError(f"model.decoding = {self.decoding!r}: it must be a Decoding(temperature=..., ...)")
-        self.decoding.check(self.classes, "model.decoding")
+        super().check(experiment)
 
     def exact(self) -> Transformer:
         """Same model with a learner that converges, and draws from its own distribution."""
@@ -87,28 +79,3 @@ class Transformer(TextModel, NetworkModel):
     def random_params(self, key: Key) -> PyTree:
         """Random weights."""
         return self.shape.random(key)
-
-    def loss(self, params: PyTree, key: Key, x: Int[Array, "n block"]) -> Float[Array, ""]:
-        """Mean nats a token."""
-        return block_nats(self.shape, params, x, self.classes - 1).mean()
-
-    def fit_piece(self, key: Key, state: PyTree, data: PyTree, start: Count, stop: Count) -> PyTree:
-        def advance(key: Key, state: PyTree, data: PyTree, training: Training, start: Count, stop: Count) -> PyTree:
-            return advance_training(key, state, self.loss, data, training, start, stop)
-
-        return jax.custom_batching.sequential_vmap(advance)(key, state, data, self.training, start, stop)
-
-    def continue_from(self, key: Key, params: PyTree, prompts: Int[Array, "n length"]) -> Int[Array, "n block"]:
-        def made(key: Key, params: PyTree, prompts: Array, decoding: Decoding) -> Array:
-            return continue_blocks(self.shape, params, key, prompts, int(self.block), decoding, self.classes - 1)
-
-        return jax.custom_batching.sequential_vmap(made)(key, params, prompts, self.decoding)
-
-    def log_prob(self, params: PyTree, x: Int[Array, "n block"]) -> Float[Array, " n"]:
-        return -block_nats(self.shape, params, x, self.classes - 1).sum(axis=1)
-
-    def products(self) -> list[tuple[int, int, int]]:
-        shape = self.shape
-        layer = shape.shapes()["layers"][0]
-        own = [(shape.context, *layer[name]["w"]) for name in ("qkv", "out", "up", "down")]
-        return [*own * shape.layers, (shape.context, shape.width, shape.vocabulary)]
