@@ -5,18 +5,17 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Float, Int
 
+from collapsebench.learning.text_model import TextModel
 from collapsebench.maths.distributions.chain import Chain, GramCounter
 from collapsebench.maths.grams import SortedGrams, sort_grams
 from collapsebench.maths.smoothing import SMOOTHING, conditional_tables
-from collapsebench.maths.streams import part
-from collapsebench.parts.data import Batch, Data, Handover, Kind
+from collapsebench.parts.data import Batch, Data, Handover
 from collapsebench.parts.distribution import Distribution
-from collapsebench.parts.model import Dials, Model
+from collapsebench.parts.model import Dials
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError, nearest
@@ -31,7 +30,7 @@ Params = Chain | SortedGrams
 
 @MODELS.register("ngram")
 @spec
-class NGram(Model):
+class NGram(TextModel):
     """N-gram model of token blocks: each token given the `order` - 1 before it in its block; draws at a temperature.
 
     smoothing: "maximum_likelihood", where a context that never occurred is cut shorter; "additive", with `strength` added
@@ -51,16 +50,11 @@ class NGram(Model):
     temperature: float = 1.0
     prompted: bool = static(False)
 
-    kind = Kind.TEXT
     learner = ("smoothing", "strength", "temperature")
     dials: ClassVar[Dials] = {
         "expressivity": ("order", (1, 2, 3)),
         "approximation": ("temperature", (0.7, 0.9, 1.0)),
     }
-
-    @property
-    def dim(self) -> int:  # type: ignore[override]
-        return self.block
 
     @property
     def dense(self) -> bool:
@@ -71,13 +65,9 @@ class NGram(Model):
     def summary(self) -> GramCounter | None:
         return GramCounter(self.classes, self.order, self.block) if self.dense else None
 
-    def suited(self, target: Target) -> NGram:
-        sizes = {"classes": target.classes, "block": target.dim}
-        named = {name for name in sizes if not isinstance(getattr(self, name), Unnamed)}
-        return self.replace(**{name: Unnamed(s) for name, s in sizes.items() if s is not None and name not in named})
-
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for an order, smoothing or temperature out of range, or a handover that it cannot serve."""
+        super().check(experiment)
         if not 1 <= self.order <= LONGEST:
             raise RequestError(f"model.order = {self.order}: it must lie between 1 and {LONGEST}")
         if self.smoothing not in SMOOTHING:
@@ -90,15 +80,6 @@ class NGram(Model):
         if experiment.handover is Handover.SUMMARY and self.order > 1:
             raise RequestError(
                 f"handover = summary: counts of order {self.order} have no sampling law; order 1 has, or samples"
-            )
-        if self.prompted and not experiment.handover.rows:
-            raise RequestError(
-                f"model.prompted = True: handover = {experiment.handover} has no rows to continue; use samples"
-            )
-        n_real = experiment.n if experiment.n_real is None else experiment.n_real
-        if self.prompted and (rows := int(experiment.regime.capacity(experiment.n, experiment.generations))) != n_real:
-            raise RequestError(
-                f"n_real = {n_real}: a prompted draw continues a row of the last data set, so it is {rows}"
             )
         if not self.dense:
             self._check_sorted(experiment)
@@ -141,27 +122,12 @@ class NGram(Model):
     def generator(self, params: Params) -> Distribution:
         return params.sharpen(self.temperature) if isinstance(params, Chain) else Distribution()
 
-    def sample(self, key: Key, params: Params, n: int) -> Int[Array, "n block"]:
-        return self._continue(key, params, jnp.zeros((n, 0), jnp.int32))
-
-    def sample_from(self, key: Key, params: Params, n: int, prompts: PyTree) -> Int[Array, "n block"]:
-        if not self.prompted:
-            return self.sample(key, params, n)
-        live = jnp.maximum((prompts.w > 0).sum(), 1)  # rows that weigh something come first
-        return self.continue_from(key, params, prompts.x[jnp.arange(n) % live])
-
     def picture(self, key: Key, params: Params, target: Target, n: int) -> dict[str, Array]:
         """Held-out blocks, the same in every generation, continued behind their first quarter; and the tokens seen."""
-        prompts = target.sample_holdout(part(jax.random.key(0), 0), n)[:, : max(1, self.block // 4)]
-        made = self.continue_from(key, params, prompts)[:, : self.block - prompts.shape[1]]
         assert params.seen is not None, "fit and init say which tokens they have seen"
-        return {"x": jnp.concatenate([prompts, made], axis=1), "seen": params.seen}
+        return {**super().picture(key, params, target, n), "seen": params.seen}
 
     def continue_from(self, key: Key, params: Params, prompts: Int[Array, "n length"]) -> Int[Array, "n block"]:
-        """A block behind each prompt."""
-        return self._continue(key, params, prompts)
-
-    def _continue(self, key: Key, params: Params, prompts: Int[Array, "n length"]) -> Int[Array, "n block"]:
         if isinstance(params, Chain):
             return params.sharpen(self.temperature).continue_from(key, prompts)
         return params.draw(key, prompts, self.block, self.smoothing, self.strength, self.temperature)

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import jax
-import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import PyTree
 
 from collapsebench.learning.language.architecture import PRESETS, Decoder
-from collapsebench.learning.language.decoder import block_nats
+from collapsebench.learning.language.decoder_model import DecoderModel
 from collapsebench.learning.language.decoding import Decoding
-from collapsebench.learning.language.generate import generate
-from collapsebench.learning.network_model import NetworkModel
-from collapsebench.learning.training import Training, advance_training
-from collapsebench.parts.data import Kind
+from collapsebench.learning.training import Training
 from collapsebench.parts.model import Dials
 from collapsebench.parts.part import Setting
-from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.pytree import Count, Key, Unnamed, spec, static
+from collapsebench.specs.pytree import Key, Unnamed, spec, static
 from collapsebench.specs.registry import MODELS
 
 
 @MODELS.register("transformer")
 @spec
-class Transformer(NetworkModel):
+class Transformer(DecoderModel):
     """Decoder-only transformer of token blocks, whose first token follows the end of a document; draws by a Decoding.
 
     classes, block: those of the target, unless they are named. size: a preset of width, layers and heads, from "0.1M" to
     "30M" weights (None: the fields). positions: "learned" or "rotary". activation: "gelu", "relu" or "swiglu". norm:
     "layer" or "rms". shared: heads of keys and values (0: one for each head). Pre-norm, with a tied head.
+
+    prompted: a draw continues a row of the last data set, half a block at a time, each behind the half block before it,
+    since positions beyond a block are never trained.
 
     Trajectories on a device are trained one after another, since a core's cache holds the activations of one alone;
     `training.pieces` keeps a minibatch there too.
@@ -50,16 +47,12 @@ class Transformer(NetworkModel):
     decoding: Decoding = Decoding()
     training: Training = Training(steps=100, batch=16, rate=3e-3, decay=0.01, decoupled=True, pieces=8)
     start: PyTree = None
+    prompted: bool = static(False)
 
-    kind = Kind.TEXT
     dials: ClassVar[Dials] = {
         "expressivity": ("width", (8, 16, 32)),
         "approximation": ("training.steps", (20, 50, 200, 1000)),
     }
-
-    @property
-    def dim(self) -> int:  # type: ignore[override]
-        return self.block
 
     @property
     def shape(self) -> Decoder:
@@ -71,22 +64,13 @@ class Transformer(NetworkModel):
             bias=self.norm == "layer",
         )  # fmt: skip
 
-    def suited(self, target: Target) -> Transformer:
-        sizes = {"classes": target.classes, "block": target.dim}
-        named = {name for name in sizes if not isinstance(getattr(self, name), Unnamed)}
-        return self.replace(**{name: Unnamed(s) for name, s in sizes.items() if s is not None and name not in named})
-
     def check(self, experiment: Setting) -> None:
-        """Raise RequestError for an architecture, decoding or training that cannot be."""
-        super().check(experiment)
+        """Raise RequestError for a size that is not known, or an architecture, decoding or training that cannot be."""
         if self.size is not None and self.size not in PRESETS:
             raise RequestError(
                 f"model.size = {self.size}: not one of {', '.join(PRESETS)}{nearest(str(self.size), PRESETS)}"
             )
-        self.shape.check("model")
-        if not isinstance(self.decoding, Decoding):
-            raise RequestError(f"model.decoding = {self.decoding!r}: it must be a Decoding(temperature=..., ...)")
-        self.decoding.check(self.classes, "model.decoding")
+        super().check(experiment)
 
     def exact(self) -> Transformer:
         """Same model with a learner that converges, and draws from its own distribution."""
@@ -95,30 +79,3 @@ class Transformer(NetworkModel):
     def random_params(self, key: Key) -> PyTree:
         """Random weights."""
         return self.shape.random(key)
-
-    def loss(self, params: PyTree, key: Key, x: Int[Array, "n block"]) -> Float[Array, ""]:
-        """Mean nats a token."""
-        return block_nats(self.shape, params, x, self.classes - 1).mean()
-
-    def fit_piece(self, key: Key, state: PyTree, data: PyTree, start: Count, stop: Count) -> PyTree:
-        def advance(key: Key, state: PyTree, data: PyTree, training: Training, start: Count, stop: Count) -> PyTree:
-            return advance_training(key, state, self.loss, data, training, start, stop)
-
-        return jax.custom_batching.sequential_vmap(advance)(key, state, data, self.training, start, stop)
-
-    def sample(self, key: Key, params: PyTree, n: int) -> Int[Array, "n block"]:
-        first = jnp.full((n, 1), self.classes - 1, jnp.int32)
-
-        def draw(key: Key, params: PyTree, decoding: Decoding) -> Array:
-            return generate(self.shape, params, key, first, int(self.block), decoding)
-
-        return jax.custom_batching.sequential_vmap(draw)(key, params, self.decoding)
-
-    def log_prob(self, params: PyTree, x: Int[Array, "n block"]) -> Float[Array, " n"]:
-        return -block_nats(self.shape, params, x, self.classes - 1).sum(axis=1)
-
-    def products(self) -> list[tuple[int, int, int]]:
-        shape = self.shape
-        layer = shape.shapes()["layers"][0]
-        own = [(shape.context, *layer[name]["w"]) for name in ("qkv", "out", "up", "down")]
-        return [*own * shape.layers, (shape.context, shape.width, shape.vocabulary)]

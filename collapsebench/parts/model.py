@@ -47,7 +47,7 @@ class Model(Part):
     has_density: bool = True
     """whether `log_prob` is defined"""
     prompted: bool = False
-    """whether draws continue the rows of the training set before, which `sample_from` is then given"""
+    """whether draws continue the rows of the last data set, which `sample_from` is then given"""
     hosted: ClassVar[bool] = False
     """whether its fit or draws run outside of JAX, so that trajectories are not compiled"""
     saves: ClassVar[bool] = True

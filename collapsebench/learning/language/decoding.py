@@ -31,7 +31,7 @@ class Decoding:
     top_p: float | None = None
     repetition: float | None = None
     beams: int | None = static(None)
-    stop: int | None = static(None)
+    stop: int | None = static(None, within=(0, math.inf))
 
     def check(self, vocabulary: int, name: str = "decoding") -> None:
         """Raise RequestError for a number out of range, or for a beam search with what only draws have."""

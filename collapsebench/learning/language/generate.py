@@ -14,6 +14,7 @@ from collapsebench.learning.language.architecture import Decoder
 from collapsebench.learning.language.attention import Cache, attend_cached, turns
 from collapsebench.learning.language.decoder import Tokens, embed, head, hidden, layers
 from collapsebench.learning.language.decoding import Decoding
+from collapsebench.maths.streams import part
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Count, Key
 
@@ -44,6 +45,24 @@ def generate(
     check_length(shape, prompts.shape[1], steps)
     decoding.check(shape.vocabulary)
     return _generate(shape, params, key, prompts, steps, decoding, pads, group)
+
+
+def continue_blocks(
+    shape: Decoder, params: PyTree, key: Key, prompts: Tokens, steps: int, decoding: Decoding, start: int,
+) -> Int[Array, "batch steps"]:  # fmt: skip
+    """`steps` tokens behind each prompt, which follows the token `start` and may be empty.
+
+    Where prompt and continuation are longer than the context, half a context at a time, behind as much as fits before it.
+    """
+    batch, length = prompts.shape
+    text, most = prompts, steps if length + steps <= shape.context else max(1, shape.context // 2)
+    first = jnp.full((batch, 1), start, jnp.int32)
+    for i, done in enumerate(range(0, steps, most)):
+        size = min(most, steps - done)
+        known = text[:, max(0, text.shape[1] - (shape.context - size)) :]
+        made = generate(shape, params, part(key, i), jnp.concatenate([first, known], axis=1), size, decoding)
+        text = jnp.concatenate([text, made], axis=1)
+    return text[:, length:]
 
 
 @partial(jax.jit, static_argnames=("shape", "steps", "group"))

@@ -1,11 +1,14 @@
 """Transformer in the loop: its density, its sizes, what it learns, and its side by side trajectories."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import collapsebench as cb
+from collapsebench.learning.language.decoder import logits
 from collapsebench.learning.language.decoding import Decoding
 from collapsebench.learning.training import Training
 from collapsebench.parts.data import Batch
@@ -69,3 +72,38 @@ def test_what_cannot_be_is_refused(fields, words):
             holdout=8,
             metrics=("nll",),
         ).check()
+
+
+@pytest.mark.slow
+def test_prompts_are_continued_within_the_context():
+    """Greedy: each half block is the likeliest behind the end token and the half block before it; and in a loop of rows."""
+    own = dataclasses.replace(TINY, decoding=Decoding(top_k=1), prompted=True)
+    key = jax.random.key(0, impl="threefry2x32")
+    params = own.init(key)
+    prompts = jnp.asarray([[0, 1, 2, 3], [3, 3, 1, 0]], jnp.int32)
+    made = np.asarray(own.sample_from(key, params, 3, Batch(prompts, jnp.ones(2))))
+    for row, prompt in zip(made, np.asarray(prompts)[[0, 1, 0]], strict=True):
+        text = list(prompt)
+        for half in range(2):
+            known = text[-2:]
+            for _ in range(2):
+                before = jnp.asarray([[4, *known]], jnp.int32)
+                known.append(int(np.asarray(logits(own.shape, params, before))[0, -1].argmax()))
+            text += known[2:]
+            assert list(row[2 * half : 2 * half + 2]) == text[-2:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("regime", [cb.regimes.Replace(), cb.regimes.Mix(0.25)])
+def test_a_prompted_loop_runs_with_and_without_real_data(regime):
+    text = cb.targets.Text(tokenizer="bytes", block=8)
+    model = cb.models.Transformer(width=8, layers=1, prompted=True, training=Training(steps=3, batch=4))
+    loop = cb.Experiment(
+        name="own", target=text, model=model, regime=regime, n=12, trajectories=2, generations=3, holdout=8,
+        metrics=("perplexity",), snapshots=(0, 2),
+    )  # fmt: skip
+    result = cb.run(loop)
+    assert np.isfinite(result.perplexity.values).all()
+    assert (result.sample_x.values[:, 0, :, :2] == result.sample_x.values[:, 1, :, :2]).all()
+    with pytest.raises(RequestError, match="n_real = 13: a prompted draw continues a row of the last data set"):
+        dataclasses.replace(loop, n_real=13).check()

@@ -1,0 +1,88 @@
+"""Base of the models of text that are decoders: loss, density, draws by a Decoding, and weights that are not trained."""
+
+from __future__ import annotations
+
+import jax
+from jaxtyping import Array, Float, Int, PyTree
+
+from collapsebench.learning.language.architecture import Decoder
+from collapsebench.learning.language.decoder import block_nats
+from collapsebench.learning.language.decoding import Decoding
+from collapsebench.learning.language.generate import continue_blocks
+from collapsebench.learning.network_model import NetworkModel
+from collapsebench.learning.text_model import TextModel
+from collapsebench.learning.training import Training, advance_training
+from collapsebench.parts.part import Setting
+from collapsebench.specs.errors import RequestError
+from collapsebench.specs.pytree import Count, Key
+
+
+class DecoderModel(TextModel, NetworkModel):
+    """Base class of decoders. A derived class gives `shape`, and `first`, `frozen` and `whole` if they are others.
+
+    Trajectories on a device are trained one after another, and what is frozen is there once for all of them.
+    """
+
+    decoding: Decoding
+
+    @property
+    def shape(self) -> Decoder:
+        """The decoder's architecture. A derived class gives it."""
+        raise NotImplementedError
+
+    @property
+    def first(self) -> int:
+        """Token before a block's first; by default the last one, the end of a document."""
+        return int(self.classes or 1) - 1
+
+    @property
+    def frozen(self) -> PyTree:
+        """Weights that are not trained; by default none."""
+        return ()
+
+    def whole(self, frozen: PyTree, params: PyTree) -> PyTree:
+        """All weights of the decoder; by default the parameters."""
+        return params
+
+    def check(self, experiment: Setting) -> None:
+        """Raise RequestError for an architecture, decoding or training that cannot be."""
+        super().check(experiment)
+        self.shape.check("model")
+        if not isinstance(self.decoding, Decoding):
+            raise RequestError(f"model.decoding = {self.decoding!r}: it must be a Decoding(temperature=..., ...)")
+        self.decoding.check(self.shape.vocabulary, "model.decoding")
+
+    def loss(self, params: PyTree, key: Key, x: Int[Array, "n block"]) -> Float[Array, ""]:
+        """Mean nats a token."""
+        return self._nats(self.frozen, params, x).mean()
+
+    def _nats(self, frozen: PyTree, params: PyTree, x: Int[Array, "n block"]) -> Float[Array, "n block"]:
+        return block_nats(self.shape, self.whole(frozen, params), x, self.first)
+
+    def fit_piece(self, key: Key, state: PyTree, data: PyTree, start: Count, stop: Count) -> PyTree:
+        def advance(
+            key: Key, state: PyTree, data: PyTree, training: Training, frozen: PyTree, start: Count, stop: Count
+        ) -> PyTree:
+            def loss(params: PyTree, key: Key, x: Array) -> Array:
+                return self._nats(frozen, params, x).mean()
+
+            return advance_training(key, state, loss, data, training, start, stop)
+
+        one = jax.custom_batching.sequential_vmap(advance)
+        return one(key, state, data, self.training, self.frozen, start, stop)
+
+    def continue_from(self, key: Key, params: PyTree, prompts: Int[Array, "n length"]) -> Int[Array, "n block"]:
+        def made(key: Key, params: PyTree, prompts: Array, decoding: Decoding, frozen: PyTree) -> Array:
+            own = self.whole(frozen, params)
+            return continue_blocks(self.shape, own, key, prompts, int(self.block), decoding, self.first)
+
+        return jax.custom_batching.sequential_vmap(made)(key, params, prompts, self.decoding, self.frozen)
+
+    def log_prob(self, params: PyTree, x: Int[Array, "n block"]) -> Float[Array, " n"]:
+        return -self._nats(self.frozen, params, x).sum(axis=1)
+
+    def products(self) -> list[tuple[int, int, int]]:
+        shape = self.shape
+        layer = shape.shapes()["layers"][0]
+        own = [(int(self.block), *layer[name]["w"]) for name in ("qkv", "out", "up", "down")]
+        return [*own * shape.layers, (int(self.block), shape.width, shape.vocabulary)]
