@@ -9,6 +9,7 @@ import io
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, cast
@@ -104,9 +105,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if "RESOURCE_EXHAUSTED" in str(error):
             return say("out of device memory: ask for fewer --trajectories, a smaller --n, or --set width=1", FULL)
+        if (where := _in_a_users_file(error)) is not None:
+            return say(
+                f"{where}: {type(error).__name__}: {str(error).strip()}".split("\n")[0].removesuffix(": "), WRONG
+            )
         raise
     finally:
         gc.set_threshold(*thresholds)
+
+
+_INSTALLED = {"site-packages", "dist-packages"}
+
+
+def _in_a_users_file(error: BaseException) -> str | None:
+    """File, line and function of a user's own that an error came out of; None where it is another's."""
+    ours = Path(__file__).parents[1]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if ours in path.parents:
+            return None
+        library = _INSTALLED & set(path.parts) or path.resolve().is_relative_to(Path(os.__file__).parent)
+        if path.suffix == ".py" and path.is_file() and not library:
+            return f"{path.name}, line {frame.lineno}, in {frame.name}"
+    return None
 
 
 def _settle_streams() -> None:

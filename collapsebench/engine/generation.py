@@ -14,6 +14,7 @@ from collapsebench.engine.draws import draw_fresh, draw_parts, pair, real_and_ho
 from collapsebench.engine.program import Carry, Entry, Program
 from collapsebench.maths.sources import Fountain
 from collapsebench.maths.streams import Stream, key_for, part
+from collapsebench.parts.checks import asking
 from collapsebench.parts.data import Batch, Data, Sources, as_matrix, has_rows
 from collapsebench.parts.metric import Estimate, View
 from collapsebench.specs.pytree import Count, Key, Number, difference
@@ -170,7 +171,8 @@ def measure(program: Program, key: Key, view: View) -> Float[Array, " columns"]:
     columns: list[Any] = []
     classes = [type(metric) for metric in program.metrics]
     for i, metric in enumerate(program.metrics):
-        value = metric(part(key, classes.index(classes[i]) if metric.common_draws else i), view)
+        with asking(metric):
+            value = metric(part(key, classes.index(classes[i]) if metric.common_draws else i), view)
         wanted = jax.tree.map(lambda _: 0.0, value) if isinstance(value, Estimate) else 0.0
         if why := difference(value, wanted):
             raise metric.refuse(f"it gives {why}: one number a generation")

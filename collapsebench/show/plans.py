@@ -32,6 +32,10 @@ def plan_summary(plan: xr.Dataset) -> str:
         lines.append(f"Exact, by {plan.attrs['law']}: {exact:.4g}.")
     elif plan.attrs["law"]:
         lines.append(f"By {plan.attrs['law']} the limit is kept everywhere, or nowhere.")
+    if plan.attrs["family"]:
+        lines.append(
+            "This is what refits of that family lose; a pipeline that `monitor` finds losing faster needs more."
+        )
     lines.append(
         f"Rows: {cost['real']:.0f} real ones in all, {cost['real_per_generation']:.4g} of them in every generation after "
         f"the first, and {cost['synthetic']:.0f} synthetic ones."

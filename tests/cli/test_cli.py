@@ -151,3 +151,37 @@ def test_check_passes_a_registered_model(ask):
     code, out, _ = ask("check", "collapsebench.regimes.mix:Mix")
     assert code == 0
     assert "FAILED" not in out
+
+
+OWN = """
+import collapsebench as cb
+
+@cb.spec
+class Wrong(cb.Regime):
+    def update(self, key, pool, synthetic, fresh, t):
+        return pool, synthetic.x
+
+@cb.spec
+class Kurtosis(cb.Metric):
+    def __call__(self, key, view):
+        return (view.synthetic.x**4).mean()
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            "regime=own_parts:Wrong",
+            "own_parts.py, line 7, in update: AttributeError: 'Moments' object has no attribute 'x'",
+        ),
+        ("metrics=own_parts:Kurtosis", "metrics = own_parts:Kurtosis: it raised AttributeError: 'Moments' object has"),
+    ],
+)
+def test_a_mistake_in_ones_own_part_is_one_line(ask, tmp_path, monkeypatch, change, line):
+    (tmp_path / "own_parts.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    code, _, told = ask("run", "gaussian", "--n", "9", "--set", "handover=summary", "--set", change)
+    assert code == 2
+    assert told.split("\n")[-2].startswith(f"collapsebench: {line}")

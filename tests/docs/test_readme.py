@@ -26,6 +26,17 @@ def folder(tmp_path_factory):
     return path
 
 
+def test_every_fence_is_closed_before_the_next_heading():
+    opened = False
+    for line in TEXT.split("\n"):
+        if line.startswith("```"):
+            assert not (opened and line != "```"), line
+            opened = not opened
+        assert not (opened and line.startswith("## ")), line
+    assert not opened
+    assert not re.search(r"^(\w+ = cb\.|import )", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL), re.MULTILINE)
+
+
 ALONE = [block for block in BLOCKS if "cb.models.Callback(" in block]
 
 
