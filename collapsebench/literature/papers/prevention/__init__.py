@@ -35,6 +35,7 @@ class Prevention(Study):
 
     title = "Prevention Is Not Cure: what fresh-data rate a self-consuming loop needs to stay stable, and to recover"
     citation = "public manuscript without named authors, October 2026"
+    when_named = True
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
         """First passages from the truth and from a point, and the rarest symbol's absence near printed boundaries."""
