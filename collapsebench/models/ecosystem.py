@@ -87,7 +87,7 @@ class Ecosystem(Model):
         """Weights of the rows for each member; they sum to the weight of the rows that it sees."""
         if not self.private:
             return jnp.broadcast_to(data.w, (self.members, *data.w.shape))
-        row, first = jnp.arange(data.capacity), self.members * self.private
+        row, first = jnp.arange(data.capacity)[None], self.members * self.private
         member = jnp.arange(self.members)[:, None]
         groups = (
             ((row >= self._real_rows) & (member >= 0), self.shared),

@@ -35,6 +35,7 @@ class Prevention(Study):
 
     title = "Prevention Is Not Cure: what fresh-data rate a self-consuming loop needs to stay stable, and to recover"
     citation = "public manuscript without named authors, October 2026"
+    when_named = True
 
     def experiments(self, scale: Scale) -> dict[str, Experiment | Sweep]:
         """First passages from the truth and from a point, and the rarest symbol's absence near printed boundaries."""
@@ -48,7 +49,7 @@ class Prevention(Study):
             plan[f"loss-{name}-{n}"] = Sweep(loss, {share: (0.0, *shares[:5])})
         for (name, n), printed in BOUNDARIES.items():
             rare = (WORST[name], 1 - WORST[name])
-            loop = _loop(f"window-{name}-{n}", rare, 4, n, n, scale.pick(9, 2000, 4000), scale.pick(4, 2000, 4000))
+            loop = _loop(f"window-{name}-{n}", rare, 4, n, n, scale.pick(9, 2000, 4000), scale.pick(4, 400, 2000))
             plan[f"window-{name}-{n}"] = Sweep(loop, {share: tuple(min(printed * f, 1.0) for f in AROUND)})
         rare = (WORST["uniform"], 1 - WORST["uniform"])
         plan["pool"] = _loop("pool", rare, POOL, 50, 50, scale.pick(9, 9001, 9001), scale.pick(2, 200, 600), POOLED)
