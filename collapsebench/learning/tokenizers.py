@@ -124,19 +124,20 @@ class Table(Tokenizer):
 
 
 class BytePairs(Tokenizer):
-    """Byte pairs of the `tokenizers` library; any text has tokens."""
+    """Byte pairs of the `tokenizers` library; any text has tokens. Those of pretrained weights get an end behind their own."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         library: Any = _library()
         self._own = library.Tokenizer.from_str(text)
-        if self._own.token_to_id(END) != self._own.get_vocab_size() - 1:
-            raise RequestError(f"tokenizer: its last token must be {END}, as in one that collapsebench has trained")
-        self.size = self._own.get_vocab_size()
-        self._pieces = [_unmapped(self._own.id_to_token(i) or "") for i in range(self.size)]
+        known = self._own.get_vocab_size()
+        if (end := self._own.token_to_id(END)) not in (None, known - 1):
+            raise RequestError(f"tokenizer: {END} is token {end}; it must be the last one, {known - 1}")
+        self.size = known if end is not None else known + 1
+        self._pieces = [_unmapped(self._own.id_to_token(i) or "") for i in range(known)]
 
     def encode(self, text: str) -> np.ndarray:
-        return np.asarray(self._own.encode(text).ids, np.int32)
+        return np.asarray(self._own.encode(text, add_special_tokens=False).ids, np.int32)
 
     def piece(self, token: int) -> bytes:
         return b"" if token == self.end else self._pieces[token]
@@ -163,7 +164,10 @@ _LETTERS = _byte_letters()
 
 
 def _unmapped(piece: str) -> bytes:
-    return bytes(_LETTERS[letter] for letter in piece) if piece != END else b""
+    """Bytes of a token; a control token's name that is not in the 256 letters stands for itself."""
+    if piece == END:
+        return b""
+    return bytes(_LETTERS[a] for a in piece) if all(a in _LETTERS for a in piece) else piece.encode()
 
 
 def _split(name: str, text: str) -> Iterator[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import jax
-from jaxtyping import PyTree
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PyTree
 
 from collapsebench.learning.language import weights
 from collapsebench.learning.language.adapters import ADAPTED, adapted, adapters
@@ -35,7 +36,8 @@ class Pretrained(DecoderModel):
     first_token: what a block's first token follows (None: what the weights' config calls the beginning, else the end).
     prompted: a draw continues a row of the last data set. The weights are read once, and are not in the record.
 
-    The target's text has to be in the tokens of the weights: `Text(tokenizer=folder + "/tokenizer.json")`.
+    The target's text is in the tokens of the weights, `Text(tokenizer="FOLDER/tokenizer.json")`, with one more behind them,
+    the end of a document, for which the weights' own end stands.
     Source: Shumailov et al. (2024) fine-tune OPT-125m so; Hu et al. (2022) for adapters.
     """
 
@@ -69,7 +71,12 @@ class Pretrained(DecoderModel):
     def first(self) -> int:
         if self.first_token is not None:
             return self.first_token
-        return _first(str(self.path), self._read()) if self.path else int(self.classes) - 1
+        return _named(str(self.path), self._read(), ("bos", "eos")) if self.path else int(self.classes) - 1
+
+    @property
+    def last(self) -> int:
+        """The weights' token that ends a document: that which their config calls the end, else what blocks follow."""
+        return _named(str(self.path), self._read(), ("eos",), self.first) if self.path else int(self.classes) - 1
 
     @property
     def frozen(self) -> PyTree:
@@ -77,6 +84,13 @@ class Pretrained(DecoderModel):
 
     def whole(self, frozen: PyTree, params: PyTree) -> PyTree:
         return adapted(frozen, params, self.scale) if self.rank else params
+
+    def _nats(self, frozen: PyTree, params: PyTree, x: Int[Array, "n block"]) -> Float[Array, "n block"]:
+        return super()._nats(frozen, params, jnp.where(x == self.classes - 1, self.last, x))
+
+    def continue_from(self, key: Key, params: PyTree, prompts: Int[Array, "n length"]) -> Int[Array, "n block"]:
+        made = super().continue_from(key, params, jnp.where(prompts == self.classes - 1, self.last, prompts))
+        return jnp.where((made == self.last) | (made >= self.classes), self.classes - 1, made).astype(jnp.int32)
 
     def _start(self) -> PyTree:
         return self.prepare().start
@@ -98,7 +112,7 @@ class Pretrained(DecoderModel):
         """Raise RequestError for weights of other tokens or a shorter context, or adapters that cannot be."""
         super().check(experiment)
         shape = self.shape
-        if int(self.classes) > shape.vocabulary:
+        if int(self.classes) > shape.vocabulary + 1:
             raise RequestError(
                 f"model.classes = {self.classes}: {self.path} has {shape.vocabulary} tokens; use its tokenizer"
             )
@@ -128,15 +142,13 @@ def _weights(path: str, dtype: str | None, sha256: str | None) -> weights.Weight
             raise RequestError(f"model.path = {error}") from None
 
 
-def _first(path: str, own: weights.Weights) -> int:
-    """The token that begins a text, or that which ends one, by the config of a folder or the metadata of a file."""
+def _named(path: str, own: weights.Weights, names: tuple[str, ...], otherwise: int | None = None) -> int:
+    """The first token of these names, of a folder's config or of a file's metadata, that is there."""
     place = Path(path).expanduser()
-    folder = place.is_dir()
-    said = weights.read_json(place / "config.json") if folder else own.metadata
-    names = (
-        ("bos_token_id", "eos_token_id") if folder else ("tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id")
-    )
-    found = next((said[name] for name in names if isinstance(said.get(name), int)), None)
-    if not isinstance(found, int):
+    said = weights.read_json(place / "config.json") if place.is_dir() else own.metadata
+    before = "" if place.is_dir() else "tokenizer.ggml."
+    values = [said.get(f"{before}{name}_token_id") for name in names]
+    found = next((value for value in (*values, otherwise) if isinstance(value, int)), None)
+    if found is None:
         raise RequestError(f"model.first_token = None: {place} names no token that begins or ends a text; name one")
     return found

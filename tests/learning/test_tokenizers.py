@@ -78,3 +78,18 @@ def test_byte_pairs():
         assert own.decode(tokens) == text
         assert own.lengths()[tokens].sum() == len(text.encode())
     assert len(own.encode(TEXTS[0])) < len(TEXTS[0].encode())
+
+
+def test_a_tokenizer_of_pretrained_weights_gets_an_end_behind_its_own_tokens():
+    """A control token in the middle stands for its name; what its file puts before a text is left out."""
+    library = pytest.importorskip("tokenizers")
+    letters = sorted(library.pre_tokenizers.ByteLevel.alphabet())
+    own = library.Tokenizer(library.models.BPE({letter: i for i, letter in enumerate(letters)}, []))
+    own.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    own.add_special_tokens(["</s>"])
+    own.post_processor = library.processors.TemplateProcessing(single="</s> $A", special_tokens=[("</s>", 256)])
+    made = tokenizers.from_json(own.to_str())
+    assert (made.size, made.end, made.piece(256)) == (258, 257, b"</s>")
+    text = "naïve 日本\n"
+    assert made.encode(text).size == len(text.encode())
+    assert made.decode([*made.encode(text), made.end], end="|") == f"{text}|"

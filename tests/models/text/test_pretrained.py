@@ -1,7 +1,9 @@
 """Pretrained weights in the loop: named by digest, fine-tuned whole or by adapters, and refused where they do not fit."""
 
 import dataclasses
+import json
 from functools import partial
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +34,10 @@ def loop(folder, small_text, first_token=0, tokenizer="characters", **fields):
     )
 
 
+def own_end(folder):
+    return json.loads((Path(folder) / "config.json").read_text()).get("eos_token_id", 0)
+
+
 def test_the_record_names_the_weights_by_their_digest(folder, small_text, tmp_path):
     made = loop(folder, small_text)
     assert made.model.sha256 == weights.load(folder).sha256
@@ -45,9 +51,11 @@ def test_the_record_names_the_weights_by_their_digest(folder, small_text, tmp_pa
 
 def test_density_is_that_of_the_weights_and_adapters_begin_at_nothing(folder, small_text):
     own = weights.load(folder)
-    rows = jnp.asarray([[1, 2, 3, 4], [5, 6, 7, 8]], jnp.int32)
-    before = jnp.concatenate([jnp.zeros((2, 1), jnp.int32), rows[:, :-1]], axis=1)
-    nats = jax.jit(partial(token_nats, own.shape))(own.params, before, rows)
+    rows = jnp.asarray([[1, 2, 3, 4], [5, 6, 7, 25]], jnp.int32)
+    end = own_end(folder)
+    theirs = jnp.where(rows == 25, end, rows)  # the text's end of a document is the weights' own
+    before = jnp.concatenate([jnp.zeros((2, 1), jnp.int32), theirs[:, :-1]], axis=1)
+    nats = jax.jit(partial(token_nats, own.shape))(own.params, before, theirs)
     wanted = -np.asarray(nats).sum(axis=1)
     for rank in (0, 2):
         model = loop(folder, small_text, rank=rank).model
