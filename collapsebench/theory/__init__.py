@@ -71,6 +71,7 @@ from .pooled import (
     fresh_limit_law,
     schedule_accumulate_variance_law,
 )
+from .recovery import healing_time_law, phases_count_law, return_law
 from .regression import (
     least_squares_accumulate_bound,
     least_squares_accumulate_law,
@@ -136,6 +137,7 @@ __all__ = [
     "fresh_law",
     "fresh_limit_law",
     "growth_mean_error_limit_law",
+    "healing_time_law",
     "judge_mean_law",
     "judge_variance_law",
     "kde_accumulate_excess_law",
@@ -156,6 +158,7 @@ __all__ = [
     "pathway_accumulate_law",
     "pathway_replace_law",
     "pathway_subsample_law",
+    "phases_count_law",
     "replace_kl_law",
     "replace_log_variance_law",
     "replace_log_variance_spread_law",
@@ -168,6 +171,7 @@ __all__ = [
     "replace_squared_norm_law",
     "replace_variance_law",
     "replace_w2_squared_law",
+    "return_law",
     "ridge_chain_law",
     "ridge_kappa_law",
     "scale_family_error_law",
