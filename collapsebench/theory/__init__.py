@@ -80,6 +80,7 @@ from .pooled import (
     fresh_limit_law,
     schedule_accumulate_variance_law,
 )
+from .recovery import healing_time_law, phases_count_law, return_law
 from .regression import (
     least_squares_accumulate_bound,
     least_squares_accumulate_law,
@@ -151,6 +152,7 @@ __all__ = [
     "fresh_limit_law",
     "fresh_share_count_law",
     "growth_mean_error_limit_law",
+    "healing_time_law",
     "hysteresis_law",
     "judge_mean_law",
     "judge_variance_law",
@@ -173,6 +175,7 @@ __all__ = [
     "pathway_accumulate_law",
     "pathway_replace_law",
     "pathway_subsample_law",
+    "phases_count_law",
     "replace_kl_law",
     "replace_log_variance_law",
     "replace_log_variance_spread_law",
@@ -185,6 +188,7 @@ __all__ = [
     "replace_squared_norm_law",
     "replace_variance_law",
     "replace_w2_squared_law",
+    "return_law",
     "return_time_law",
     "ridge_chain_law",
     "ridge_kappa_law",
