@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from collapsebench.engine import devices
 from collapsebench.learning.language.architecture import Decoder
 from collapsebench.learning.language.decoding import Decoding
 from collapsebench.learning.language.sharded import begin, sharded_generate, training_step
@@ -17,6 +18,7 @@ VOCABULARY = 256
 
 def decoder(jax_benchmark):
     """Width 128, 4 layers and a context of 128; at the smoke tier, one narrow layer."""
+    devices.mesh()  # before any array is made: the first one starts the backend, with one device if nobody has asked for more
     width, layers, context = jax_benchmark.pick((16, 1, 8), (128, 4, 128), (128, 4, 128))
     return Decoder(VOCABULARY, context, width, layers, 4)
 
