@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -14,6 +15,7 @@ from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Model
 from collapsebench.parts.part import Setting
+from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static, within
 from collapsebench.specs.registry import MODELS, REGIMES
@@ -59,6 +61,10 @@ class Ecosystem(Model):
     @property
     def has_density(self) -> bool:  # type: ignore[override]
         return self.inner.has_density
+
+    def suited(self, target: Target) -> Ecosystem:
+        inner = self.inner
+        return self if (other := inner.suited(target)) == inner else dataclasses.replace(self, model=other)
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model that needs more than rows, and for private rows that no regime keeps."""

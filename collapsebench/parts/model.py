@@ -75,8 +75,11 @@ class Model(Part):
     def suited(self, target: Target) -> Self:
         """The same model with the sizes of the target in place of those that nobody has named (see `Unnamed`)."""
         sizes = (("dim", self.dim, target.dim), ("classes", self.classes, target.classes))
+        fields = {field.name for field in dataclasses.fields(self)}  # type: ignore[arg-type]  # else a size is that of a model inside
         new = {
-            name: Unnamed(theirs) for name, ours, theirs in sizes if isinstance(ours, Unnamed) and theirs is not None
+            name: Unnamed(theirs)
+            for name, ours, theirs in sizes
+            if name in fields and isinstance(ours, Unnamed) and theirs is not None
         }
         return self.replace(**new)
 

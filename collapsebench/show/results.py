@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from collapsebench.analysis.expected import expected
 from collapsebench.analysis.intervals import mean_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import part_label, set_fields
@@ -60,6 +59,8 @@ def result_figure(*results: xr.Dataset) -> Figure:
 
 
 def _panel(name: str, metric: Metric, lines: Sequence[_Line], floor: int | None) -> Panel:
+    from collapsebench.analysis.expected import expected  # with SciPy, which the way to a first run does without
+
     series: list[Series] = []
     law = False
     for line in lines:

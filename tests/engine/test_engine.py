@@ -162,7 +162,10 @@ def test_float64_is_used_where_it_is_asked_for_and_left_alone_elsewhere():
         ({"metrics": ()}, "name at least one"),
         ({"snapshots": (9,)}, "generations run from 0 to 4"),
         ({"model": "categorical"}, "learns symbol data"),
-        ({"target": cb.targets.Normal(dim=2)}, "model.dim = 1: the target has dim = 2"),
+        (
+            {"target": cb.targets.Normal(dim=2), "model": cb.models.Gaussian(dim=1)},
+            "model.dim = 1: the target has dim = 2",
+        ),
         ({"regime": "accumulate_subsample", "handover": "summary"}, "must see single samples"),
         ({"model": "gaussian_mixture", "handover": "summary"}, "has no sampling law"),
     ],

@@ -116,7 +116,7 @@ def test_guidance_narrows_the_draws(captioned):
 
 WRONG = {
     "model.likelihood = poisson": lambda: cb.models.VAE(likelihood="poisson"),
-    "model.hidden = 64: it must be whole numbers in parentheses, such as (64, 64)": lambda: cb.models.VAE(hidden=64),
+    "model.hidden = 6.5: it must be whole numbers in parentheses, such as (64, 64)": lambda: cb.models.VAE(hidden=6.5),
     "model.channels = (8, 8): 2 halvings need square images": lambda: cb.models.VAE(dim=2, channels=(8, 8)),
     "model.training = 5: it must be a Training": lambda: cb.models.VAE(training=5),
     "model.training.schedule = cosin": lambda: cb.models.VAE(training=Training(schedule="cosin")),

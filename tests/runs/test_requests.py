@@ -36,7 +36,7 @@ WRONG = {
     "run: it takes an Experiment": lambda: cb.run("gaussian"),
     "data: row 2 is nan": lambda: cb.fit("gaussian", [1.0, float("nan")]),
     "modle.dim: no such field": lambda: catalogue.changed(cb.Experiment(), {"modle.dim": 2}),
-    "regime.real_frction: replace has no fields; mix has real_fraction": lambda: catalogue.changed(
+    "regime.real_frction: replace has no fields; mix, window has real_fraction": lambda: catalogue.changed(
         cb.Experiment(), {"regime.real_frction": 0.1}
     ),
     "curator = None has no fields": lambda: catalogue.changed(cb.Experiment(), {"curator.radius": 2}),

@@ -27,10 +27,6 @@ from collapsebench.literature.study import Claim, Reason, Source
 
 _CHOSEN = f"the horizon of healing, {HORIZON} generations, is unsaid, and ours; so is that absence is from the pool"
 _SIMULATED = "200 replicates in the paper, whose error is that of a share or of ours over sqrt(200); rounding is less"
-_UNSAID_ERROR = (
-    "the printed share was bisected on five simulations of unstated length, the worst of the rarest symbols, and no error is "
-    "printed; a few per cent of a share are a few per cent of an absence of 1%"
-)
 _BISECTED = "in the paper by 12 bisections of five simulations (its shares are multiples of 1/4096)"
 
 
@@ -87,7 +83,6 @@ def _boundary_claims() -> list[Claim]:
             f"boundary-{name}-{n}-window-4", f"the same of a window of 4 ({name}, n = {n}): {printed:g}", printed,
             f"ours by interpolation of three shares; {_BISECTED}",
             lambda results, name=name, n=n: boundary(results, name, n), tolerance=1 / 4096,
-            reasons=(Reason(_UNSAID_ERROR, 0.9 * printed, 1.1 * printed),),
         )
         for (name, n), printed in BOUNDARIES.items()
     ]  # fmt: skip
