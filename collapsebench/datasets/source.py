@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -63,6 +63,7 @@ class Where:
     download: bool = False
 
 
+@runtime_checkable
 class Served(Protocol):
     """Protocol of a source of a data set or text: its name, and what brings it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from collapsebench.maths.numerics import divide
 
@@ -40,7 +40,7 @@ def _judged(codes: Int[Array, " block"]) -> tuple[Int[Array, ""], Int[Array, ""]
         "depth": jnp.int32(0), "outer": zero, "left": zero, "signed": zero, "conjunction": zero,
     }  # fmt: skip
 
-    def step(carry: dict[str, Array], code: Array) -> tuple[dict[str, Array], None]:
+    def step(carry: PyTree, code: Array) -> tuple[PyTree, None]:
         s = carry["own"]
         operand, after = s["state"] == 0, s["state"] == 1
         value = code == TRUE
@@ -89,7 +89,7 @@ def first_sentences(x: Int[Array, "n block"], end: int) -> tuple[Int[Array, "n b
     ends = jnp.cumsum(x == end, axis=1)
     begin = jnp.argmax(ends == 1, axis=1) + 1  # the place behind the first end
     length = jnp.where(ends[:, -1] > 1, jnp.argmax(ends == 2, axis=1) - begin, -1)
-    shifted = jnp.take_along_axis(x, (begin[:, None] + jnp.arange(block)) % block, axis=1)
+    shifted = jnp.take_along_axis(x, (begin[:, None] + jnp.arange(block)[None]) % block, axis=1)
     return shifted, length
 
 

@@ -35,6 +35,7 @@ class Riis(Study):
 
     title = "Drift and selection in LLM text ecosystems"
     citation = "Riis (2026), arXiv 2604.08554"
+    when_named = True
     claims = CLAIMS
     figures = MappingProxyType({"riis": draw})
 
