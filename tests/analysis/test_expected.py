@@ -32,7 +32,7 @@ LOOPS = {
 }  # fmt: skip
 
 
-QUICK = ("replace", "accumulate", "own rows")
+QUICK = ("own rows",)
 MARKED = [loop if loop in QUICK else pytest.param(loop, marks=pytest.mark.slow) for loop in LOOPS]
 
 

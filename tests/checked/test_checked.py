@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_every_annotation_on_the_tour_holds():
     tour = subprocess.run([sys.executable, "-m", "tests.checked.tour"], cwd=ROOT, capture_output=True, text=True)
     assert tour.returncode == 0, tour.stderr[-3000:]

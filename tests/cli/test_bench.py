@@ -22,7 +22,9 @@ def test_a_trace_names_the_costliest_operations(tmp_path, capsys):
         (["--trace"], "name an experiment"),
         (["--profile", "gausian"], "did you mean 'gaussian'"),
         (["--cold", "--rounds", "0"], "at least 1"),
-        (["no-such-benchmark", "--tier", "smoke"], "no benchmark has that in its name"),
+        pytest.param(
+            ["no-such-benchmark", "--tier", "smoke"], "no benchmark has that in its name", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_wrong_requests(arguments, words, capsys, tmp_path, monkeypatch):

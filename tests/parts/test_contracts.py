@@ -17,7 +17,7 @@ from collapsebench.specs.registry import METRICS, REGISTRIES
 # Every metric alone is another; below they share a few.
 SLOW = {"runs_or_refuses_each_handover", "regime_runs_or_refuses", "metric_measures"}
 # Of the networks, a dozen seconds to compile each, the fast tests see what needs no program; tests/learning fits a flow.
-NETWORKS = {"vae", "diffusion", "flow", "trained"}
+NETWORKS = {"vae", "diffusion", "flow", "trained", "transformer", "pretrained"}
 CHEAP = {"is_a_spec", "says_what_it_is"}
 
 

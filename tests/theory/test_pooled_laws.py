@@ -77,6 +77,7 @@ def test_fresh_effective_size():
     assert np.all(laws.fresh_effective_size_law(100, 10.0 ** np.arange(9)) < 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bias", "limit"), [(1.0, 12.0), (0.8, 20.65)])
 def test_alemohammad_limits(random, bias, limit):
     """Squared W2 of N(mean, S) to N(0, I) at d = 100; the derived limits are 'about', to the digits printed."""

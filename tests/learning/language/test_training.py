@@ -27,6 +27,7 @@ def loss(params, key=None, blocks=BLOCKS):
     return decoder.token_nats(SHAPE, params, blocks[:, :-1], blocks[:, 1:]).mean()
 
 
+@pytest.mark.slow
 def test_a_step_is_adamw():
     params = SHAPE.random(KEY)
     step = sharded.training_step(SHAPE, dataclasses.replace(PLAN, pieces=2), over=sharded.mesh(jax.devices()[:1]))

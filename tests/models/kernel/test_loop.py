@@ -36,6 +36,7 @@ def test_replace_at_a_fixed_bandwidth():
     assert _distance(result, 1 + 0.25 * FITS)[-1] > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["scott", "silverman"])
 def test_replace_explodes_under_a_rule(rule):
     """Wrong law: the other rule's constant."""
