@@ -6,6 +6,7 @@ import collapsebench as cb
 from collapsebench.cli import main
 
 
+@pytest.mark.slow
 def test_a_file_of_categories(tmp_path, capsys):
     (tmp_path / "words.csv").write_text("word\n" + "common\n" * 95 + "rare\n" * 5)
     line = f"plan {tmp_path}/words.csv --limit categories=.95 --trajectories 400 --out {tmp_path}"

@@ -31,7 +31,7 @@ CASES = [
     ("normal", cb.models.Gaussian(), PlainGaussian()),
     ("gaussian_mixture", cb.models.GaussianMixture(), PlainMixture()),
 ]
-QUICK = {("normal", "replace"), ("normal", "mix"), ("normal", "memory"), ("normal", "accumulate")}
+QUICK = {("normal", "replace"), ("normal", "accumulate")}
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,7 @@ def test_the_correction_takes_the_bias_away(random):
 METRICS = ("distinct_n", "repetition", cb.metrics.Copied(length=4), "unigram_kl", "entropy_rate", "zipf_exponent")
 
 
+@pytest.mark.slow
 def test_a_loop_of_bigrams_loses_its_variety():
     target = cb.targets.Text(tokenizer="bytes", block=16)
     experiment = cb.Experiment(

@@ -70,6 +70,7 @@ def test_perplexity_is_that_of_numpy(tiny, expected):
     assert float(found) == pytest.approx(total / scored, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_block_has_a_probability():
     """exp(-nats) of all 3^2 blocks of two tokens sum to 1."""
     shape = Decoder(vocabulary=3, context=4, width=8, layers=1, heads=2)

@@ -61,6 +61,7 @@ def test_greedy_and_beams_are_those_of_transformers(name, tiny, tokens):
     np.testing.assert_array_equal(beam_search(own.shape, own.params, tokens, 6, 3)[0], told["beams"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gpt2", pytest.param("llama", marks=pytest.mark.slow)])
 def test_a_padded_prompt_is_the_prompt(name, tiny, tokens):
     own = tiny[name]

@@ -117,6 +117,7 @@ def test_weights_are_repeats(blobs, random):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-4), weighted, repeated)
 
 
+@pytest.mark.slow
 def test_a_fit_that_is_given_no_start_finds_the_blobs(blobs):
     fitted = fit(MODEL, MODEL.init(KEY), Batch(jnp.asarray(blobs), jnp.ones(256)))
     best = fit(MODEL, Mixture.spherical(blobs[:4], 1.0), Batch(jnp.asarray(blobs), jnp.ones(256)))
