@@ -10,6 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+if torch.cuda.is_available():
+    torch.set_default_device("cuda")  # where a machine has one, the rival runs on it too
+
 
 class Layer(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
@@ -121,7 +124,7 @@ def sampling(sizes: tuple[int, ...], batch: int, threads: int, compiled: bool) -
                 else:
                     token = _pick(model.logits(token, t, lambda layer, x, i, t=t: layer.step(x, *cache[i], t)))
                 made.append(token)
-        return torch.stack(made)
+        return torch.stack(made).cpu()
 
     call()
     return call

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from collapsebench.learning.language import vocabulary
 from collapsebench.specs.errors import RequestError, nearest
 
 NAMES = ("bytes", "characters", "words", "bpe")
@@ -218,8 +219,16 @@ def _train_pairs(texts: Sequence[str], size: int) -> BytePairs:
 
 
 def load(path: str | Path) -> Tokenizer:
-    """Tokenizer of a file that `Tokenizer.to_json` made. Raises RequestError, one line, for any other."""
+    """Tokenizer of a file that `Tokenizer.to_json` made, or of pretrained weights: their folder, or their .gguf file.
+
+    Raises RequestError, one line, for any other.
+    """
     path = Path(path).expanduser()
+    if path.is_dir() or path.suffix == ".gguf":
+        try:
+            return BytePairs(vocabulary.beside(path).to_json())
+        except RequestError as error:
+            raise RequestError(f"tokenizer = {error}") from None
     try:
         text = path.read_text()
     except (OSError, ValueError) as error:

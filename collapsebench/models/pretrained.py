@@ -36,7 +36,7 @@ class Pretrained(DecoderModel):
     first_token: what a block's first token follows (None: what the weights' config calls the beginning, else the end).
     prompted: a draw continues a row of the last data set. The weights are read once, and are not in the record.
 
-    The target's text is in the tokens of the weights, `Text(tokenizer="FOLDER/tokenizer.json")`, with one more behind them,
+    The target's text is in the tokens of the weights, `Text(tokenizer="FOLDER or FILE.gguf")`, with one more behind them,
     the end of a document, for which the weights' own end stands.
     Source: Shumailov et al. (2024) fine-tune OPT-125m so; Hu et al. (2022) for adapters.
     """

@@ -251,7 +251,7 @@ def _machine(lanes: Lanes) -> dict[str, str]:
     return {
         **{name: found[name] for name in ("collapsebench", "jax", "jaxlib", "numpy")},
         "commit": commit(), "device": device.device_kind, "devices": str(jax.local_device_count()),
-        "matmul precision": str(getattr(config, "jax_default_matmul_precision", None)),  # no attribute of its type
+        "matmul precision": str(getattr(config, "jax_default_matmul_precision", None) or "float32"),  # no attribute of its type
         "random stream": fingerprint(lanes.root),
     }  # fmt: skip
 

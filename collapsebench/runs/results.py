@@ -164,7 +164,7 @@ def _provenance(
         "device_kind": device.device_kind,
         "device_count": jax.local_device_count(),
         "x64": int(experiment.x64),
-        "matmul_precision": str(config.jax_default_matmul_precision or "default"),
+        "matmul_precision": str(config.jax_default_matmul_precision or "float32"),
         "commit": commit(),
         "started": datetime.datetime.fromtimestamp(started, datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),

@@ -20,7 +20,7 @@ from collapsebench.engine.loop import Compiled
 from collapsebench.engine.plan import Plan
 from collapsebench.engine.program import Program
 from collapsebench.experiment.experiment import Experiment
-from collapsebench.maths.numerics import as_leaves
+from collapsebench.maths.numerics import as_leaves, whole_products
 from collapsebench.maths.streams import root_key
 from collapsebench.runs import results
 from collapsebench.runs.checkpoints import checkpoint_of
@@ -68,8 +68,8 @@ def make_program(experiment: Experiment) -> Program:
 
 @contextlib.contextmanager
 def precision(experiment: Experiment) -> Iterator[None]:
-    """Context with float64 where the experiment has x64; the caller's setting is restored."""
-    with jax.enable_x64(True) if experiment.x64 else contextlib.nullcontext():
+    """Context with float64 where the experiment has x64, and whole products; the caller's setting is restored."""
+    with jax.enable_x64(True) if experiment.x64 else contextlib.nullcontext(), whole_products():
         yield
 
 

@@ -204,7 +204,7 @@ def _corpus(name: str, first: int | None) -> texts.Corpus:
 @lru_cache(maxsize=4)
 def _tokenizer(name: str, first: int | None, tokenizer: str, vocabulary: int | None) -> Tokenizer:
     try:
-        if tokenizer in tokenizers.NAMES or not Path(tokenizer).expanduser().is_file():
+        if tokenizer in tokenizers.NAMES or not Path(tokenizer).expanduser().exists():
             documents = () if tokenizer == "bytes" else _corpus(name, first).documents
             return tokenizers.train(tokenizer, [document.text for document in documents], vocabulary)
         own = tokenizers.load(tokenizer)

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from collapsebench.learning.language.architecture import Decoder
 from collapsebench.learning.language.attention import Cache, attend_all, turns
 from collapsebench.learning.language.layers import activate, nats, norm, product
+from collapsebench.maths.numerics import whole_products
 from collapsebench.specs.errors import RequestError
 
 Tokens = Int[Array, "batch length"]
@@ -65,11 +66,13 @@ def hidden(
     )
 
 
+@whole_products()
 def logits(shape: Decoder, params: PyTree, tokens: Tokens) -> Float[Array, "batch length vocabulary"]:
     """Logits of the token after each."""
     return head(params, hidden(shape, params, tokens)[0]).reshape(*tokens.shape, -1)
 
 
+@whole_products()
 def token_nats(shape: Decoder, params: PyTree, tokens: Tokens, after: Tokens) -> Float[Array, "batch length"]:
     """Nats of the token `after` each token: -log p."""
     return nats(head(params, hidden(shape, params, tokens)[0]), after.reshape(-1)).reshape(tokens.shape)

@@ -16,6 +16,9 @@ from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Count, Key
 
+MOST_LOGITS = 2**27
+"""Logits that a density holds at a time, 512 MiB in float32: a pretrained vocabulary times a holdout is more."""
+
 
 class DecoderModel(TextModel, NetworkModel):
     """Base class of decoders. A derived class gives `shape`, and `first`, `frozen` and `whole` if they are others.
@@ -79,7 +82,10 @@ class DecoderModel(TextModel, NetworkModel):
         return jax.custom_batching.sequential_vmap(made)(key, params, prompts, self.decoding, self.frozen)
 
     def log_prob(self, params: PyTree, x: Int[Array, "n block"]) -> Float[Array, " n"]:
-        return -self._nats(self.frozen, params, x).sum(axis=1)
+        each = max(1, MOST_LOGITS // (x.shape[1] * self.shape.vocabulary))
+        if each >= x.shape[0]:
+            return -self._nats(self.frozen, params, x).sum(axis=1)
+        return jax.lax.map(lambda row: -self._nats(self.frozen, params, row[None]).sum(), x, batch_size=each)
 
     def products(self) -> list[tuple[int, int, int]]:
         shape = self.shape

@@ -14,14 +14,15 @@ from collapsebench.learning.language.architecture import Decoder
 from collapsebench.learning.language.attention import Cache, attend_cached, turns
 from collapsebench.learning.language.decoder import Tokens, embed, head, hidden, layers
 from collapsebench.learning.language.decoding import Decoding
+from collapsebench.maths.numerics import whole_products
 from collapsebench.maths.streams import part
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Count, Key
 
 CHUNK, MOST_CHUNKS = 32, 4
 """Steps that share one open cache, which is then finished: a constant of the next loop, which copies and slices nothing."""
-GROUP = 8
-"""Sequences that are drawn side by side: their caches then stay in a core's own."""
+GROUP, LARGE_GROUP = 8, 256
+"""Sequences that are drawn side by side: on a CPU their caches then stay in a core's own, and an accelerator is full."""
 Done = list[tuple[list[Cache], Array | None]]
 
 
@@ -35,16 +36,17 @@ def check_length(shape: Decoder, prompt: int, steps: int) -> None:
 
 def generate(
     shape: Decoder, params: PyTree, key: Key, prompts: Tokens, steps: int, decoding: Decoding,
-    pads: Int[Array, " batch"] | None = None, group: int = GROUP,
+    pads: Int[Array, " batch"] | None = None, group: int | None = None,
 ) -> Int[Array, "batch steps"]:  # fmt: skip
     """`steps` tokens behind each prompt.
 
     pads: so many leading tokens of a prompt are no part of it, so that shorter prompts stand at the right. group:
-    sequences that are drawn side by side, one group after another. Raises RequestError beyond the context.
+    sequences that are drawn side by side, one group after another (None: by device). Raises RequestError beyond the context.
     """
     check_length(shape, prompts.shape[1], steps)
     decoding.check(shape.vocabulary)
-    return _generate(shape, params, key, prompts, steps, decoding, pads, group)
+    own = group or (GROUP if jax.default_backend() == "cpu" else LARGE_GROUP)
+    return _generate(shape, params, key, prompts, steps, decoding, pads, own)
 
 
 def continue_blocks(
@@ -66,6 +68,7 @@ def continue_blocks(
 
 
 @partial(jax.jit, static_argnames=("shape", "steps", "group"))
+@whole_products()
 def _generate(
     shape: Decoder,
     params: PyTree,

@@ -20,6 +20,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from collapsebench.learning.language import wordpiece
 from collapsebench.learning.language.layers import activate, norm, product, softmax
 from collapsebench.learning.language.names import Reader
+from collapsebench.maths.numerics import whole_products
 from collapsebench.specs.errors import RequestError, printable
 
 NAME = "all-MiniLM-L6-v2"
@@ -65,6 +66,7 @@ class Encoder:
 
 
 @functools.partial(jax.jit, static_argnums=(3, 4, 5))
+@whole_products()
 def _encoded(
     params: PyTree, tokens: Int[Array, "n t"], live: Bool[Array, "n t"], heads: int, epsilon: float, activation: str
 ) -> Float[Array, "n width"]:
@@ -73,9 +75,9 @@ def _encoded(
     x = norm(x, params["norm"], epsilon)
     for layer in params["layers"]:
         q, k, v = (part.reshape(n, t, heads, -1) for part in jnp.split(product(x, layer["qkv"]), 3, axis=-1))
-        scores = jnp.einsum("nqhe,nkhe->nhqk", q, k, precision="highest") / math.sqrt(q.shape[-1])
+        scores = jnp.einsum("nqhe,nkhe->nhqk", q, k) / math.sqrt(q.shape[-1])
         scores = jnp.where(live[:, None, None], scores, FAR)
-        seen = jnp.einsum("nhqk,nkhe->nqhe", softmax(scores), v, precision="highest").reshape(n * t, -1)
+        seen = jnp.einsum("nhqk,nkhe->nqhe", softmax(scores), v).reshape(n * t, -1)
         x = norm(x + product(seen, layer["out"]), layer["between"], epsilon)
         x = norm(x + product(activate(product(x, layer["up"]), activation), layer["down"]), layer["after"], epsilon)
     total = (x.reshape(n, t, -1) * live[:, :, None]).sum(axis=1)

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from collapsebench.learning.language.architecture import Decoder
 from collapsebench.learning.language.decoder import Tokens, block_nats, token_nats
 from collapsebench.learning.language.decoding import Decoding
-from collapsebench.learning.language.generate import GROUP, check_length, generate
+from collapsebench.learning.language.generate import check_length, generate
 from collapsebench.learning.training import Training, gradient
 from collapsebench.maths.streams import part
 from collapsebench.specs.errors import RequestError
@@ -99,7 +99,7 @@ def _sharded_generate(
     shape: Decoder, params: PyTree, keys: Array, prompts: Tokens, steps: int, decoding: Decoding, over: Mesh
 ) -> Array:
     def own(params: PyTree, keys: Array, prompts: Tokens, decoding: Decoding) -> Array:
-        return generate(shape, params, keys[0], prompts, steps, decoding, group=GROUP)
+        return generate(shape, params, keys[0], prompts, steps, decoding)
 
     each = jax.shard_map(
         own, mesh=over, in_specs=(P(), P(AXIS), P(AXIS), P()), out_specs=P(AXIS), check_vma=False

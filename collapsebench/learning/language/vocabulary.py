@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from collapsebench.learning.language import gguf
 from collapsebench.specs.errors import RequestError, printable
 
 CONTROL = 3
@@ -43,6 +44,10 @@ class Vocabulary:
     def decode(self, tokens: Sequence[int] | np.ndarray, control: bool = False) -> str:
         """Text of tokens; control: with the names of control tokens."""
         return str(self._own.decode([int(token) for token in tokens], skip_special_tokens=not control))
+
+    def to_json(self) -> str:
+        """Tokenizer's file, as the library writes it."""
+        return str(self._own.to_str())
 
     def chat(self, *said: tuple[str, str]) -> np.ndarray:
         """Tokens of a conversation of (role, words), such as ("user", "Hello."), up to the assistant's next turn.
@@ -89,13 +94,25 @@ def _are(values: object, kind: type) -> bool:
 
 
 def from_folder(folder: Path, end: int | None = None) -> Vocabulary:
-    """Tokenizer of a folder's tokenizer.json."""
-    path = folder / "tokenizer.json"
-    if not path.is_file():
-        raise RequestError(f"{path}: no such file; these weights come without a tokenizer that can be read")
+    """Tokenizer of a folder's tokenizer.json, or of its vocab.json and merges.txt, as OPT's and GPT-2's first folders have."""
+    path, pairs = folder / "tokenizer.json", (folder / "vocab.json", folder / "merges.txt")
+    own = library()
     try:
-        return Vocabulary(library().Tokenizer.from_file(str(path)), end)
+        if path.is_file() or not all(file.is_file() for file in pairs):
+            if not path.is_file():
+                raise RequestError(f"{path}: no such file; these weights come without a tokenizer that can be read")
+            return Vocabulary(own.Tokenizer.from_file(str(path)), end)
+        path = pairs[0]
+        made = own.Tokenizer(own.models.BPE.from_file(*map(str, pairs)))
+        made.pre_tokenizer = own.pre_tokenizers.ByteLevel(add_prefix_space=False)
+        made.decoder = own.decoders.ByteLevel()
+        return Vocabulary(made, end)
     except RequestError:
         raise
     except Exception as error:  # the library raises plain Exception
         raise RequestError(f"{path}: it is no tokenizer's file ({printable(str(error), 80)})") from None
+
+
+def beside(path: Path) -> Vocabulary:
+    """Tokenizer of pretrained weights: in a .gguf file, or in a folder's files."""
+    return from_folder(path) if path.is_dir() else from_metadata(gguf.read(path).metadata, path)
