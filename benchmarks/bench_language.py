@@ -31,6 +31,8 @@ def rivals(jax_benchmark, what, shape, batch):
     from benchmarks import torch_language
 
     sizes = (VOCABULARY, shape.context, shape.width, shape.layers, shape.heads)
+    if jax.default_backend() != "cpu":
+        return {"pytorch, eager": (float(batch * shape.context), getattr(torch_language, what)(sizes, batch, 8, False))}
     return {
         f"pytorch, {'compiled' if compiled else 'eager'}, {n} thread{'s' * (n > 1)}": (
             float(batch * shape.context), getattr(torch_language, what)(sizes, batch, n, compiled),

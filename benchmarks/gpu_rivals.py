@@ -127,25 +127,29 @@ def torch_mixture(
         scale = torch.gather(factor.flatten(2), 1, which[..., None].expand(-1, -1, d * d)).view(rows, n, d, d)
         return own + (scale * torch.randn(rows, n, 1, d)).sum(3)
 
+    def improved(x: Any, weights: Any, mean: Any, covariance: Any) -> Any:
+        factor = torch.linalg.cholesky_ex(covariance)[0]
+        white = torch.linalg.solve_triangular(factor, (x[:, None] - mean[:, :, None]).mT, upper=False)
+        log_det = factor.diagonal(dim1=2, dim2=3).log().sum(2)
+        member = (weights.log()[..., None] - log_det[..., None] - 0.5 * white.square().sum(2)).softmax(1)
+        total = member.sum(2)
+        mean = member @ x / total[..., None]
+        gap = x[:, None] - mean[:, :, None]
+        return total / n, mean, (member[..., None] * gap).mT @ gap / total[..., None, None] + ridge
+
+    better = torch.compile(improved, dynamic=False) if compiled else improved
+
     def step(state: Any) -> Any:
         x = drawn(*state)
-        rows = len(x)
-        weights, mean, covariance = torch.full((rows, k), 1 / k), *(a.expand(rows, *a.shape) for a in start)
+        state = first(len(x))
         for _ in range(steps):
-            factor = torch.linalg.cholesky_ex(covariance)[0]
-            white = torch.linalg.solve_triangular(factor, (x[:, None] - mean[:, :, None]).mT, upper=False)
-            log_det = factor.diagonal(dim1=2, dim2=3).log().sum(2)
-            member = (weights.log()[..., None] - log_det[..., None] - 0.5 * white.square().sum(2)).softmax(1)
-            total = member.sum(2)
-            weights, mean = total / n, member @ x / total[..., None]
-            gap = x[:, None] - mean[:, :, None]
-            covariance = (member[..., None] * gap).mT @ gap / total[..., None, None] + ridge
-        return (weights, mean, covariance), x.var(1).sum(1)
+            state = better(x, *state)
+        return state, x.var(1).sum(1)
 
     def first(rows: int) -> Any:
-        return torch.full((rows, k), 1 / k), *(a.expand(rows, *a.shape) for a in start)
+        return torch.full((rows, k), 1 / k), *(a.expand(rows, *a.shape).contiguous() for a in start)
 
-    return torch_loop(step, first, trajectories, n * k * d, generations, compiled)
+    return torch_loop(step, first, trajectories, n * k * d, generations, compiled=False)
 
 
 def torch_vaes(rows: np.ndarray, networks: int, steps: int, batch: int, compiled: bool) -> Callable[[], float]:

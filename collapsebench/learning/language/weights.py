@@ -17,6 +17,7 @@ from jaxtyping import Array, PyTree
 from collapsebench.learning.language import gguf
 from collapsebench.learning.language.architecture import Decoder
 from collapsebench.learning.language.names import FAMILIES, Names, architecture
+from collapsebench.learning.language.wheels import located
 from collapsebench.specs.errors import RequestError, printable
 
 MOST_JSON = 2**24
@@ -40,12 +41,12 @@ class Weights:
 
 
 def load(path: str | Path, dtype: str | None = None, sha256: str | None = None) -> Weights:
-    """Weights of a folder with config.json and *.safetensors, or of a .gguf file.
+    """Weights of a folder with config.json and *.safetensors, of a .gguf file, or of a name in `wheels.KNOWN`.
 
     dtype: "float32", "float16" or "bfloat16"; None: the file's, float32 for quantised ones. sha256: digest that the
     files must have. Raises RequestError, one line, for files that are damaged or of an architecture that is not known.
     """
-    path = Path(path).expanduser()
+    path = located(path)
     if dtype not in (None, *KINDS):
         raise RequestError(f"dtype = {dtype}: not one of {', '.join(KINDS)}")
     files = [path] if path.is_file() else _shards(path)
