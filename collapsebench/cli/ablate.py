@@ -41,7 +41,6 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.cli.request import parse_changes
     from collapsebench.experiment.sweep import Sweep
     from collapsebench.literature import catalogue
-    from collapsebench.runs import progress
     from collapsebench.show.attribution import ablation_figure, ablation_summary
     from collapsebench.show.ledger import ledger_figure, ledger_summary
 
@@ -59,20 +58,19 @@ def act(arguments: argparse.Namespace) -> int:
     name = values.get("name", arguments.name)
     with output.kept(arguments, f"ablate-{name}", request.digest):
         book = None
-        with progress.shown(arguments.name) as tell:
-            result = ablate(
-                request,
-                rich=rich,
-                divergence=metric,
-                statistic=arguments.statistic,
-                doses=arguments.doses,
-                population=arguments.population,
-                checks=arguments.checks,
-                progress=tell,
-            )
-            if arguments.ledger:
-                loss = "excess_risk" if result.attrs["divergence"] == "excess_risk" else "kl"
-                book = ledger(request, loss=loss, progress=tell)
+        result = ablate(
+            request,
+            rich=rich,
+            divergence=metric,
+            statistic=arguments.statistic,
+            doses=arguments.doses,
+            population=arguments.population,
+            checks=arguments.checks,
+            progress=True,
+        )
+        if arguments.ledger:
+            loss = "excess_risk" if result.attrs["divergence"] == "excess_risk" else "kl"
+            book = ledger(request, loss=loss, progress=True)
         lines = output.store(result, arguments.out, f"ablate-{name}", ablation_figure, ablation_summary(result))
         if book is not None:
             lines += output.store(book, arguments.out, f"ledger-{name}", ledger_figure, "\n" + ledger_summary(book))

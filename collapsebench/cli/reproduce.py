@@ -32,7 +32,7 @@ def act(arguments: argparse.Namespace) -> int:
     chosen, scale = find(arguments.names), Scale(arguments.scale)
     digest = record.digest({name: None if claims is None else sorted(claims) for name, (_, claims) in chosen.items()})
     with output.kept(arguments, f"reproduce-{scale}", digest):
-        with progress.shown("reproduce") as tell:
+        with progress.display("reproduce") as tell:
             made = reproduce(arguments.names, scale, arguments.out, progress=tell)
         page = write_page(made.verdicts, made.figures + made.results, arguments.out, studies())
     print(verdict_table(made.verdicts))

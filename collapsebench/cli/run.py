@@ -40,7 +40,7 @@ def act(arguments: argparse.Namespace) -> int:
     name = str(values.get("name", arguments.name))
     with output.kept(arguments, name, request.digest, output.size_of(request), output.family(request)):
         try:
-            with progress.shown(arguments.name) as tell:
+            with progress.display(arguments.name) as tell:
                 result = run_request(request, tell)
         except (Stopped, CallFailed) as early:
             if early.result is None:
