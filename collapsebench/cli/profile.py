@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from collapsebench.cli.arguments import add_request
+from collapsebench.cli.arguments import add_json, add_request
 from collapsebench.specs.errors import DONE
 
 LINE = "when the tail, the spread and everything is lost for good"
@@ -18,6 +18,7 @@ in the median trajectory, and which of the eight definitions of model collapse h
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `collapsebench profile` to its parser."""
+    add_json(parser)
     add_request(parser)
 
 
@@ -51,5 +52,5 @@ def act(arguments: argparse.Namespace) -> int:
             control = None if free is None else run_request(free, progress.part(tell, *costs, sum(costs)))
         found = profile(result, control)
         lines = output.store(found, arguments.out, name, profile_figures, profile_summary(found))
-    print("\n".join(lines))
+    output.tell(arguments, lines, results=[output.found(found, lines)])
     return DONE
