@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -121,12 +122,13 @@ def traces(names: list[str], out: Path) -> int:
     return DONE
 
 
-def compared(arguments: argparse.Namespace) -> int:
-    """Print two runs side by side; FAILED where something became slower."""
+def compared(arguments: argparse.Namespace) -> tuple[int, list[str], dict[str, object]]:
+    """Two runs side by side: the exit code, FAILED where something became slower, lines to print, and the same as data."""
     first, second = compare.load(arguments.first), compare.load(arguments.second)
     if arguments.across_devices:
-        head, rows = report.across_table(compare.across(first, second), first.device, second.device)
-        code = DONE
+        across = compare.across(first, second)
+        head, rows = report.across_table(across, first.device, second.device)
+        code, data = DONE, dict[str, object](devices=[first.device, second.device], benchmarks=across)
     elif first.device != second.device:
         raise RequestError(f"compare: {first.device} against {second.device}; say --across-devices if that is meant")
     else:
@@ -135,9 +137,13 @@ def compared(arguments: argparse.Namespace) -> int:
         head, rows = report.comparison_table(pairs, groups)
         verdicts = [pair.verdict for pair in pairs] + [group.verdict for group in groups]
         code = FAILED if "slower" in verdicts else DONE
+        data = {
+            name: [dataclasses.asdict(one) for one in own] for name, own in (("benchmarks", pairs), ("groups", groups))
+        }
         missing = sorted(set(first.timings) ^ set(second.timings))
         rows += [(name, "", "", "", "", "", "in one run only") for name in missing]
-    print(table(head, rows))
+        data["missing"] = missing
+    lines = [table(head, rows)]
     title = f"{first.path.name} and {second.path.name}"
     for path, text in (
         (arguments.markdown, markdown.table(head, rows)),
@@ -145,5 +151,5 @@ def compared(arguments: argparse.Namespace) -> int:
     ):
         if path is not None:
             files.write_text(path, text)
-            print(path)
-    return code
+            lines.append(str(path))
+    return code, lines, data

@@ -58,7 +58,7 @@ def child(main: Callable[[list[str]], int], output: Any) -> None:
     import jax
 
     from collapsebench.bench import events
-    from collapsebench.runs import progress
+    from collapsebench.runs import progress, results
 
     def timed(event: str, duration_secs: float, **kwargs: object) -> None:
         if event in _EVENTS:
@@ -67,7 +67,7 @@ def child(main: Callable[[list[str]], int], output: Any) -> None:
     jax.monitoring.register_event_duration_secs_listener(timed)
     before = events.now()
     marks: dict[str, float] = {}
-    for module, name, part in ((progress, "shown", "run"), (output, "save", "save"), (output, "draw", "figure")):
+    for module, name, part in ((progress, "display", "run"), (results, "save", "save"), (output, "draw", "figure")):
         setattr(module, name, _marked(getattr(module, name), part, marks))
     code = main(sys.argv[1:])
     spent["import"] = marks["run began"] - launched

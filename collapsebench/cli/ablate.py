@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from typing import Any
 
-from collapsebench.cli.arguments import add_request
+from collapsebench.cli.arguments import add_json, add_request
 from collapsebench.specs.errors import DONE, RequestError
 
 LINE = "tell the three errors apart"
@@ -31,6 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-checks", dest="checks", action="store_false", help="no checks of the exact arms")
     parser.add_argument("--no-doses", dest="doses", action="store_false", help="the eight arms only, no doses")
     parser.add_argument("--ledger", action="store_true", help="also what each error injects in each generation")
+    add_json(parser)
     add_request(parser)
 
 
@@ -41,7 +42,6 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.cli.request import parse_changes
     from collapsebench.experiment.sweep import Sweep
     from collapsebench.literature import catalogue
-    from collapsebench.runs import progress
     from collapsebench.show.attribution import ablation_figure, ablation_summary
     from collapsebench.show.ledger import ledger_figure, ledger_summary
 
@@ -59,24 +59,25 @@ def act(arguments: argparse.Namespace) -> int:
     name = values.get("name", arguments.name)
     with output.kept(arguments, f"ablate-{name}", request.digest):
         book = None
-        with progress.shown(arguments.name) as tell:
-            result = ablate(
-                request,
-                rich=rich,
-                divergence=metric,
-                statistic=arguments.statistic,
-                doses=arguments.doses,
-                population=arguments.population,
-                checks=arguments.checks,
-                progress=tell,
-            )
-            if arguments.ledger:
-                loss = "excess_risk" if result.attrs["divergence"] == "excess_risk" else "kl"
-                book = ledger(request, loss=loss, progress=tell)
+        result = ablate(
+            request,
+            rich=rich,
+            divergence=metric,
+            statistic=arguments.statistic,
+            doses=arguments.doses,
+            population=arguments.population,
+            checks=arguments.checks,
+            progress=True,
+        )
+        if arguments.ledger:
+            loss = "excess_risk" if result.attrs["divergence"] == "excess_risk" else "kl"
+            book = ledger(request, loss=loss, progress=True)
         lines = output.store(result, arguments.out, f"ablate-{name}", ablation_figure, ablation_summary(result))
+        told = [output.found(result, lines)]
         if book is not None:
-            lines += output.store(book, arguments.out, f"ledger-{name}", ledger_figure, "\n" + ledger_summary(book))
-    print("\n".join(lines))
+            more = output.store(book, arguments.out, f"ledger-{name}", ledger_figure, "\n" + ledger_summary(book))
+            lines, told = lines + more, [*told, output.found(book, more)]
+    output.tell(arguments, lines, results=told)
     return DONE
 
 

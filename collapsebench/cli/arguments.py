@@ -59,6 +59,12 @@ def add_resume(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add --json to a parser."""
+    text = "print one JSON object on standard output (docs/json.md), all else on standard error"
+    parser.add_argument("--json", action="store_true", help=text)
+
+
 def add_out(parser: argparse.ArgumentParser) -> None:
     """Add --out, the folder for results and figures, to a parser."""
     default = Path("collapsebench-out")

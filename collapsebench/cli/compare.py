@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from collapsebench.cli.arguments import add_json
+
 LINE = "two runs of the benchmarks side by side"
 TEXT = """
 Pairs benchmarks by name and parameters. Times are taken in units of a calibration that ran between the rounds, so a
@@ -23,10 +25,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threshold", action="append", default=[], metavar="[GROUP=]SHARE", help="default: .15")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the table as Markdown")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write it as a page")
+    add_json(parser)
 
 
 def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench compare`; returns the exit code."""
     from collapsebench.bench.act import compared
+    from collapsebench.cli import output
 
-    return compared(arguments)
+    code, lines, data = compared(arguments)
+    output.tell(arguments, lines, **data)
+    return code

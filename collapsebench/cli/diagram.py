@@ -74,7 +74,7 @@ def act(arguments: argparse.Namespace) -> int:
     diagram = make_diagram(what, values, arguments.limit, arguments.cells, sizes)
     name = f"diagram-{arguments.name}".replace("/", "-").replace(".", "-")
     with output.kept(arguments, name, diagram.digest):
-        with progress.shown("diagram") as tell:
+        with progress.display("diagram") as tell:
             found = diagram.run(tell)
         lines = output.store(found, arguments.out, name, diagram_figure, diagram_summary(found))
         path = Path(lines[1]).with_suffix(".json")

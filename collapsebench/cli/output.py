@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import re
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collapsebench import __version__
 from collapsebench.specs import files
 from collapsebench.specs.errors import STOPPED, Ended, RequestError
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 UNFINISHED = "-stopped"
 """Ends the name of what was finished when a command was stopped; the whole result has the name without it."""
 
+FORMAT = 1
+"""Of the objects that --json prints: a field may be added to it, and none changed or taken away."""
 GOES_ON = "the same command goes on from where it stood"
 
 
@@ -98,6 +103,24 @@ def draw(picture: Callable[[xr.Dataset], Figure | dict[str, Figure]], result: xr
     made = picture(result)
     every = made if isinstance(made, dict) else {"": made}
     return [path for end, each in every.items() for path in figures.write(each, stem.with_name(stem.name + end))]
+
+
+def found(result: xr.Dataset, lines: Sequence[str]) -> dict[str, object]:
+    """What --json tells of a result that `store` gave these lines for: its path, its figures, and its numbers."""
+    from collapsebench.show.data import result_json
+
+    return {"path": lines[1], "figures": list(lines[2:]), **result_json(result)}
+
+
+def tell(arguments: argparse.Namespace, lines: Sequence[str], **data: object) -> None:
+    """Print lines; with --json they go to standard error, and one object with `data` to standard output."""
+    if lines:
+        print("\n".join(lines), file=sys.stderr if arguments.json else None)
+    if arguments.json:
+        from collapsebench.show.data import plain
+
+        about = {"collapsebench": __version__, "format": FORMAT, "command": arguments.command}
+        print(json.dumps(plain(about | data), allow_nan=False))
 
 
 def _stem(name: str, digest: str) -> str:

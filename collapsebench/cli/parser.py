@@ -15,13 +15,29 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO, cast
 
 from collapsebench import __version__
-from collapsebench.cli import ablate, bench, check, compare, diagram, doctor, monitor, plan, profile, reproduce, run
+from collapsebench.cli import (
+    ablate,
+    bench,
+    check,
+    compare,
+    completion,
+    diagram,
+    doctor,
+    monitor,
+    plan,
+    profile,
+    report,
+    reproduce,
+    run,
+)
 from collapsebench.cli import list as names
 from collapsebench.specs.errors import DONE, FULL, STOPPED, WRONG, Ended, RequestError, nearest, say
 
 SELDOM = (10_000, 10, 10)
 """Thresholds of the garbage collector: what a start makes stays, and Python's own thresholds search it 600 times."""
-COMMANDS = (names, run, ablate, profile, monitor, plan, diagram, reproduce, bench, compare, check, doctor)
+COMMANDS = (
+    names, run, ablate, profile, monitor, plan, diagram, report, reproduce, bench, compare, check, doctor, completion
+)  # fmt: skip
 """One module a command: LINE and TEXT of its help, add(parser), and act(arguments), which returns the exit code."""
 
 

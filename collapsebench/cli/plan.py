@@ -55,7 +55,7 @@ def act(arguments: argparse.Namespace) -> int:
     request = make_plan(what, arguments.limit, arguments.dial, most=arguments.most, **sizes)
     name = f"plan-{values.get('name', arguments.name)}".replace("/", "-").replace(".", "-")
     with output.kept(arguments, name, request.digest):
-        with progress.shown("plan") as tell:
+        with progress.display("plan") as tell:
             found = request.run(tell)
         lines = output.store(found, arguments.out, name, plan_figure, plan_summary(found))
     print("\n".join(lines))

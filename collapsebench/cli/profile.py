@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from collapsebench.cli.arguments import add_request
+from collapsebench.cli.arguments import add_json, add_request
 from collapsebench.specs.errors import DONE
 
 LINE = "when the tail, the spread and everything is lost for good"
@@ -18,6 +18,7 @@ in the median trajectory, and which of the eight definitions of model collapse h
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `collapsebench profile` to its parser."""
+    add_json(parser)
     add_request(parser)
 
 
@@ -29,7 +30,7 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.experiment.example import regimes_for
     from collapsebench.experiment.sweep import Sweep
     from collapsebench.literature import catalogue
-    from collapsebench.literature.reproduce import run_request
+    from collapsebench.literature.reproduce import run_request, work
     from collapsebench.runs import progress
     from collapsebench.show.profiles import profile_figures, profile_summary
 
@@ -44,11 +45,12 @@ def act(arguments: argparse.Namespace) -> int:
         request = Sweep(base, {"regime": regimes_for(base)})
     name = f"profile-{values.get('name', arguments.name)}"
     with output.kept(arguments, name, request.digest, output.size_of(request)):
-        with progress.shown(arguments.name) as tell:
-            result = run_request(request, tell)
-            free = loop_free(request)
-            control = None if free is None else run_request(free, tell)
+        free = loop_free(request)
+        costs = work(request), 0.0 if free is None else work(free)
+        with progress.display(arguments.name) as tell:
+            result = run_request(request, progress.part(tell, 0.0, costs[0], sum(costs)))
+            control = None if free is None else run_request(free, progress.part(tell, *costs, sum(costs)))
         found = profile(result, control)
         lines = output.store(found, arguments.out, name, profile_figures, profile_summary(found))
-    print("\n".join(lines))
+    output.tell(arguments, lines, results=[output.found(found, lines)])
     return DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from collapsebench.cli.arguments import add_out, add_resume
+from collapsebench.cli.arguments import add_json, add_out, add_resume
 from collapsebench.specs.errors import DONE, FAILED
 
 LINE = "the literature: figures, and a verdict on each published number"
@@ -15,6 +15,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `collapsebench reproduce` to its parser."""
     parser.add_argument("names", nargs="*", metavar="PAPER[/CLAIM]", help="default: everything")
     parser.add_argument("--scale", choices=("smoke", "quick", "paper"), default="quick", help="default: %(default)s")
+    add_json(parser)
     add_out(parser)
     add_resume(parser)
 
@@ -32,11 +33,14 @@ def act(arguments: argparse.Namespace) -> int:
     chosen, scale = find(arguments.names), Scale(arguments.scale)
     digest = record.digest({name: None if claims is None else sorted(claims) for name, (_, claims) in chosen.items()})
     with output.kept(arguments, f"reproduce-{scale}", digest):
-        with progress.shown("reproduce") as tell:
+        with progress.display("reproduce") as tell:
             made = reproduce(arguments.names, scale, arguments.out, progress=tell)
         page = write_page(made.verdicts, made.figures + made.results, arguments.out, studies())
-    print(verdict_table(made.verdicts))
     pictures = [path for path in made.figures if path.suffix == ".png"]
-    print(f"{len(pictures)} figures (PNG, SVG, CSV) and {len(made.results)} results below {arguments.out}")
-    print(f"verdicts: {arguments.out / 'verdicts.json'}\nreport:   {page}")
+    lines = [
+        verdict_table(made.verdicts),
+        f"{len(pictures)} figures (PNG, SVG, CSV) and {len(made.results)} results below {arguments.out}",
+        f"verdicts: {arguments.out / 'verdicts.json'}\nreport:   {page}",
+    ]
+    output.tell(arguments, lines, verdicts=made.verdicts, figures=made.figures, files=made.results, report=page)
     return FAILED if made.unexplained else DONE

@@ -16,7 +16,10 @@ _DIGITS = 400
 
 
 def parse(text: str) -> Any:
-    """Parse a value: a number, a truth value, None, a tuple with commas (and brackets around it or not), or a word."""
+    """Parse a value: a number, a truth value, None, a tuple with commas (and brackets around it or not), or a word.
+
+    Tuples and words are read as Python prints them, too: (64, 64), ('height', 'weight').
+    """
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if "," in text:
@@ -26,7 +29,7 @@ def parse(text: str) -> Any:
         for number in (int, float):
             with contextlib.suppress(ValueError):
                 return number(text)
-    return text
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
 
 
 def typed(field: str, text: str) -> Any:

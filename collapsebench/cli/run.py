@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from collapsebench.cli.arguments import add_request
+from collapsebench.cli.arguments import add_json, add_request
 from collapsebench.specs.errors import DONE, FAILED, STOPPED, Ended
 
 LINE = TEXT = "run one experiment"
@@ -16,6 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--sweep", action="append", default=[], metavar="FIELD=V1,V2,...",
         help="run every combination of the values of some fields, in one result and one figure",
     )  # fmt: skip
+    add_json(parser)
     add_request(parser)
 
 
@@ -40,17 +41,17 @@ def act(arguments: argparse.Namespace) -> int:
     name = str(values.get("name", arguments.name))
     with output.kept(arguments, name, request.digest, output.size_of(request), output.family(request)):
         try:
-            with progress.shown(arguments.name) as tell:
+            with progress.display(arguments.name) as tell:
                 result = run_request(request, tell)
         except (Stopped, CallFailed) as early:
             if early.result is None:
                 raise
             lines = output.store(early.result, arguments.out, name, result_figure, tables.summary(early.result))
-            print("\n".join(lines))
+            output.tell(arguments, lines, results=[output.found(early.result, lines)])
             path = lines[1]
             if isinstance(early, CallFailed):
                 raise Ended(f"{early}; what was finished is kept in {path}", FAILED) from early
             raise Ended(f"stopped: what was finished is kept in {path}; {output.GOES_ON}", STOPPED) from early
         lines = output.store(result, arguments.out, name, result_figure, tables.summary(result))
-    print("\n".join(lines))
+    output.tell(arguments, lines, results=[output.found(result, lines)])
     return DONE

@@ -14,7 +14,7 @@ import pkgutil
 
 from collapsebench.datasets.idx import IdxDownload, IdxFolder, Part, read_idx
 from collapsebench.datasets.projection import Pca, pca
-from collapsebench.datasets.registry import Card, dataset, describe, load, names
+from collapsebench.datasets.registry import Card, dataset, describe, load, missing, names
 from collapsebench.datasets.source import ScikitLearn, Source, Table, Unavailable, Where, where
 
 for _module in pkgutil.iter_modules(__path__):
@@ -22,5 +22,5 @@ for _module in pkgutil.iter_modules(__path__):
 
 __all__ = [
     "Card", "IdxDownload", "IdxFolder", "Part", "Pca", "ScikitLearn", "Source", "Table", "Unavailable", "Where",
-    "dataset", "describe", "load", "names", "pca", "read_idx", "where",
+    "dataset", "describe", "load", "missing", "names", "pca", "read_idx", "where",
 ]  # fmt: skip

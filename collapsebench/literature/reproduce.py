@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from collapsebench.analysis.ablation import Ablation
 from collapsebench.experiment.sweep import Sweep
 from collapsebench.literature.study import Request, Scale, Study, studies
-from collapsebench.runs.progress import Progress, part
+from collapsebench.runs.progress import Progress, part, silent
 from collapsebench.runs.results import save
 from collapsebench.runs.runner import run
-from collapsebench.runs.sweep import run_sweep
+from collapsebench.runs.sweep import rows_drawn, run_sweep
 from collapsebench.show import figures
 from collapsebench.show.texts import text_summary
 from collapsebench.specs import files
@@ -61,7 +61,7 @@ def find(requests: list[str]) -> dict[str, tuple[Study, set[str] | None]]:
     return chosen
 
 
-def run_request(request: Request, progress: Progress | None = None) -> xr.Dataset:
+def run_request(request: Request, progress: Progress = silent) -> xr.Dataset:
     """Run an experiment, a sweep or an ablation; returns its result."""
     if isinstance(request, Ablation):
         return request.run(progress)
@@ -73,12 +73,11 @@ def work(request: Request) -> float:
     if isinstance(request, Ablation):
         return 8 * work(request.experiment)
     experiment, points = (request.experiment, request.size) if isinstance(request, Sweep) else (request, 1)
-    rows = experiment.model.rows_per_fit(float(experiment.n) if experiment.handover.rows else 50.0)
-    return 3e7 + points * experiment.trajectories * experiment.generations * (rows + 20.0)
+    return 3e7 + points * experiment.trajectories * rows_drawn(experiment)
 
 
 def reproduce(
-    requests: list[str], scale: Scale, out: Path, *, progress: Progress | None = None,
+    requests: list[str], scale: Scale, out: Path, *, progress: Progress = silent,
     done: Callable[[str, list[dict[str, Any]]], None] | None = None,
 ) -> Reproduction:  # fmt: skip
     """Run what `requests` name at a scale, and write results, figures, CSVs and `verdicts.json` below `out`.

@@ -16,7 +16,7 @@ from collapsebench.oversight.answer import measured, ratio_of_means
 from collapsebench.oversight.border import border_of
 from collapsebench.oversight.known import DIAGRAMS, Known
 from collapsebench.oversight.limits import Limit, limit_of, name_of
-from collapsebench.runs.progress import Progress, part
+from collapsebench.runs.progress import Progress, heard, part, silent
 from collapsebench.runs.results import kept_records, new_dataset
 from collapsebench.runs.runner import run_points
 from collapsebench.specs import record
@@ -36,7 +36,7 @@ GENERATIONS = "generations"
 def diagram(
     experiment: object, values: Mapping[str, Iterable[float]] | None = None, limit: Limit | str | None = None, *,
     cells: int | None = None, n: int | None = None, generations: int | None = None, trajectories: int | None = None,
-    seed: int | None = None, progress: Progress | None = None,
+    seed: int | None = None, progress: Progress | bool | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """What is left at the last generation, and when a limit on loss is broken, over a grid of two numbers.
 
@@ -44,6 +44,7 @@ def diagram(
     "n": [...]}, the first along x and the second along y, which may be "generations"; or one of `known.DIAGRAMS`
     ("real_share", "fresh_rows", "temperature", "judge", "verifier", "growth"), which has values of its own, `cells` of them on
     each side. limit: as in `plan`, such as "variance=.5". Trajectory i sees the same random numbers in every cell.
+    progress: as in `run`.
 
     Returns a Dataset over both axes: `left` at the last generation, a ratio of two means over trajectories, with
     `left_error`, its standard error; `collapse_time`, the first generation at which the limit is broken (NaN: none); and
@@ -51,7 +52,9 @@ def diagram(
     Raises RequestError, one line, and Stopped on Ctrl-C.
     """
     sizes = {"n": n, "generations": generations, "trajectories": trajectories, "seed": seed}
-    return make_diagram(experiment, values, limit, cells, sizes).run(progress)
+    request = make_diagram(experiment, values, limit, cells, sizes)
+    with heard(progress, request.experiment.name) as tell:
+        return request.run(tell)
 
 
 def make_diagram(
@@ -127,7 +130,7 @@ class Diagram:
         values = {path: list(map(float, own)) for path, own in self.values.items()}
         return record.digest([self.experiment.to_json({}), values, name_of(self.limit)])
 
-    def run(self, progress: Progress | None = None) -> xr.Dataset:
+    def run(self, progress: Progress = silent) -> xr.Dataset:
         """Run all cells, a piece of the grid after another; returns the Dataset of `diagram`."""
         experiment = dataclasses.replace(
             self.experiment, metrics=(self.limit.metric(self.experiment),), snapshots=(), record=None
@@ -145,7 +148,7 @@ class Diagram:
                 np.arange(low, low + size), points - 1
             )  # the last piece is filled up: one program for all
             own = {path: values[rows] for path, values in columns.items()}
-            told = part(progress, low * each, size * each, points * each)
+            told = part(progress, low * each, size * each, pieces * size * each)
             result = run_points(experiment, own, size, progress=told, plan=plan)
             plan = Plan(*(int(result.attrs[name]) for name in ("width", "chunk", "block")))
             found.append(self._reduced(experiment, result))

@@ -14,7 +14,7 @@ from collapsebench.oversight.answer import Answer, left_parts, margins
 from collapsebench.oversight.dials import Dial, dial_of
 from collapsebench.oversight.limits import Limit, limit_of, name_of
 from collapsebench.oversight.search import Crossing, Measured, Search
-from collapsebench.runs.progress import Progress, part
+from collapsebench.runs.progress import Progress, Step, heard, silent
 from collapsebench.runs.runner import run_points
 from collapsebench.specs import record
 from collapsebench.specs.errors import RequestError
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 LEAST = 100
 """Trajectories at least, for an interval of 95%."""
 STAGES = 3
-"""Stages of most plans, for the progress bar."""
+"""Stages of most plans that need a second one."""
 
 
 def plan(
     experiment: object, limit: Limit | str = "tail", dial: str = "real_share", *, most: float | None = None, n: int | None = None,
     generations: int | None = None, trajectories: int | None = None, seed: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """Find the least value of a dial that keeps a limit on loss after so many generations, by simulation.
 
@@ -42,6 +42,7 @@ def plan(
     Limit. dial: "real_share" (regime `mix`), "fresh_rows" (`fresh`), "growth" (`grow`), "weight" (`weighted`), "judge"
     (a curator's `rho`), or a number such as "curator.keep_right". most: the largest value that is tried.
     generations: those after the first model. trajectories: runs of every point (100 at least).
+    progress: as in `run`, of one stage after another.
 
     Trajectory i sees the same random numbers at every point of a stage; each of three stages or more has trajectories of
     its own, and the answer rests on the last one alone. Its interval are the values at which the 95% interval of a cubic
@@ -56,7 +57,8 @@ def plan(
     request = make_plan(
         experiment, limit, dial, most=most, n=n, generations=generations, trajectories=trajectories, seed=seed
     )
-    return request.run(progress)
+    with heard(progress, request.experiment.name) as tell:
+        return request.run(tell)
 
 
 def make_plan(
@@ -112,14 +114,17 @@ class Plan:
         metric = self.limit.metric(experiment)
         return dataclasses.replace(experiment, metrics=(metric,), snapshots=(), record=None), dial
 
-    def run(self, progress: Progress | None = None) -> xr.Dataset:
+    def run(self, progress: Progress = silent) -> xr.Dataset:
         """Run the stages that the search asks for; returns the Dataset of `plan`."""
         experiment, dial = self.prepared()
         search = Search(dial.low, dial.high, dial.step, optimum=self.limit.optimum)
         size, seen, runs = experiment.trajectories, list[Measured](), list[Any]()
-        cost = search.points * size * experiment.generations
         while (values := search.ask(seen)) is not None:
-            told = part(progress, len(runs) * cost, cost, max(STAGES, len(runs) + 1) * cost)
+            stage = f"stage {len(runs) + 1}" + (f" of {STAGES}" if 0 < len(runs) < STAGES else "")
+
+            def told(step: Step, stage: str = stage) -> None:  # how many come is seen at the end of each
+                progress(dataclasses.replace(step, name=f"{step.name}: {stage}"))
+
             numbers = range(len(runs) * size, (len(runs) + 1) * size)
             result = run_points(experiment, {dial.path: values}, len(values), progress=told, trajectories=numbers)
             runs.append(result)

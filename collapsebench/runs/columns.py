@@ -18,7 +18,7 @@ from collapsebench.engine.generation import NEVER
 from collapsebench.engine.host import Host
 from collapsebench.engine.loop import Compiled
 from collapsebench.experiment.experiment import Experiment
-from collapsebench.runs.progress import Progress, Step
+from collapsebench.runs.progress import Progress, Step, silent
 from collapsebench.specs.errors import RequestError, bytes_text
 
 PICTURED = 16
@@ -37,7 +37,7 @@ class Columns:
     """
 
     def __init__(self, experiment: Experiment, lanes: Lanes, progress: Progress | None) -> None:
-        self._experiment, self._lanes, self._progress = experiment, lanes, progress
+        self._experiment, self._lanes, self._progress = experiment, lanes, progress or silent
         self.recorded = experiment.recorded
         self.snapshots: dict[int, dict[str, np.ndarray]] = {}
         shape = (len(experiment.columns), len(lanes), len(self.recorded))
@@ -47,10 +47,9 @@ class Columns:
         self._chunk = slice(0, 0)
         self._tell(compiling=True)
 
-    def _tell(self, compiling: bool = False) -> None:
-        if self._progress is not None:
-            total = len(self._lanes) * self._experiment.generations
-            self._progress(Step(self._experiment.name, self._done, total, compiling))
+    def _tell(self, compiling: bool = False, begun: float = 0.0) -> None:
+        total = len(self._lanes) * self._experiment.generations
+        self._progress(Step(self._experiment.name, self._done + begun, total, compiling))
 
     def where(self, generations: slice) -> slice:
         """The positions of some generations among those that are recorded."""
@@ -70,7 +69,8 @@ class Columns:
         if generation in self._lanes.stops and block.lanes.start < PICTURED and block.values.size:
             n = min(self._experiment.n, 1000, max(64, 2**17 // (self._experiment.target.dim or 1)))
             self._picture(generation, engine.draw(block, PICTURED, int(n)))
-        self._tell()
+        cut = block.cursor.fit  # of one lane, whose generation is under way
+        self._tell(begun=0.0 if cut is None else cut["step"] / self._lanes.program.model.fit_steps())
 
     def fill(self, lanes: slice, generations: slice, values: np.ndarray) -> None:
         """Keep the numbers [columns, lanes, recorded] of some generations, which come in the order of a run."""

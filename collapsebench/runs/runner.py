@@ -25,7 +25,7 @@ from collapsebench.maths.streams import root_key
 from collapsebench.runs import results
 from collapsebench.runs.checkpoints import checkpoint_of
 from collapsebench.runs.columns import Columns, check_size
-from collapsebench.runs.progress import Progress
+from collapsebench.runs.progress import Progress, heard
 from collapsebench.runs.stopping import at_blocks
 from collapsebench.specs.arrays import encode_number
 from collapsebench.specs.errors import RequestError
@@ -73,19 +73,23 @@ def precision(experiment: Experiment) -> Iterator[None]:
         yield
 
 
-def run(experiment: Experiment, *, progress: Progress | None = None, trajectories: range | None = None) -> xr.Dataset:
+def run(
+    experiment: Experiment, *, progress: Progress | bool | None = None, trajectories: range | None = None
+) -> xr.Dataset:  # fmt: skip
     """Run all trajectories and return the result, dims (trajectory, generation).
 
-    progress: called with a Step after each block of generations. trajectories: numbers of those to run, for instance
-    range(100, 200), whatever the experiment says (None: from 0, as many as it says); a trajectory is the same whichever
-    run beside it, to the last bit where the experiment fixes `width`.
+    progress: None: a line on standard error once the run takes more than a second or two, in a terminal or a notebook; True:
+    everywhere; False: nothing; or a function that is called with a Step after each block of generations. trajectories:
+    numbers of those to run, for instance range(100, 200), whatever the experiment says (None: from 0, as many as it says);
+    a trajectory is the same whichever run beside it, to the last bit where the experiment fixes `width`.
     Raises Stopped on Ctrl-C and CallFailed where a model's own function fails, with what is finished; RequestError when
     the experiment cannot be run as it stands.
     """
     if not isinstance(experiment, Experiment):
         raise RequestError(f"run: it takes an Experiment, not a value of type {type(experiment).__name__}")
     experiment.check_parts()  # not asked yet where it was read from a record
-    return run_points(experiment, {}, 1, progress=progress, trajectories=trajectories)
+    with heard(progress, experiment.name) as tell:
+        return run_points(experiment, {}, 1, progress=tell, trajectories=trajectories)
 
 
 def run_points(

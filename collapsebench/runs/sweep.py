@@ -11,9 +11,9 @@ from jaxtyping import PyTree
 
 from collapsebench.engine.host import CallFailed
 from collapsebench.experiment.experiment import Experiment
-from collapsebench.experiment.sweep import Sweep, is_leaf, label, set_field
+from collapsebench.experiment.sweep import Sweep, is_leaf, label, set_field, set_fields
 from collapsebench.runs.columns import check_memory
-from collapsebench.runs.progress import Progress, part
+from collapsebench.runs.progress import Progress, heard, part, silent
 from collapsebench.runs.results import EVENTS, describe, new_dataset, record_variables
 from collapsebench.runs.runner import Stopped, run, run_points
 
@@ -21,13 +21,24 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def sweep(experiment: Experiment, values: dict[str, Any], *, progress: Progress | None = None) -> xr.Dataset:
+def sweep(
+    experiment: Experiment, values: dict[str, Any], *, progress: Progress | bool | None = None
+) -> xr.Dataset:  # fmt: skip
     """Run every combination of `values`; the result has one further dim per swept field, in front, by its dotted path.
 
+    progress: as in `run`, of all points together.
     Raises Stopped on Ctrl-C, and CallFailed where a model's own function fails, with the points that are finished (the
     others are NaN).
     """
-    return run_sweep(Sweep(experiment, values), progress=progress)
+    request = Sweep(experiment, values)
+    with heard(progress, experiment.name) as tell:
+        return run_sweep(request, progress=tell)
+
+
+def rows_drawn(experiment: Experiment) -> float:
+    """Rough cost of one trajectory in rows, of experiments that differ in their sizes."""
+    rows = experiment.model.rows_per_fit(float(experiment.n) if experiment.handover.rows else 50.0)
+    return experiment.generations * (rows + 20.0)
 
 
 def run_sweep(request: Sweep, *, progress: Progress | None = None) -> xr.Dataset:
@@ -42,17 +53,15 @@ def run_sweep(request: Sweep, *, progress: Progress | None = None) -> xr.Dataset
     points = grid[0].size if grid else 1
     combinations = list(itertools.product(*shapes.values()))
     check_memory(experiment, len(combinations) * points * experiment.trajectories)
-    cost = points * experiment.trajectories * experiment.generations
     parts: list[xr.Dataset | None] = []
     stop: Stopped | CallFailed | None = None
-    for i, combination in enumerate(combinations):
-        own = experiment
-        for path, value in zip(shapes, combination, strict=True):
-            own = set_field(own, path, value)
+    every = [set_fields(experiment, dict(zip(shapes, values, strict=True))) for values in combinations]
+    costs = [own.trajectories * rows_drawn(own) for own in every]
+    for i, own in enumerate(every):
         for path, value in leaves.items():  # one check per value; the program itself is the same for all
             for one in value:
                 set_field(own, path, one)
-        told = part(progress, i * cost, cost, len(combinations) * cost)
+        told = part(progress or silent, sum(costs[:i]), costs[i], sum(costs))
         try:
             parts.append(run_points(own, columns, points, progress=told) if columns else run(own, progress=told))
         except (Stopped, CallFailed) as why:

@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
+from collapsebench.show.page import document
 from collapsebench.show.tables import table
 
 
@@ -80,5 +81,4 @@ def as_html(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> s
         for tag, line in (("th", head), *(("td", r) for r in rows))
     ]
     body = "".join(f"<tr>{line}" for line in cells)
-    name = html.escape(title)
-    return f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title><h1>{name}</h1><table>{body}</table></html>\n"
+    return document(title, f"<h1>{html.escape(title)}</h1><table>{body}</table>")

@@ -94,7 +94,7 @@ def _allows(base: Experiment, path: str, level: Any) -> bool:
 
 def run_doses(
     sweeps: Mapping[tuple[str, str], Sweep], levels: Mapping[str, Dose], statistic: str, resamples: int, seed: int,
-    progress: Callable[[int], Progress | None] = lambda i: None,
+    progress: Callable[[int], Progress],
 ) -> tuple[dict[str, Any], dict[str, Any], float]:  # fmt: skip
     """Variables, coordinates and seconds: `dose_<error>` [<error>_level, others, generation] with its 95% bootstrap interval.
 

@@ -19,7 +19,7 @@ from collapsebench.engine import devices
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import part_label
 from collapsebench.parts.data import Kind
-from collapsebench.runs.progress import Progress, part
+from collapsebench.runs.progress import Progress, heard, part
 from collapsebench.runs.results import new_dataset, record_variables
 from collapsebench.runs.runner import run
 from collapsebench.specs.errors import RequestError, shown
@@ -64,7 +64,7 @@ def _divergences(experiment: Experiment) -> tuple[Any, ...]:
 def ablate(
     experiment: Experiment, *, rich: Any = None, divergence: Any = None, learner: Mapping[str, Any] | None = None,
     statistic: str = "median", doses: bool | Mapping[str, Dose] = True, population: int | None = None, checks: bool = True,
-    resamples: int = 1000, progress: Progress | None = None,
+    resamples: int = 1000, progress: Progress | bool | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """Run all eight combinations of the three errors, on and off, and attribute the divergence to each.
 
@@ -81,6 +81,7 @@ def ablate(
     {error: (path, levels)} such as {"approximation": ("model.steps", (1, 3, 9))}.
     population: rows of a large sample that stands for an infinite one where there is none (above three dimensions).
     checks: also arms that tell how exact the exact ones are (a network's learner, a large sample).
+    progress: as in `run`, of all arms and doses together.
     Trajectory i sees the same random numbers in every arm and dose. Equal arms are run once.
 
     The exact learner of a network has two budgets: without any error it starts at the truth and takes small steps; else
@@ -112,16 +113,18 @@ def ablate(
     metric = made[1, 1, 1].metrics[0]
     levels = default_doses(experiment) if doses is True else dict(doses or {})
     sweeps = dose_sweeps(dataclasses.replace(experiment, snapshots=()), found, metric, levels)
-    cost = experiment.trajectories * experiment.generations
+    singles = [*unique.values(), *tests.values()]
+    points = [1.0] * len(singles) + [float(request.size) for request in sweeps.values()]
+    with heard(progress, experiment.name) as tell:
 
-    def told(i: int) -> Progress | None:
-        return part(progress, i * cost, cost, (len(unique) + len(tests) + len(sweeps)) * cost)
+        def told(i: int) -> Progress:
+            return part(tell, sum(points[:i]), points[i], sum(points))
 
-    every = [run(arm, progress=told(i)) for i, arm in enumerate([*unique.values(), *tests.values()])]
+        every = [run(arm, progress=told(i)) for i, arm in enumerate(singles)]
+        responses, dose_coords, seconds = run_doses(
+            sweeps, levels, statistic, resamples, experiment.seed, lambda i: told(len(singles) + i)
+        )
     runs = every[: len(unique)]
-    responses, dose_coords, seconds = run_doses(
-        sweeps, levels, statistic, resamples, experiment.seed, lambda i: told(len(every) + i)
-    )
     column = made[1, 1, 1].columns[0]
     numbers = [np.asarray(result[column].values, np.float64) for result in every]
     values = np.stack(numbers[: len(unique)])

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def ledger(experiment: Experiment, *, loss: str = "kl", progress: Progress | None = None) -> xr.Dataset:
+def ledger(experiment: Experiment, *, loss: str = "kl", progress: Progress | bool | None = None) -> xr.Dataset:
     """Run an experiment and split each generation's divergence from its own input into the parts of the three errors.
 
     loss: "kl" (nats), or "excess_risk" for labelled rows (squared error; log loss in nats for logistic labels).
+    progress: as in `run`.
 
     Returns a Dataset [trajectory, generation]: `expressivity`, `statistical` and `approximation`, as in `ablate` (see
     `metrics.Injection`), their sum `injected` = D(q || model) for that generation's own input q, `drift` =

