@@ -197,33 +197,35 @@ def _same_shapes(first: PyTree, second: PyTree) -> bool:
 
 
 def empty_carry(program: Program, key: Key) -> Carry:
-    """Shapes of the state as a pytree of jax.ShapeDtypeStruct, by abstract evaluation."""
+    """Shapes of the state as a pytree of jax.ShapeDtypeStruct, by abstract evaluation, once for programs of one shape."""
+    return _initial.eval_shape(program, key)
+
+
+@jax.jit
+def _initial(program: Program, key: Key) -> Carry:
+    """The state before generation 1, for its shapes alone."""
     model, count = program.model, program.regime.models - 1
-
-    def initial(key: Key) -> Carry:
-        real, holdout = real_and_holdout(program, key)
-        zero = jnp.zeros((), jnp.int32)
-        memory = None if program.curator is None else program.curator.init(key)
-        prompts = real if model.prompted else None
-        entry = Entry((), real, prompts, memory, None)
-        params = () if model.hosted else model.fit(*to_learn(program, key, zero, entry))
-        first = params if program.remembers_first else None
-        view = View(program.target, model, params, real, (), real, holdout, zero, params, first)
-        if model.hosted:  # which cannot be traced; its rows are like the target's
-            drawn = program.transfer.stand_in(key, program.target, program.capacity, count + 1)
-            params, synthetic = None, reduced(program, drawn)
-        else:
-            _, synthetic, memory = draw_parts(program, key, view, (params,) * count, prompts, memory)
-        rows, room = training_rows(program, key, real, synthetic), reserved(program, synthetic)
-        entry = begin(program, key, real, reduced(program, real), room, rows)
-        if not model.hosted and not _same_shapes(
-            entry.train, reduced(program, real)
-        ):  # of parameters that are rows, as a kernel density's
-            params = model.fit(*to_learn(program, key, zero, entry))
-        if program.warm_start and not model.hosted and (why := difference(params, model.init(key))):
-            raise model.refuse(f"fit gives parameters of {why} as init does, and warm_start goes on from them")
-        first = params if program.remembers_first else None
-        past = zero if program.watches else None
-        return Carry(params, entry.pool, synthetic, (params,) * count, prompts, first, memory, past)
-
-    return jax.eval_shape(initial, key)
+    real, holdout = real_and_holdout(program, key)
+    zero = jnp.zeros((), jnp.int32)
+    memory = None if program.curator is None else program.curator.init(key)
+    prompts = real if model.prompted else None
+    entry = Entry((), real, prompts, memory, None)
+    params = () if model.hosted else model.fit(*to_learn(program, key, zero, entry))
+    first = params if program.remembers_first else None
+    view = View(program.target, model, params, real, (), real, holdout, zero, params, first)
+    if model.hosted:  # which cannot be traced; its rows are like the target's
+        drawn = program.transfer.stand_in(key, program.target, program.capacity, count + 1)
+        params, synthetic = None, reduced(program, drawn)
+    else:
+        _, synthetic, memory = draw_parts(program, key, view, (params,) * count, prompts, memory)
+    rows, room = training_rows(program, key, real, synthetic), reserved(program, synthetic)
+    entry = begin(program, key, real, reduced(program, real), room, rows)
+    if not model.hosted and not _same_shapes(
+        entry.train, reduced(program, real)
+    ):  # of parameters that are rows, as a kernel density's
+        params = model.fit(*to_learn(program, key, zero, entry))
+    if program.warm_start and not model.hosted and (why := difference(params, model.init(key))):
+        raise model.refuse(f"fit gives parameters of {why} as init does, and warm_start goes on from them")
+    first = params if program.remembers_first else None
+    past = zero if program.watches else None
+    return Carry(params, entry.pool, synthetic, (params,) * count, prompts, first, memory, past)

@@ -12,6 +12,7 @@ from collapsebench.engine import devices
 from collapsebench.engine.program import Carry, Program
 from collapsebench.specs.errors import bytes_text
 
+FEW = 8
 BLOCK = 256
 """Generations that one call may return; it bounds device memory, however many generations there are."""
 
@@ -51,11 +52,21 @@ class Plan:
         share = math.ceil(lanes / count)
         if program.model.streams and jax.default_backend() == "cpu":
             widest = 1  # bench_networks_side_by_side measures it; a convolution by itself is faster than several
-        width = width or min(2 ** int(math.log2(widest)), 2 ** math.ceil(math.log2(share)))
+        width = width or _even(share, 2 ** int(math.log2(widest)))
         block = min(BLOCK, 2 ** math.ceil(math.log2(program.generations)))
         most = max(1, devices.memory_budget() // (4 * (held + 64 * block)) // width)
         groups = min(math.ceil(share / width), most)
         return cls(int(width), int(groups * width * count), block)
+
+
+def _even(lanes: int, widest: int) -> int:
+    """Width of equal groups of at most `widest` lanes, with less than 1 in 32 of them too many.
+
+    Few lanes are filled up to a power of two, so that runs of nearly as many trajectories share a compiled program.
+    """
+    each = math.ceil(lanes / math.ceil(lanes / widest))
+    step = 2 ** max(0, each.bit_length() - 6)
+    return min(widest, 2 ** (each - 1).bit_length() if lanes <= FEW else math.ceil(each / step) * step)
 
 
 def _bytes(tree: PyTree) -> int:

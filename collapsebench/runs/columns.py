@@ -60,7 +60,8 @@ class Columns:
         """Keep a block's numbers, and draws from its models where a snapshot was asked for."""
         here = self.where(block.generations)
         chosen = self.recorded[here] - block.generations.start
-        self.fill(block.lanes, block.generations, np.moveaxis(block.values[:, chosen], -1, 0))
+        values = block.values if len(chosen) == block.values.shape[1] else block.values[:, chosen]
+        self.fill(block.lanes, block.generations, np.moveaxis(values, -1, 0))
         if self.past is not None:
             states = block.carry if isinstance(block.carry, tuple) else (block.carry,)
             found = np.concatenate([np.atleast_1d(state.past) for state in states])

@@ -174,6 +174,7 @@ def _provenance(
     }
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of collapsebench, jax, jaxlib, flax and numpy by name, "unknown" where not installed."""
     found = {"collapsebench": __version__}
