@@ -31,7 +31,7 @@ class LanguageErrors(Study):
         words = scale.pick(20, 60, 500)
         wide = Transformer(
             width=scale.pick(8, 16, 64), layers=1, classes=words, block=16,
-            training=Training(steps=scale.pick(20, 1000, 4000), batch=32, rate=1e-2, schedule="cosine"),
+            training=Training(steps=scale.pick(20, 600, 4000), batch=32, rate=1e-2, schedule="cosine"),
         )  # fmt: skip
         narrow = Transformer(
             width=scale.pick(4, 4, 16),
@@ -40,10 +40,10 @@ class LanguageErrors(Study):
         )
         loop = Experiment(
             name="language-errors", target=Trained(model=wide, target=Text(tokenizer="words", vocabulary=words, block=16)),
-            model=narrow, metrics=("nll",), n=scale.pick(32, 1024, 4096), generations=scale.pick(2, 4, 8),
-            trajectories=scale.pick(2, 5, 10), holdout=64,
+            model=narrow, metrics=("nll",), n=scale.pick(32, 512, 4096), generations=scale.pick(2, 3, 8),
+            trajectories=scale.pick(2, 4, 10), holdout=64,
         )  # fmt: skip
-        return {"transformer": Ablation(loop, statistic="mean", checks=scale is not Scale.SMOKE)}
+        return {"transformer": Ablation(loop, statistic="mean", checks=scale is Scale.PAPER)}
 
 
 def draw(results: Results) -> Figure:
