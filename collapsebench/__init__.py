@@ -25,6 +25,7 @@ _HOME = {
     "monitor": "oversight.monitor",
     "plan": "oversight.planner",
     "diagram": "oversight.diagram",
+    "recover": "oversight.recovery",
     "load": "runs.results",
     "save": "runs.results",
     "fit": "experiment.by_hand",
@@ -51,7 +52,7 @@ _HOME = {
     "METRICS": "specs.registry",
     "PAPERS": "specs.registry",
 }
-_RESULTS = ("run", "sweep", "ablate", "profile", "plan", "diagram", "load")
+_RESULTS = ("run", "sweep", "ablate", "profile", "plan", "diagram", "recover", "load")
 _MODULES = {
     "models": "models", "targets": "targets", "regimes": "regimes", "curators": "curators", "metrics": "metrics",
     "papers": "literature.papers", "theory": "theory", "datasets": "datasets",

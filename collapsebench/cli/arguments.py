@@ -35,7 +35,7 @@ def add_request(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="a model's name, STUDY/EXPERIMENT, or package.module:EXPERIMENT")
     for option, text in (
         ("n", "rows per generation; a model: 100"), ("generations", "fits, the first on real data; a model: 20"),
-        ("trajectories", "independent runs; a model: 100"), ("seed", "of all randomness; a model: 0"),
+        ("trajectories", "independent runs, of text fewer; a model: 100"), ("seed", "of all randomness; a model: 0"),
     ):  # fmt: skip
         parser.add_argument(
             f"--{option}", action="append", default=[], dest="changes", type=f"{option}={{}}".format,

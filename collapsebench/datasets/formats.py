@@ -6,51 +6,53 @@ import itertools
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from collapsebench.datasets.lines import fault, header_of, lines
 from collapsebench.datasets.source import one_line
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, shown
 
 ROWS = 65_536
 """Rows of a block."""
 SUFFIXES = (".npy", ".csv", ".parquet", ".jsonl", ".txt")
-GAPS = ("", "-", "--", ".", "?", "na", "n/a", "nan", "nil", "none", "null", "missing", "inf", "-inf")
-"""Words for a cell that is missing, or no finite number."""
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp")
 SIDE = 16
 """Images are read in grey, reduced to SIDE x SIDE."""
-
-
-def is_number(cell: object) -> bool:
-    """Whether a cell is a finite number."""
-    try:
-        return bool(np.isfinite(float(cell)))  # type: ignore[arg-type]
-    except (ValueError, TypeError):
-        return False
 
 
 def of_array(given: object, name: str) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarray]]]:
     """Blocks of an array, a list, or a dict of columns."""
     if (table := _table(given)) is not None:
         columns, names = [np.asarray(column) for column in table.values()], tuple(map(str, table))
-        if any(column.ndim != 1 or len(column) != len(columns[0]) for column in columns):
-            raise RequestError(f"{name}: its columns must be as long as each other, one number or word a row")
+        for place, (column, called) in enumerate(zip(columns, names, strict=True), 1):
+            if column.ndim != 1 or len(column) != len(columns[0]):
+                shape, first = " x ".join(map(str, column.shape)), len(columns[0])
+                raise RequestError(f"{name}: column {place} ({called!r}) holds {shape} cells, column 1 {first}")
         for start in range(0, len(columns[0]) if columns else 0, ROWS):
             yield names, [column[start : start + ROWS] for column in columns]
         return
     try:
         array = given if isinstance(given, np.ndarray) else np.asarray(given)
-    except ValueError as error:
-        raise RequestError(f"{name}: {one_line(error)}") from None
+    except ValueError:
+        raise RequestError(f"{name}: {_uneven(given)}") from None
     if array.ndim == 0:
-        raise RequestError(f"{name}: it is a single {type(given).__name__}; give rows, or the name of a file")
+        raise RequestError(f"{name}: it is a single value; give rows, or the name of a file")
     for start in range(0, len(array), ROWS):
         block = np.asarray(array[start : start + ROWS])
         yield None, list(block.reshape(len(block), -1).T)
+
+
+def _uneven(given: object) -> str:
+    """Where rows that are no table first differ in length."""
+    sizes = [len(row) if isinstance(row, Sized) else 1 for row in given] if isinstance(given, Iterable) else []
+    row = next((row for row, size in enumerate(sizes) if size != sizes[0]), None)
+    if row is None:
+        return "its rows are no table of numbers or words"
+    return f"row {row + 1} has {sizes[row]} columns, row 1 has {sizes[0]}"
 
 
 def _table(given: object) -> dict[str, np.ndarray] | None:
@@ -87,18 +89,17 @@ def _of_npy(path: Path) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarra
 def _of_csv(path: Path) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarray]]]:
     import pandas as pd
 
-    with path.open(encoding="utf-8-sig") as lines:
-        cells = [cell.strip().strip("\"'") for cell in lines.readline().split(",")]
-    header = 0 if all(cell.lower() not in GAPS and not is_number(cell) for cell in cells) else None
-    if cells == [""]:
+    names = header_of(path)
+    if names == ():
         return
-    if header == 0 and len(set(cells)) < len(cells):
-        raise RequestError(f"{path}: two columns are called {next(cell for cell in cells if cells.count(cell) > 1)!r}")
-    with pd.read_csv(path, header=header, chunksize=ROWS, keep_default_na=False, encoding="utf-8-sig") as frames:
-        for frame in frames:
-            names = tuple(str(name).strip() for name in frame.columns) if header == 0 else None
-            kinds = [object if _text(dtype) else None for dtype in frame.dtypes]
-            yield names, [frame.iloc[:, i].to_numpy(kind) for i, kind in enumerate(kinds)]
+    header = None if names is None else 0
+    try:
+        with pd.read_csv(path, header=header, chunksize=ROWS, keep_default_na=False, encoding="utf-8-sig") as frames:
+            for frame in frames:
+                kinds = [object if _text(dtype) else None for dtype in frame.dtypes]
+                yield names, [frame.iloc[:, i].to_numpy(kind) for i, kind in enumerate(kinds)]
+    except (UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise RequestError(f"{path}: {fault(path) or one_line(error)}") from None
 
 
 def _text(dtype: object) -> bool:
@@ -116,29 +117,41 @@ def _of_parquet(path: Path) -> Iterator[tuple[tuple[str, ...], list[np.ndarray]]
 
 def _of_jsonl(path: Path) -> Iterator[tuple[tuple[str, ...], list[np.ndarray]]]:
     names: tuple[str, ...] = ()
-    with path.open(encoding="utf-8-sig") as file:
-        lines = enumerate((line for line in file if line.strip()), 1)
-        while block := list(itertools.islice(lines, ROWS)):
-            rows = []
-            for number, line in block:
-                try:
-                    value = json.loads(line)
-                except ValueError as error:
-                    raise RequestError(f"{path}: row {number}, column 1: it is no JSON ({one_line(error)})") from None
-                row = value if isinstance(value, dict) else {"text": value}
-                names = names or tuple(row)
-                if tuple(row) != names and set(row) != set(names):
-                    odd = sorted(set(row) ^ set(names))[0]
-                    raise RequestError(f"{path}: row {number}, column {odd!r} is not in every row")
-                rows.append(row)
-            yield names, [np.array([row[name] for row in rows], object) for name in names]
+    numbered = enumerate(lines(path), 1)
+    while block := list(itertools.islice(numbered, ROWS)):
+        rows = []
+        for number, (line, text) in block:
+            row = _json_row(f"{path}: row {number} (line {line})", text, names)
+            names = names or tuple(row)
+            rows.append(row)
+        columns = [np.empty(len(rows), object) for _ in names]
+        for column, name in zip(columns, names, strict=True):
+            column[:] = [row[name] for row in rows]
+        yield names, columns
+
+
+def _json_row(where: str, text: str, names: tuple[str, ...]) -> dict[str, object]:
+    """Cells by name of a line. Raises RequestError for other names than those of the first line, and for nested cells."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise RequestError(f"{where}, column 1: it is no JSON ({one_line(error)})") from None
+    row = value if isinstance(value, dict) else {"text": value}
+    for name in () if not names else names if len(row) <= len(names) else row:
+        if name not in names:
+            raise RequestError(f"{where}, column {len(names) + 1} ({name!r}) is not in row 1")
+        if name not in row:
+            raise RequestError(f"{where}, column {names.index(name) + 1} ({name!r}) is missing")
+    for column, (name, cell) in enumerate(row.items(), 1):
+        if isinstance(cell, dict | list):
+            raise RequestError(f"{where}, column {column} ({name!r}) is {shown(cell)}, not a number or a text")
+    return row
 
 
 def _of_txt(path: Path) -> Iterator[tuple[tuple[str, ...], list[np.ndarray]]]:
-    with path.open(encoding="utf-8-sig") as file:
-        lines = (line.strip() for line in file if line.strip())
-        while block := list(itertools.islice(lines, ROWS)):
-            yield ("text",), [np.array(block, object)]
+    texts = (text.strip() for _, text in lines(path))
+    while block := list(itertools.islice(texts, ROWS)):
+        yield ("text",), [np.array(block, object)]
 
 
 def of_images(path: Path) -> Iterator[tuple[None, list[np.ndarray]]]:

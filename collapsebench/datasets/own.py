@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from collapsebench.datasets.formats import SUFFIXES
+from collapsebench.datasets.lines import where_of
 from collapsebench.datasets.reading import Source
 from collapsebench.specs.errors import nearest
 
@@ -50,12 +51,12 @@ class Own:
         """Some columns as float64 [rows, columns]. Raises ValueError, half a line, for a column of words."""
         for name in names:
             if (column := self.column(name, field)).dtype == object:
-                place = list(self.columns).index(name) + 1
-                what = "dates" if _DATE.fullmatch(str(column[0])) else f"words, such as {str(column[0])[:40]!r}"
+                where = f"{where_of(self.name, 0)}, column {list(self.columns).index(name) + 1} ({name!r})"
+                what = "dates" if _DATE.fullmatch(str(column[0])) else "words"
                 others = [other for other in self.columns if other not in self.words]
                 instead = f"; name those of numbers: columns = {', '.join(others[:_MOST])}" if others else ""
                 advice = ", which are read as numbers only (days since the first)" if what == "dates" else ""
-                raise ValueError(f"column {place} ({name!r}) holds {what}{advice}{instead}")
+                raise ValueError(f"{where} is {str(column[0])[:40]!r}: the column holds {what}{advice}{instead}")
         return np.column_stack([self.columns[name] for name in names])
 
     def summary(self) -> list[dict[str, object]]:

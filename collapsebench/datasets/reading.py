@@ -5,16 +5,18 @@ from __future__ import annotations
 import copy
 import dataclasses
 import hashlib
+import itertools
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from collapsebench.datasets.formats import GAPS, READERS, SUFFIXES, is_number, of_array, of_images
+from collapsebench.datasets.formats import READERS, SUFFIXES, of_array, of_images
 from collapsebench.datasets.given import as_numbers
+from collapsebench.datasets.lines import GAPS, is_number, where_of
 from collapsebench.datasets.source import one_line
-from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.errors import RequestError, nearest, shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,16 +69,17 @@ class Source:
     def _compare(self, schema: Schema, like: str) -> None:
         own, names = self.own.names, schema.names
         if self.own.named and schema.named and own != names:
-            place = next(
-                (i for i, (a, b) in enumerate(zip(own, names, strict=False)) if a != b), min(len(own), len(names))
+            both = itertools.zip_longest(own, names)
+            place, (has, wants) = next((i, pair) for i, pair in enumerate(both, 1) if pair[0] != pair[1])
+            why = "the same columns in another order" if sorted(own) == sorted(names) else "other columns"
+            told = "is missing" if has is None else f"is named {has!r}"
+            other = "there is none" if wants is None else f"it is {wants!r}"
+            raise RequestError(
+                f"{self.name}: {where_of(self.given, -1)}, column {place} {told}, in {like} {other}: {why}"
             )
-            has = repr(own[place]) if place < len(own) else "missing"
-            wants = repr(names[place]) if place < len(names) else "no such column"
-            why = "its columns stand in another order" if sorted(own) == sorted(names) else "other columns"
-            hint = nearest(own[place], names) if why == "other columns" and place < len(own) else ""
-            raise RequestError(f"{self.name}: row 1, column {place + 1} is named {has}, in {like} {wants}: {why}{hint}")
         if len(own) != len(names):
-            raise RequestError(f"{self.name}: row 1 has {len(own)} columns, those of {like} have {len(names)}")
+            where = where_of(self.given, 0)
+            raise RequestError(f"{self.name}: {where} has {len(own)} columns, {like} has {len(names)}")
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows, in order, ROWS at a time."""
@@ -119,34 +122,40 @@ class Source:
                 answer.update("\0".join(column).encode())
         return answer.hexdigest()
 
-    def _where(self, row: int, column: int) -> str:
+    def where(self, row: int, column: int) -> str:
+        """File, row and column, from 0, of a cell, as a message begins."""
         name = f" ({self.schema.names[column]!r})" if self.schema.named else ""
-        return f"{self.name}: row {row + 1}, column {column + 1}{name}"
+        return f"{self.name}: {where_of(self.given, row)}, column {column + 1}{name}"
 
     def _number(self, column: np.ndarray, before: int, i: int) -> np.ndarray:
         if column.dtype.kind == "f" and not (good := np.isfinite(column)).all():
             row = int(np.argmin(good))
-            raise RequestError(f"{self._where(before + row, i)} is {column[row]}; leave such rows out")
+            raise RequestError(f"{self.where(before + row, i)} is {column[row]}; leave such rows out")
         if column.dtype.kind in "OUS":
             for row, cell in enumerate(column):
                 if not is_number(cell):
-                    what = "missing" if cell is None or cell == "" else f"{str(cell)[:40]!r}, not a finite number"
-                    raise RequestError(f"{self._where(before + row, i)} is {what}")
+                    raise RequestError(f"{self.where(before + row, i)} is {_no_number(cell)}")
             column = column.astype(np.float64)
         try:
             return as_numbers(column).astype(np.float64)
         except ValueError as error:
-            raise RequestError(f"{self._where(before, i)}: {error}") from None
+            raise RequestError(f"{self.where(before, i)}: {error}") from None
 
     def _word(self, column: np.ndarray, before: int, i: int) -> np.ndarray:
-        if column.dtype.kind != "O":
-            return column.astype(str).astype(object)
-        for row, cell in enumerate(column):
-            if not isinstance(cell, str):
-                if cell is None or cell != cell:
-                    raise RequestError(f"{self._where(before + row, i)} is missing; the column holds words")
-                return np.array([str(c) for c in column], object)
-        return column
+        cells = column.tolist() if column.dtype.kind == "O" else column.astype(str).tolist()
+        if not all(isinstance(cell, str) for cell in cells):
+            cells = [self._text(cell, before + row, i) for row, cell in enumerate(cells)]
+        if not all(map(str.strip, cells)):
+            row = next(row for row, cell in enumerate(cells) if not cell.strip())
+            raise RequestError(f"{self.where(before + row, i)} is missing; leave such rows out, or give it a word")
+        return np.array(cells, object)
+
+    def _text(self, cell: object, row: int, i: int) -> str:
+        """A cell as a word; empty where it is missing."""
+        if isinstance(cell, dict | list | tuple | np.ndarray):
+            raise RequestError(f"{self.where(row, i)} is {shown(cell)}, not a number or a text")
+        missing = cell is None or type(cell).__name__ == "NAType" or cell != cell
+        return "" if missing else str(cell)
 
     def _blocks(self) -> Generator[tuple[tuple[str, ...] | None, list[np.ndarray]], None, None]:
         """(names or None, columns) of each chunk, as they are in the file."""
@@ -168,6 +177,16 @@ class Source:
             raise
         except Exception as error:  # readers raise of every kind, ParserError and MemoryError among them
             raise RequestError(f"{path}: it cannot be read as rows ({one_line(error)})") from None
+
+
+def _no_number(cell: object) -> str:
+    """What a cell that is no finite number is, in words."""
+    cell = cell.item() if isinstance(cell, np.generic) else cell
+    text = "" if cell is None else str(cell).strip()
+    if text.lower() in GAPS:
+        return f"{shown(cell)}; leave such rows out" if text else "missing; leave such rows out"
+    hint = "; write decimals with a point" if is_number(text.replace(",", ".")) else ""
+    return f"{shown(cell)}, not a finite number{hint}"
 
 
 def _holds_words(column: np.ndarray) -> bool:

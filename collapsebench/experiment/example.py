@@ -24,6 +24,10 @@ def regimes_for(experiment: Experiment) -> tuple[Any, ...]:
     return tuple(found)
 
 
+MOST, WORK = 100, 8e9
+"""Trajectories of an example, and the rows that its fits may read: of a language model it has fewer trajectories."""
+
+
 def example(model: Model) -> Experiment:
     """A small experiment for any model, on a target of its own family, else the normal, else the first that it learns.
 
@@ -31,14 +35,16 @@ def example(model: Model) -> Experiment:
     """
     other: Experiment | None = None
     sizes = {"dim": model.dim, "classes": model.classes}
+    generations = 20
+    trajectories = min(MOST, max(2, round(WORK / generations / model.rows_per_fit(100.0))))
     for target in _targets():
         if not target().family().known:
             continue  # rows of no family; to look at them would mean to read them
         for arguments in ({}, *({field: size} for field, size in sizes.items())):
             try:
                 experiment = Experiment(
-                    name=spec_name(model), target=target(**arguments), model=model, metrics=("nll",), trajectories=100,
-                    generations=20,
+                    name=spec_name(model), target=target(**arguments), model=model, metrics=("nll",),
+                    trajectories=trajectories, generations=generations,
                 )  # fmt: skip
             except (TypeError, RequestError):
                 continue

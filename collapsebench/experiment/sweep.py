@@ -144,10 +144,16 @@ def is_leaf(experiment: Experiment, path: str, values: tuple[Any, ...]) -> bool:
     if head in ("n", "n_real") and not rest:
         same_real = head == "n_real" or experiment.n_real is not None
         return not experiment.handover.rows and (same_real or head == "n")
-    if len(rest) != 1 or head not in ("target", "model", "regime", "curator"):
+    if not rest or head not in ("target", "model", "regime", "curator"):
         return False
     part = getattr(experiment, head)
-    return not is_static(type(part), rest[0]) and not part.prepares
+    if part.prepares:
+        return False
+    for name in rest[:-1]:  # a number of a part within a part, as `regime.after.real_fraction`
+        if is_static(type(part), name):
+            return False
+        part = vars(part).get(name)
+    return dataclasses.is_dataclass(part) and not is_static(type(part), rest[-1])
 
 
 def label(value: Any) -> Any:

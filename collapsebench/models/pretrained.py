@@ -21,7 +21,7 @@ from collapsebench.parts.model import Dials
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Key, Unnamed, spec, static
+from collapsebench.specs.pytree import Key, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 
@@ -35,6 +35,8 @@ class Pretrained(DecoderModel):
     sha256: digest of the weights, found by an Experiment; others are then refused. rank: of low-rank adapters (LoRA) on
     `adapts`, which alone are trained, at `scale`; 0: all weights are trained. dtype: of the weights (None: the file's).
     first_token: what a block's first token follows (None: what the weights' config calls the beginning, else the end).
+    truncation: tokens that the model gives a higher probability count nothing in its loss (1: all count), the truncated
+    cross-entropy of Shabgahi et al. (2025).
     prompted: a draw continues a row of the last data set. The weights are read once, and are not in the record.
 
     The target's text is in the tokens of the weights, `Text(tokenizer=...)` of the same path, with one more behind them,
@@ -53,6 +55,7 @@ class Pretrained(DecoderModel):
     block: int = static(Unnamed(64))
     decoding: Decoding = Decoding()
     training: Training = Training(steps=20, batch=8, rate=2e-5, decay=0.01, decoupled=True)
+    truncation: float = within(1.0, low=0, high=1)
     start: PyTree = None
     prompted: bool = static(False)
 

@@ -13,7 +13,7 @@ from collapsebench.learning.training import Training
 from collapsebench.parts.model import Dials
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError, nearest
-from collapsebench.specs.pytree import Key, Unnamed, spec, static
+from collapsebench.specs.pytree import Key, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 
@@ -26,6 +26,8 @@ class Transformer(DecoderModel):
     "30M" weights (None: the fields). positions: "learned" or "rotary". activation: "gelu", "relu" or "swiglu". norm:
     "layer" or "rms". shared: heads of keys and values (0: one for each head). Pre-norm, with a tied head.
 
+    truncation: tokens that the model gives a higher probability count nothing in its loss (1: all count), the truncated
+    cross-entropy of Shabgahi et al. (2025).
     prompted: a draw continues a row of the last data set, half a block at a time, each behind the half block before it,
     since positions beyond a block are never trained.
 
@@ -46,6 +48,7 @@ class Transformer(DecoderModel):
     shared: int = static(0)
     decoding: Decoding = Decoding()
     training: Training = Training(steps=100, batch=16, rate=3e-3, decay=0.01, decoupled=True, pieces=8)
+    truncation: float = within(1.0, low=0, high=1)
     start: PyTree = None
     prompted: bool = static(False)
 
@@ -73,8 +76,8 @@ class Transformer(DecoderModel):
         super().check(experiment)
 
     def exact(self) -> Transformer:
-        """Same model with a learner that converges, and draws from its own distribution."""
-        return super().exact().replace(decoding=Decoding())
+        """Same model with a learner that converges, on the whole loss, and draws from its own distribution."""
+        return super().exact().replace(decoding=Decoding(), truncation=1.0)
 
     def random_params(self, key: Key) -> PyTree:
         """Random weights."""

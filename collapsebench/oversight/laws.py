@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -35,13 +36,17 @@ def law_of(experiment: Experiment, limit: Limit) -> tuple[str, Law] | None:
         return None
     if spec_name(experiment.regime) == "weighted":
         return _weighted(experiment, limit)
-    if spec_name(experiment.regime) not in ("mix", "fresh", "replace", "grow") or experiment.regime.models != 1:
+    constant, regime = ("mix", "fresh", "replace"), experiment.regime
+    changed = spec_name(regime) == "then" and {spec_name(regime.before), spec_name(regime.after)} <= set(constant)
+    if not (changed or spec_name(regime) in (*constant, "grow")) or regime.models != 1:
         return None
     if experiment.curator is not None:
         return _curated(experiment, limit)
     target, model = experiment.target.distribution(), spec_name(experiment.model)
     if isinstance(target, Categorical) and model == "categorical":
         return _symbols(experiment, limit)
+    if changed:
+        return None
     if isinstance(target, Normal) and model == "gaussian":
         return _normal(experiment, limit)
     if model == "linear_regression" and spec_name(experiment.target) == "linear":
@@ -82,7 +87,8 @@ def _symbols(experiment: Experiment, limit: Limit) -> tuple[str, Law] | None:
     if _grows(experiment) or not _is_default(experiment, temperature=1.0, tied=1):
         return None
     p = real_probabilities(experiment)
-    if isinstance(limit, RiskWithin) and limit.of in ("", "l2_squared"):
+    name = "phases_count_law" if spec_name(experiment.regime) == "then" else "mixed_count_law"
+    if isinstance(limit, RiskWithin) and limit.of in ("", "l2_squared") and name == "mixed_count_law":
         return "mixed_error_law", lambda own: _error_ratio(own, 1 - (p**2).sum(), -1.0)
     if max(experiment.n * 2, _first(experiment)) > MOST_ROWS:
         return None
@@ -90,24 +96,30 @@ def _symbols(experiment: Experiment, limit: Limit) -> tuple[str, Law] | None:
         tail, least = real_tail(experiment, limit.quantile), limit.least(experiment)
 
         def kept(own: Experiment) -> float:
-            chance = _chances(*_constant(own), own.generations, tail, _first(own))
+            chance = _chances(_phases(own), tail, _first(own))
             return float(chance[np.arange(len(chance)) >= least * (len(chance) - 1)].sum())
 
-        return "mixed_count_law", kept
+        return name, kept
     if isinstance(limit, AllKept) and (p > 0).sum() == 2:
 
         def both(own: Experiment) -> float:
-            chance = _chances(*_constant(own), own.generations, float(p[p > 0][0]), _first(own))
+            chance = _chances(_phases(own), float(p[p > 0][0]), _first(own))
             return float(chance[1:-1].sum())
 
-        return "mixed_count_law", both
+        return name, both
     return None
 
 
+def _phases(experiment: Experiment) -> tuple[tuple[int, int, int], ...]:
+    """Real and synthetic rows of the fits after the first, and how many fits in a row see as many."""
+    later = zip(*(np.round(rows[1:]).astype(int).tolist() for rows in sizes(experiment)), strict=True)
+    return tuple((*rows, len(list(same))) for rows, same in itertools.groupby(later))
+
+
 @lru_cache(256)
-def _chances(n_real: int, n_synthetic: int, fits: int, p: float, n_first: int) -> np.ndarray:
-    """`mixed_count_law`, of which a plan asks the same more than once."""
-    return theory.mixed_count_law(n_real, n_synthetic, fits, p, n_first=n_first)
+def _chances(phases: tuple[tuple[int, int, int], ...], p: float, n_first: int) -> np.ndarray:
+    """`phases_count_law`, of which a plan asks the same more than once."""
+    return theory.phases_count_law(phases, p, n_first=n_first)
 
 
 def _error_ratio(own: Experiment, variance: float, curvature: float) -> float:

@@ -149,12 +149,20 @@ class Monitor:
             unknown, real = own.categories[j][-1] / own.rows, watch.reference.categories[j][-1] / watch.reference.rows
             if unknown > 0.5 + 0.5 * real:
                 column = self.real.schema.names.index(name)
-                for chunk in source.chunks():
-                    codes = watch.columns.encode(chunk).codes[:, j]
-                    row = int(np.argmax(watch.columns.places(codes, j) == len(watch.columns.known[j])))
-                    break
-                where = f"{source.name}: row {row + 1}, column {column + 1} ({name!r})"
-                raise RequestError(f"{where}: {unknown:.0%} of its rows hold values that {self.real.name} has not")
+                row, cell = self._first_unknown(source, j, name)
+                why = f"{self.real.name} has no such value, and {unknown:.0%} of these rows hold such ones"
+                raise RequestError(f"{source.where(row, column)} is {cell!r}: {why}")
+
+    def _first_unknown(self, source: Source, j: int, name: str) -> tuple[int, str]:
+        """Row, from 0, and value of the first cell of the j-th column of categories that no real row has."""
+        columns, before = self._watch.columns, 0
+        for chunk in source.chunks():
+            unknown = columns.places(columns.encode(chunk).codes[:, j], j) == len(columns.known[j])
+            if unknown.any():
+                row = int(np.argmax(unknown))
+                return before + row, source.values(chunk.take(np.array([row])), name)[0]
+            before += len(chunk)
+        raise AssertionError("some value was unknown")
 
     @property
     def alarm(self) -> Alarm | None:

@@ -33,17 +33,18 @@ def read(data: object) -> np.ndarray:
 
     Raises RequestError, one line, for anything else.
     """
+    name = data if isinstance(data, str | os.PathLike) else "rows"
     try:
-        found = own(keep(data) if not isinstance(data, str | os.PathLike) else data)
-        columns = tuple(found.columns)
-        rows = (
-            next(iter(found.columns.values())) if len(columns) == 1 and found.words else found.numbers(columns, "rows")
-        )
+        found = own(data if name is data else keep(data))
     except ValueError as error:
-        raise RequestError(str(error)) from None
+        raise RequestError(error) from None
+    columns = tuple(found.columns)
+    try:
+        rows = found.columns[columns[0]] if len(columns) == 1 and found.words else found.numbers(columns, "rows")
+    except ValueError as error:
+        raise RequestError(f"{name}: {error}") from None
     if len(rows) < LEAST:
-        name = data if isinstance(data, str | os.PathLike) else "rows"
-        raise RequestError(f"{name}: {len(rows)} rows; a plan needs at least {LEAST}")
+        raise RequestError(f"{name}: row {len(rows)} is its last; a plan needs at least {LEAST} rows")
     return rows
 
 

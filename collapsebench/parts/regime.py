@@ -39,6 +39,8 @@ class Regime(Part):
     """whether it needs single rows, so that a Summary cannot serve"""
     replaces: ClassVar[bool] = False
     """whether a generation trains on the last model's draws only"""
+    watches: ClassVar[bool] = False
+    """whether its pool is to see the generations before its turn, where it comes after another regime"""
     models: int = 1
     """number of last models that the synthetic data are drawn from, in equal parts"""
 

@@ -21,8 +21,9 @@ from collapsebench.specs.registry import REGIMES
 class Then(Regime):
     """Train as `before` does up to generation `at`, and as `after` does from there on: a loop that stops, or is mended.
 
-    A pool of `after` is that of its generation 0, the real data, to which is added what is made from `at` on. Regimes in
-    their places may be Then themselves. Both draw from as many last models. Law: `theory.phases_count_law`.
+    A pool of `after` is that of its generation 0, the real data, to which is added what is made from `at` on; `Saved` sees
+    all generations. Regimes in their places may be Then themselves. Both draw from as many last models.
+    Law: `theory.phases_count_law`.
     """
 
     before: Regime = REGIMES.get("replace")()
@@ -32,6 +33,10 @@ class Then(Regime):
     @property
     def needs_samples(self) -> bool:  # type: ignore[override]
         return self.before.needs_samples or self.after.needs_samples
+
+    @property
+    def watches(self) -> bool:  # type: ignore[override]
+        return self.before.watches or self.after.watches
 
     @property
     def models(self) -> int:  # type: ignore[override]
@@ -73,7 +78,8 @@ class Then(Regime):
     def update(self, key: Key, pool: PyTree, synthetic: Data, fresh: PyTree, t: Count) -> tuple[PyTree, Data]:
         def earlier(pool: PyTree) -> tuple[PyTree, Data]:
             own, train = self.before.update(key, pool[0], synthetic, fresh, t)
-            return (own, pool[1]), train
+            seen = self.after.update(key, pool[1], synthetic, fresh, t)[0] if self.after.watches else pool[1]
+            return (own, seen), train
 
         def later(pool: PyTree) -> tuple[PyTree, Data]:
             own, train = self.after.update(key, pool[1], synthetic, fresh, t)

@@ -20,12 +20,14 @@ from collapsebench.specs.registry import REGIMES
 class Turnover(Regime):
     """Train on the last training set with a random `share` of its rows (of text: tokens) replaced by synthetic ones.
 
-    round(share size) of them, drawn anew in every generation; the others stay. share = 1 is replace.
+    round(share size) of them, drawn anew in every generation; the others stay. share = 1 is replace. decay: factor of the
+    share from generation to generation, under which editing real text ends (ToEdit; Zhu et al., 2025).
     Law for frequencies: Var = (a + a (1 - a) M / (M - 1)) p (1 - p) / M in a step of M tokens, where the soft mixture
     (1 - a) p + a p_hat has a^2. Source: Riis (2026), arXiv:2604.08554.
     """
 
     share: float = within(0.5, low=0, high=1)
+    decay: float = within(1.0, low=0, high=1)
 
     needs_samples = True
 
@@ -45,7 +47,7 @@ class Turnover(Regime):
         """The last training set with some of it replaced, as the pool and as the training set."""
         first = jax.tree.leaves(pool.x)[0]
         text = first.ndim == 2 and jnp.issubdtype(first.dtype, jnp.integer)
-        new = _some(key, first.shape if text else first.shape[:1], self.share)
+        new = _some(key, first.shape if text else first.shape[:1], self.share * self.decay ** (t - 1.0))
 
         def swap(old: Array, made: Array) -> Array:
             return jnp.where(new.reshape(*new.shape, *(1,) * (old.ndim - new.ndim)), made, old)

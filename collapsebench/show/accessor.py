@@ -31,11 +31,11 @@ class Accessor:
 
     def summary(self) -> str:
         """Text of what was run, and a table."""
-        from collapsebench.show import attribution, diagrams, ledger, plans, profiles, tables
+        from collapsebench.show import attribution, diagrams, ledger, plans, profiles, recovery, tables
 
         of = {
             "ablation": attribution.ablation_summary, "ledger": ledger.ledger_summary, "plan": plans.plan_summary,
-            "diagram": diagrams.diagram_summary,
+            "diagram": diagrams.diagram_summary, "recovery": recovery.recovery_summary,
             "profile": profiles.profile_summary,
         }  # fmt: skip
         return of.get(str(self._result.attrs.get("kind", "run")), tables.summary)(self._result)

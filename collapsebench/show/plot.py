@@ -16,6 +16,7 @@ from collapsebench.show.figures import Figure
 from collapsebench.show.ledger import ledger_figure
 from collapsebench.show.plans import plan_figure
 from collapsebench.show.profiles import profile_figures
+from collapsebench.show.recovery import recovery_figure
 from collapsebench.show.results import result_figure
 from collapsebench.specs import files
 from collapsebench.specs.errors import RequestError, shown
@@ -23,6 +24,7 @@ from collapsebench.specs.errors import RequestError, shown
 SUFFIXES = (".png", ".svg", ".pdf")
 _ALONE: dict[str, Callable[[xr.Dataset], Figure]] = {
     "ablation": ablation_figure, "ledger": ledger_figure, "plan": plan_figure, "diagram": diagram_figure,
+    "recovery": recovery_figure,
     "profile": lambda result: list(profile_figures(result).values())[-1],
 }  # fmt: skip
 

@@ -66,8 +66,8 @@ _KEPT: dict[str, Any] = {}
 def _train(recipe: str, trained: Trained) -> Any:
     """Parameters of a recipe, cached while the process lives."""
     if recipe not in _KEPT:
-        prepared = as_leaves(TARGETS.build(trained.target).prepare())
         with jax.ensure_compile_time_eval():  # a metric or a model may ask while a program is traced
+            prepared = as_leaves(TARGETS.build(trained.target).prepare())
             _KEPT[recipe] = _learn(as_leaves(trained.held_by()), prepared, root_key(trained.seed, "trained"), trained.n)
     return _KEPT[recipe]
 

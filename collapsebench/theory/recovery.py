@@ -24,8 +24,11 @@ def phases_count_law(phases: Sequence[tuple[int, int, int]], p: float, *, n_firs
     p = float(within("p", p, 0, 1, "a symbol"))
     counts = _binomial(int(at_least("n_first", n_first, 1, "a first fit")), p)
     for n_real, n_synthetic, fits in phases:
+        steps = None
         for _ in range(int(completed(fits))):
-            counts = counts @ _steps(n_real, n_synthetic, p, len(counts) - 1)
+            if steps is None or len(steps) != len(counts):
+                steps = _steps(n_real, n_synthetic, p, len(counts) - 1)
+            counts = counts @ steps
     return np.asarray(counts)
 
 

@@ -25,6 +25,7 @@ def write(path, random, slow=1.0, device="cpu", names=("a", "b", "c", "d"), roun
     return path
 
 
+@pytest.mark.slow
 def test_two_equal_runs_are_equal_and_a_slow_down_is_found(tmp_path, random):
     """19 of 20 tries each, as asked; here 100 tries, and a comparison without calibration as the wrong law."""
     equal, found, raw = 0, 0, 0

@@ -66,7 +66,7 @@ BAD = {
     "empty": (b"", "it holds no text"),
     "space": (b" \n ", "it holds no text"),
     "one": (b"a", "too few for a part to hold out"),
-    "latin": ("caf\xe9 noir".encode("latin1"), r"byte 3 is 0xe9, no UTF-8"),
+    "latin": ("caf\xe9 noir".encode("latin1"), r"line 1 has byte 0xe9, no UTF-8"),
 }
 
 

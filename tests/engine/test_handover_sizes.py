@@ -26,7 +26,7 @@ REGIMES = {
     "replace": R.Replace(), "accumulate": R.Accumulate(), "augment": R.Augment(), "fresh": R.Fresh(rows=7),
     "fresh, 3 models": R.Fresh(rows=7, models=3), "grow": R.Grow(power=0.7), "memory, 3": R.Memory(models=3),
     "memory, 4": R.Memory(models=4), "mix": R.Mix(real_fraction=0.33), "weighted": R.Weighted(rows=7),
-    "window, 3": R.Window(window=3, real_fraction=0.33),
+    "window, 3": R.Window(window=3, real_fraction=0.33), "saved": R.Saved(1),
 }  # fmt: skip
 """Every regime that a summary serves, at sizes that divide nothing."""
 

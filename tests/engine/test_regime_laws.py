@@ -50,6 +50,7 @@ def test_replace_log_variance_spread(replaced):
     assert np.all(np.abs(spread - law) < 5 * np.sqrt(kurtosis / 200_000))
 
 
+@pytest.mark.slow
 def test_samples_follow_the_same_laws(assert_law):
     result = gaussian(handover="samples")
     assert_law(result.variance.values, theory.replace_variance_law(N, FITS), theory.replace_variance_law(N - 1, FITS))

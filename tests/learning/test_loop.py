@@ -89,8 +89,8 @@ def test_pieces_give_the_gradient_of_the_whole():
 
 
 def test_another_number_compiles_nothing():
-    cb.run(TINY)
-    program = loop.compiled(devices.mesh(), 1, 4)
+    width = cb.run(TINY).attrs["width"]
+    program = loop.compiled(devices.mesh(), width, 4)
     before = program._cache_size()
     assert before
     other = dataclasses.replace(TINY.model, training=Training(steps=20, rate=1e-4), bias=0.9)

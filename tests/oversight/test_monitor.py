@@ -1,4 +1,4 @@
-"""The monitor on arrays and files: alarms, refusals with file, row and column, state, command line."""
+"""The monitor on arrays and files: alarms, state, command line."""
 
 import dataclasses
 import json
@@ -73,40 +73,6 @@ def test_texts_that_repeat_themselves_lose():
     loops = [" ".join(list(rng.choice(WORDS[:5], 3)) * 4) for _ in range(400)]
     found = cb.monitor(real, [zero, loops])
     assert found.first("losing").generation == 1
-
-
-GOOD = "a,b\n" + "".join(f"{i % 17}.5,{i % 13}.25\n" for i in range(200))
-BAD = {
-    "nan.csv": (GOOD.replace("3.5,3.25", "3.5,nan", 1), r"row 4, column 2 \('b'\) is"),
-    "string.csv": (GOOD.replace("3.5,3.25", "x,3.25", 1), r"row 4, column 1 \('a'\) is 'x', not a finite number"),
-    "gap.csv": (GOOD.replace("3.5,3.25", "3.5,", 1), r"row 4, column 2 \('b'\) is missing"),
-    "other.csv": (GOOD.replace("a,b", "a,c", 1), "row 1, column 2 is named 'c', in .*real.csv 'b': other columns"),
-    "order.csv": (GOOD.replace("a,b", "b,a", 1), "row 1, column 1 is named 'b', .* another order"),
-    "one.csv": ("a,b\n1.5,2\n", "row 1 is its last"),
-    "empty.csv": ("", "it has no rows"),
-    "header.csv": ("a,b\n", "it has no rows"),
-    "words.csv": ("a,b\n" + "x9,y9\n" * 200, "is 'x9', not a finite number"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_a_bad_file_gets_one_line_with_file_row_and_column(tmp_path, name):
-    (tmp_path / "real.csv").write_text(GOOD)
-    text, message = BAD[name]
-    (tmp_path / name).write_text(text)
-    watch = cb.Monitor(tmp_path / "real.csv")
-    watch.update(tmp_path / "real.csv")
-    with pytest.raises(cb.RequestError, match=message) as caught:
-        watch.update(tmp_path / name)
-    assert name in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_another_vocabulary_is_refused():
-    rng = np.random.default_rng(6)
-    watch = cb.Monitor(rng.choice(WORDS, (400, 1), p=MASS))
-    with pytest.raises(cb.RequestError, match=r"row 1, column 1 \('column 1'\): 100% of its rows"):
-        watch.update(np.array([["other"], ["words"]] * 100, object))
 
 
 def test_a_state_goes_on_to_the_same_numbers(tmp_path):

@@ -138,7 +138,7 @@ def test_refusals_are_one_line(arguments, message):
     ("data", "message"),
     [
         (np.ones((50, 2)), "rows: no column varies; there is nothing that could be lost"),
-        (np.arange(3.0), "rows: 3 rows; a plan needs at least 20"),
+        (np.arange(3.0), "rows: row 3 is its last; a plan needs at least 20 rows"),
         (np.r_[np.arange(30.0), np.nan], "rows: row 31, column 1 is nan; leave such rows out"),
         ("missing.csv", "missing.csv: no such file"),
     ],

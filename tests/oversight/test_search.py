@@ -30,6 +30,7 @@ def test_intervals_contain_the_crossing(random):
     assert contain >= 50
 
 
+@pytest.mark.slow
 def test_intervals_contain_the_optimum(random):
     contain, search = 0, Search(0.0, 1.0, optimum=True)
     for _ in range(40):

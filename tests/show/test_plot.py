@@ -32,6 +32,7 @@ def test_several_results_share_a_panel_and_are_called_by_what_differs(runs):
     assert not panel.ylog  # less than a decade
 
 
+@pytest.mark.slow
 def test_points_of_a_sweep_have_their_laws():
     swept = cb.sweep(BASE, {"n": [20, 100]})
     lines = figure_of(swept).panels[0].series

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import collapsebench as cb
 from collapsebench import theory as laws
 
 RUNS = 20_000
@@ -40,23 +39,3 @@ def test_what_is_lost_comes_back_by_real_rows_alone():
     assert laws.phases_count_law([(0, 20, 8), (0, 20, 6)], 0.1, n_first=20)[0] > absent
     assert laws.return_law(0.0, 1000, 0.0, 0.1) == 0
     np.testing.assert_allclose(laws.return_law(0.2, [0, 1, 2], 0.0, 0.1), [0, 0.02, 0.036])
-
-
-@pytest.mark.slow
-def test_a_loop_that_is_mended_follows_its_chain():
-    """Two symbols, 20 rows, replaced for 10 generations and then a fifth real: P(one is missing) at every generation."""
-    experiment = cb.Experiment(
-        name="mended", target=cb.targets.Categorical(2, (0.9, 0.1)), model=cb.models.Categorical(2), metrics=("support",),
-        regime=cb.regimes.Then(cb.regimes.Replace(), cb.regimes.Mix(0.2), at=10), n=20, generations=16,
-        trajectories=RUNS, handover="summary",
-    )  # fmt: skip
-    lost = (cb.run(experiment).support < 2).mean("trajectory").values
-
-    def law(at):
-        phases = [[(0, 20, min(g, at - 1)), (4, 16, max(0, g - at + 1))] for g in range(16)]
-        counts = [laws.phases_count_law(own, 0.1, n_first=20) for own in phases]
-        return np.array([own[0] + own[-1] for own in counts])
-
-    error = np.sqrt(law(10) * (1 - law(10)) / RUNS)
-    assert (np.abs(lost - law(10)) < 5 * error).all()
-    assert (np.abs(lost - law(9)) / error).max() > 10

@@ -169,6 +169,7 @@ class Ablation:
     divergence: Any = None
     statistic: str = "median"
     doses: bool | Mapping[str, Dose] = False
+    checks: bool = True
 
     def run(self, progress: Progress | None = None) -> xr.Dataset:
         """Run the ablation; returns the Dataset of `ablate`."""

@@ -61,10 +61,8 @@ def _decoded(data: bytes, file: Path, cut: bool) -> str:
     except UnicodeDecodeError as error:
         if cut and error.start >= len(data) - 3:
             return data[: error.start].decode("utf-8-sig")
-        wrong = data[error.start]
-        raise ValueError(
-            f"{file}: byte {error.start} is {wrong:#04x}, no UTF-8; convert it, for instance by iconv -t utf-8"
-        ) from None
+        line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
+        raise ValueError(f"{file}: line {line} has byte {byte:#04x}, no UTF-8; save the file as UTF-8") from None
 
 
 @dataclasses.dataclass(frozen=True)

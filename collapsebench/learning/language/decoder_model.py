@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
 from collapsebench.learning.language.architecture import Decoder
@@ -14,7 +15,7 @@ from collapsebench.learning.text_model import TextModel
 from collapsebench.learning.training import Training, advance_training
 from collapsebench.parts.part import Setting
 from collapsebench.specs.errors import RequestError
-from collapsebench.specs.pytree import Count, Key
+from collapsebench.specs.pytree import Count, Key, Number
 
 MOST_LOGITS = 2**27
 """Logits that a density holds at a time, 512 MiB in float32: a pretrained vocabulary times a holdout is more."""
@@ -27,6 +28,7 @@ class DecoderModel(TextModel, NetworkModel):
     """
 
     decoding: Decoding
+    truncation: Number
 
     @property
     def shape(self) -> Decoder:
@@ -56,23 +58,29 @@ class DecoderModel(TextModel, NetworkModel):
         self.decoding.check(self.shape.vocabulary, "model.decoding")
 
     def loss(self, params: PyTree, key: Key, x: Int[Array, "n block"]) -> Float[Array, ""]:
-        """Mean nats a token."""
-        return self._nats(self.frozen, params, x).mean()
+        """Mean nats a token, of those that the model gives a probability of at most `truncation`; the others count 0."""
+        return self._loss(self.frozen, params, x, self.truncation)
+
+    def _loss(self, frozen: PyTree, params: PyTree, x: Int[Array, "n block"], truncation: Number) -> Float[Array, ""]:
+        nats = self._nats(frozen, params, x)
+        return jnp.where(nats < -jnp.log(truncation), 0, nats).mean()
 
     def _nats(self, frozen: PyTree, params: PyTree, x: Int[Array, "n block"]) -> Float[Array, "n block"]:
         return block_nats(self.shape, self.whole(frozen, params), x, self.first)
 
     def fit_piece(self, key: Key, state: PyTree, data: PyTree, start: Count, stop: Count) -> PyTree:
         def advance(
-            key: Key, state: PyTree, data: PyTree, training: Training, frozen: PyTree, start: Count, stop: Count
+            key: Key, state: PyTree, data: PyTree, own: tuple[Training, Number, PyTree], start: Count, stop: Count
         ) -> PyTree:
+            training, truncation, frozen = own
+
             def loss(params: PyTree, key: Key, x: Array) -> Array:
-                return self._nats(frozen, params, x).mean()
+                return self._loss(frozen, params, x, truncation)
 
             return advance_training(key, state, loss, data, training, start, stop)
 
         one = jax.custom_batching.sequential_vmap(advance)
-        return one(key, state, data, self.training, self.frozen, start, stop)
+        return one(key, state, data, (self.training, self.truncation, self.frozen), start, stop)
 
     def continue_from(self, key: Key, params: PyTree, prompts: Int[Array, "n length"]) -> Int[Array, "n block"]:
         def made(key: Key, params: PyTree, prompts: Array, decoding: Decoding, frozen: PyTree) -> Array:
@@ -86,6 +94,10 @@ class DecoderModel(TextModel, NetworkModel):
         if each >= x.shape[0]:
             return -self._nats(self.frozen, params, x).sum(axis=1)
         return jax.lax.map(lambda row: -self._nats(self.frozen, params, row[None]).sum(), x, batch_size=each)
+
+    def rows_per_fit(self, n: float) -> float:
+        """Rows that one fit reads, for an estimate of time; each of its tokens counts as three rows of a small network."""
+        return 3.0 * int(self.block) * super().rows_per_fit(n)
 
     def products(self) -> list[tuple[int, int, int]]:
         shape = self.shape

@@ -103,6 +103,7 @@ def test_drift_is_what_was_injected_and_what_was_carried(book):
     np.testing.assert_allclose(total, book.drift, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_what_is_carried_has_its_exact_mean():
     """A normal at n = 100: 3% of the drift at fit 2, 23% at fit 10, 54% at fit 30. Wrong: 0, as to first order."""
     found = ledger(EXACT)

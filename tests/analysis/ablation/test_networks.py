@@ -29,6 +29,7 @@ def test_the_class_that_holds_a_trained_truth_is_its_own():
     assert found.arm(BASE, 1, 1, 1).model == SHORT
 
 
+@pytest.mark.slow
 def test_the_exact_learner_has_two_budgets():
     """At rest from the truth in small steps, going on from itself; to a sample's optimum from random, in each generation."""
     found = dials(BASE)

@@ -19,6 +19,7 @@ def covers(truth, values, where, statistic, seed, resamples=300):
     return (low <= truth) & (truth <= high), np.abs(truth - (low + high) / 2) <= (high - low) / 4
 
 
+@pytest.mark.slow
 def test_intervals_cover_known_shapley_values(random):
     """150 repeats of lognormal arms with known means and medians: the 95% intervals cover 91% to 98% of them.
 

@@ -119,6 +119,7 @@ def test_one_row_is_one_symbol():
     assert np.all(support == 1)
 
 
+@pytest.mark.slow
 def test_samples_agree_with_summary(replace, agreement, assert_law):
     """In law, at the third fit; a summary of 5 rows in the place of 6 would be told apart."""
     rows = columns(cb.run(dataclasses.replace(REPLACE, handover="samples", generations=3)))

@@ -49,6 +49,7 @@ def test_replace_explodes_under_a_rule(rule):
     assert max(_distance(result, wrong)[-1], _distance(result, ml)[0]) > 10
 
 
+@pytest.mark.slow
 def test_accumulate_grows_like_a_logarithm():
     """Wrong laws: replace's; an excess that is bounded as that of estimators is, or that grows with every fit."""
     metrics = ("variance", "mean_error")

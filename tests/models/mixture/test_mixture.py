@@ -128,6 +128,7 @@ def test_nodes_stop_at_three_dimensions():
         Mixture.spherical(jnp.zeros((1, 4)), 1.0).nodes()
 
 
+@pytest.mark.slow
 def test_as_mixture():
     normal = Normal.from_moments(jnp.ones(2), jnp.eye(2))
     x = jnp.asarray([[0.0, 1.0]])

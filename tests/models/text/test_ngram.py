@@ -125,6 +125,7 @@ def test_ten_million_drawn_tokens_have_the_law(random, monkeypatch, dense, rule,
     check_draws(random, monkeypatch, dense, rule, temperature, 10_000_000, 0.98)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dense", [True, False])
 def test_drawn_tokens_have_the_law(random, monkeypatch, dense):
     check_draws(random, monkeypatch, dense, "maximum_likelihood", 0.7, 1_000_000, 0.94)
