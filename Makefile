@@ -17,7 +17,7 @@ STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce results test test-all bench lint format typecheck venv constraints clean distclean
+.PHONY: help reproduce results test test-all bench docs lint format typecheck venv constraints clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,10 @@ test-all: $(STAMP) ## the fast and the slow tests
 
 bench: $(STAMP) ## the benchmarks, one at a time (ARGS='--tier paper')
 	$(RUN) pytest --benchmark $(ARGS)
+
+docs: $(STAMP) ## the documentation in build/site, without a warning; the build itself needs no network
+	$(VENV)/bin/python $(PIP) install -qq -e '.[$(EXTRAS),docs]'
+	$(RUN) mkdocs build --strict --quiet
 
 lint: $(STAMP) ## ruff: rules and format
 	$(RUN) ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -226,6 +227,12 @@ class Experiment:
             made._settle()
             made._check_together()
         return made
+
+    def _repr_html_(self) -> str:
+        """Table of the fields, for a notebook; those at their defaults are left out."""
+        kept = [name for name in self.to_json({}) if name != "record" or self.record is not None]
+        rows = "".join(f"<tr><td>{name}<td>{html.escape(shown(getattr(self, name)))}" for name in kept)
+        return f"<table>{rows}</table>"
 
     @property
     def digest(self) -> str:

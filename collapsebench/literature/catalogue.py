@@ -1,4 +1,7 @@
-"""Catalogue of names: what `list` prints and the README shows, and the experiments that `run` accepts."""
+"""Catalogue of names: what `list` prints, and the experiments that `run` accepts.
+
+python -m collapsebench.literature.catalogue README.md    the README's names, and docs/catalogue.md beside it
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from collapsebench.experiment.sweep import Sweep, set_fields
 from collapsebench.literature.study import Request, Scale, studies
 from collapsebench.parts.checks import build_part
 from collapsebench.show.markdown import table, update_block
+from collapsebench.specs import files
 from collapsebench.specs.errors import RequestError, nearest, shown
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import MODELS, REGISTRIES, import_object
@@ -34,11 +38,22 @@ def rows(kind: str) -> list[tuple[str, str]]:
     return [(name, registry.one_line(name)) for name in registry.names()]
 
 
-def markdown() -> str:
-    """Markdown table of everything that is registered, for the README."""
-    kinds = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets", "texts")
-    named = [(kind if i == 0 else "", f"`{name}`", line) for kind in kinds for i, (name, line) in enumerate(rows(kind))]
-    return table(("", "name", "what"), named)
+KINDS = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets", "texts")
+
+
+def short() -> str:
+    """Markdown table of the names of everything that is registered, by kind, for the README."""
+    return table(("", "names"), [(kind, ", ".join(f"`{name}`" for name, _ in rows(kind))) for kind in KINDS])
+
+
+def page() -> str:
+    """Markdown page of everything that is registered, with a line each, for the documentation."""
+    parts = ["# Catalogue\n\nWhat `collapsebench list` prints: each name, and what it is.\n"]
+    for kind in KINDS:
+        parts.append(
+            f"## {kind.capitalize()}\n\n{table(('name', 'what'), [(f'`{n}`', line) for n, line in rows(kind)])}"
+        )
+    return "\n".join(parts)
 
 
 def _describe(request: Request) -> str:
@@ -96,4 +111,6 @@ def changed(request: Experiment | Sweep, values: dict[str, Any]) -> Experiment |
 
 
 if __name__ == "__main__":
-    update_block(Path(sys.argv[1]), "catalogue", markdown())
+    readme = Path(sys.argv[1])
+    update_block(readme, "catalogue", short())
+    files.write_text(readme.parent / "docs" / "catalogue.md", page())

@@ -65,6 +65,8 @@ class Target(Part):
     """whether `log_prob` exists"""
     renders: ClassVar[bool] = False
     """whether `prompts` and `render` make rows of given captions"""
+    pictures: ClassVar[bool] = False
+    """whether the numbers of a row are the pixels of a square image, from 0 to 1"""
     has_classifier: ClassVar[bool] = False
     """whether `classifier` gives a network to look through"""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import part_label, set_fields
 from collapsebench.parts.metric import Metric
 from collapsebench.runs.results import experiment_of
-from collapsebench.show.figures import EXACT, Figure, Kind, Panel, Series
+from collapsebench.show.figures import EXACT, Figure, Images, Kind, Panel, Series
 from collapsebench.show.tables import coarse, ended, first_coarse, not_run, series_of
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import short_name
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _TOLD = ("target", "model", "regime", "curator", "n", "n_real", "handover", "warm_start")
-_POINTS = 1000
-"""Rows of a cloud of snapshots."""
+_POINTS, _COLUMNS = 1000, 12
+"""Rows of a cloud of snapshots, and images of a generation."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +50,7 @@ def result_figure(*results: xr.Dataset) -> Figure:
         metrics |= dict(zip(experiment.metric_names, experiment.metrics, strict=True))
     firsts = [end for result in results if (end := first_coarse(result)) is not None]
     panels = [_panel(name, metric, lines, min(firsts, default=None)) for name, metric in metrics.items()]
-    panels += [panel for result in results[:1] for panel in _clouds(result)]
+    panels += [panel for result in results[:1] for panel in (*_clouds(result), *_images(result))]
     counts = sorted({result.sizes["trajectory"] for result in results})
     many = " or ".join(map(str, counts))
     note = f"mean over {many} trajectories and its 95% interval" if counts != [1] else "one trajectory"
@@ -164,3 +165,16 @@ def _clouds(result: xr.Dataset) -> Iterator[Panel]:
         x = rows.isel(snapshot=i).values[:_POINTS]
         clouds.append(Series(f"generation {generation}", x[:, 0], x[:, 1], kind=Kind.POINTS))
     yield Panel("rows of one trajectory", "", "", tuple(clouds), equal=True)
+
+
+def _images(result: xr.Dataset) -> Iterator[Panel]:
+    """Snapshots of images: a row of those of one trajectory for each generation."""
+    name = next((name for name in ("sample_x", "sample") if name in result), None)
+    if name is None or not experiment_of(result).target.pictures:
+        return
+    drawn = result[name].isel(trajectory_kept=0).values[:, :_COLUMNS]
+    side = math.isqrt(drawn.shape[-1])
+    images = Images(
+        drawn.reshape(*drawn.shape[:2], side, side), tuple(f"generation {g}" for g in result["snapshot"].values)
+    )
+    yield Panel("draws of one trajectory", "", "", images=images)

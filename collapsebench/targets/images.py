@@ -36,6 +36,7 @@ class Images(Target):
     has_density = False
     prepares = True
     has_classifier = True
+    pictures = True
 
     @property
     def dim(self) -> int:  # type: ignore[override]

@@ -54,6 +54,7 @@ class RenderedDigits(Target):
     words = WORDS
     has_density = False
     renders = True
+    pictures = True
 
     @property
     def dim(self) -> int:  # type: ignore[override]

@@ -84,8 +84,9 @@ def test_commands_run_on_the_users_classes(folder, line):
 
 
 def test_the_catalogue_is_what_list_prints():
-    made = replace_block(TEXT, "catalogue", catalogue.markdown())
-    assert made == TEXT, "run: python -m collapsebench.literature.catalogue README.md"
+    made = replace_block(TEXT, "catalogue", catalogue.short()), catalogue.page()
+    kept = TEXT, (README.parent / "docs" / "catalogue.md").read_text()
+    assert made == kept, "run: python -m collapsebench.literature.catalogue README.md"
 
 
 def test_every_block_imports_what_it_uses():

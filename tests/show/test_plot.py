@@ -1,6 +1,9 @@
 """Figures of results: their lines, laws and names, in a notebook, a script and on the command line."""
 
 import dataclasses
+import json
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -63,6 +66,51 @@ def test_axes_of_ones_own_and_logarithms_in_plain_numbers(runs):
     drawn.canvas.draw()
     ticks = [label.get_text() for axes in drawn.axes for label in axes.get_yticklabels()]
     assert not any("$" in tick for tick in ticks)
+
+
+def test_snapshots_of_images_are_a_grid_and_no_cloud(runs):
+    about = cb.Experiment(target="images", model="gaussian", metrics=("variance",), snapshots=(0, 3))
+    draws = np.random.default_rng(0).random((1, 2, 20, 64))
+    dims = ("trajectory_kept", "snapshot", "row", "sample_axis_0")
+    result = runs[0].assign(sample=(dims, draws)).assign_coords(snapshot=[0, 3])
+    (_, panel) = figure_of(result.assign_attrs(experiment=json.dumps(about.to_json({})))).panels
+    assert panel.images.values.shape == (2, 12, 8, 8)
+    assert panel.images.rows == ("generation 0", "generation 3")
+    np.testing.assert_array_equal(panel.images.values[1, 3].ravel(), draws[0, 1, 3])
+
+
+def test_a_result_is_a_table_for_pandas(runs):
+    table = runs[0].collapsebench.to_dataframe()
+    assert list(table.columns) == ["trajectory", "generation", "variance"]
+    assert len(table) == runs[0].variance.size
+    at = table[(table.trajectory == 7) & (table.generation == 3)].variance.item()
+    assert at == runs[0].variance.sel(trajectory=7, generation=3).item()
+    with pytest.raises(cb.RequestError, match="names = 'kl': not one of variance"):
+        runs[0].collapsebench.to_dataframe("kl")
+    with pytest.raises(cb.RequestError, match="variables over the same dims"):
+        runs[0].assign_attrs(kind="profile").collapsebench.to_dataframe()
+
+
+def test_a_result_is_chains_and_draws_for_arviz_where_it_is_installed(runs, monkeypatch):
+    monkeypatch.setitem(sys.modules, "arviz_base", None)
+    with pytest.raises(cb.RequestError, match="pip install arviz-base"):
+        runs[0].collapsebench.to_arviz()
+    asked = []
+    stub = types.SimpleNamespace(convert_to_datatree=lambda data, group: asked.append((data, group)))
+    monkeypatch.setitem(sys.modules, "arviz_base", stub)
+    runs[0].collapsebench.to_arviz()
+    ((data, group),) = asked
+    assert group == "posterior"
+    assert data.variance.dims == ("chain", "draw")
+    np.testing.assert_array_equal(data.variance.values, runs[0].variance.values)
+
+
+def test_what_a_notebook_shows_is_escaped(runs):
+    named = dataclasses.replace(BASE, name="<script>")
+    assert "<tr><td>name<td>&#x27;&lt;script&gt;&#x27;<tr>" in named._repr_html_()
+    assert "snapshots" not in named._repr_html_()
+    told = runs[0].assign_attrs(experiment=json.dumps(named.to_json({}))).collapsebench._repr_html_()
+    assert told.startswith("<pre>&lt;script&gt;: ")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+"""The documentation: its own blocks run, it names all that is public, and it is built without a warning or a network."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import collapsebench as cb
+
+ROOT = Path(__file__).parents[2]
+PAGES = {str(path.relative_to(ROOT / "docs")): path.read_text() for path in sorted((ROOT / "docs").rglob("*.md"))}
+
+
+@pytest.fixture(scope="module")
+def hooks():
+    spec = importlib.util.spec_from_file_location("docs_hooks", ROOT / "docs" / "hooks.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+def test_pages_name_sections_of_the_readme_and_all_that_is_public(hooks):
+    sections, named = hooks.sections(), []
+    for name, text in PAGES.items():
+        for kind, what in hooks.SECTION.findall(text):
+            assert kind == "api" or what in sections, (name, what)
+            named += what.split(", ") if kind == "api" else []
+    registries = {name for name in hooks.public() if name.isupper()}
+    assert sorted(set(named) - {"theory", "models", "targets", "regimes", "curators", "metrics"}) == sorted(
+        hooks.public().keys() - registries
+    )
+    assert hooks.api("run, spec") == "::: collapsebench.runs.runner.run\n\n::: collapsebench.specs.pytree.spec"
+    assert hooks.api("regimes").count(":::") == len(cb.REGIMES.names())
+
+
+def test_the_navigation_has_every_page():
+    found = re.findall(r"- ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    assert sorted(found) == sorted(PAGES)
+
+
+@pytest.mark.slow
+def test_blocks_of_the_recipes_run(tmp_path):
+    (block,) = re.findall(r"```python\n(.*?)```", PAGES["recipes.md"], re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "four.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path):
+    for package in ("mkdocs", "material", "mkdocstrings_handlers.python"):
+        pytest.importorskip(package)
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    away = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}  # where nobody listens
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **away, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert len(pages) == len(PAGES) + 1  # and that of a wrong address
+    loads = re.compile(r"<(?:script|img|link|iframe)[^>]*(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
+    for path in pages:
+        text = path.read_text()
+        assert not [tag for tag in loads.findall(text) if "rel=canonical" not in tag], path
+        assert "{{ " not in text, path
+    assert "replace_variance_law" in (tmp_path / "site" / "api" / "theory" / "index.html").read_text()
