@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import hashlib
 import itertools
 import os
@@ -92,6 +93,11 @@ class Source:
             yield chunk if self.only is None else chunk.take(self.values(chunk, self.only[0]) == self.only[1])
             before += rows
 
+    @functools.cached_property
+    def size(self) -> int:
+        """How many rows there are; all are read for it once."""
+        return sum(len(chunk) for chunk in self.chunks())
+
     def values(self, chunk: Chunk, column: str) -> np.ndarray:
         """A column of a chunk as words. Raises RequestError for a name that is none."""
         names, wordy = self.schema.names, self.schema.words
@@ -105,6 +111,7 @@ class Source:
     def slice(self, column: str, value: str) -> Source:
         """The rows with this value in this column."""
         made = copy.copy(self)
+        vars(made).pop("size", None)
         made.only, made.name = (column, value), f"{self.name} ({column} = {value})"
         return made
 

@@ -79,14 +79,10 @@ class Monitor:
         source = source if self.real.only is None else source.slice(*self.real.only)
         watch = self._watch
         if k == 0:
-            n = sum(len(chunk) for chunk in source.chunks())
-            if n < FEWEST:
-                raise RequestError(f"{name}: row {n} is its last; a generation must have at least {FEWEST} rows")
-            self.resume(n)
+            self.resume(_enough(source.size, name))
         assert watch.regions is not None
         own = watch.tally(source, k + 1)
-        if own.rows < FEWEST:
-            raise RequestError(f"{name}: row {own.rows} is its last; a generation must have at least {FEWEST} rows")
+        _enough(own.rows, name)
         self._check_words(source, own)
         share, level = self.alpha / len(self.against), watch.weights
         alarms, p = [], {}
@@ -185,6 +181,12 @@ class Monitor:
         settings = {"alpha": self.alpha, "tolerance": self.tolerance, "horizon": self.horizon, "against": self.against}
         left_out = tuple(watch.columns.left_out)
         return Report(self.real.name, settings, families, names, list(self.generations), detectable, left_out)
+
+
+def _enough(rows: int, name: str) -> int:
+    if rows < FEWEST:
+        raise RequestError(f"{name}: row {rows} is its last; a generation must have at least {FEWEST} rows")
+    return rows
 
 
 def monitor(real: object, generations: Iterable[object], **options: Any) -> Report:

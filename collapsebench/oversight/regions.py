@@ -15,6 +15,8 @@ RAREST = (0.1, 0.4)
 """Mass of the rarest categories of a column, at most."""
 ENOUGH = 25
 """Expected rows in a region below which it is not tested."""
+UNTHREADED = 2**18
+"""Multiplications of a matrix product up to which OpenBLAS uses one thread."""
 FIRST, REST = 2000, 20_000
 """Most rows among which a new one is sought, and most rows that are looked at so."""
 
@@ -73,8 +75,10 @@ class Regions:
         """Whether each row is in each region that can be counted row by row, [rows, regions]."""
         x, parts = rows.x, []
         if x.shape[1]:
-            far = np.column_stack([x, np.ones(len(x))]) @ self.to_anchors  # squared distances but for that to 0
-            parts += [np.square(x @ self.whiten).sum(1)[:, None] > self.cut, (x < self.low) | (x > self.high)]
+            far = _product(
+                np.column_stack([x, np.ones(len(x))]), self.to_anchors
+            )  # squared distances but for that to 0
+            parts += [np.square(_product(x, self.whiten)).sum(1)[:, None] > self.cut, (x < self.low) | (x > self.high)]
             parts += [(far.min(1) + np.square(x).sum(1))[:, None] < self.reach]
             cells = min(CELLS, len(self.anchors))
             parts += [far[:, :cells].argmin(1)[:, None] == np.arange(cells)]
@@ -128,6 +132,14 @@ def _rarest(columns: Columns, column: int) -> np.ndarray:
         mask[order[mass <= most]] = True
         mask[-1] = True
     return masks
+
+
+def _product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """x @ y as a stack of products so small that OpenBLAS starts no threads: at each block they cost more than they save."""
+    rows = max(1, UNTHREADED // y.size)
+    whole = len(x) // rows * rows
+    stack = x[:whole].reshape(-1, rows, x.shape[1]) @ y
+    return np.concatenate([stack.reshape(whole, y.shape[1]), x[whole:] @ y])
 
 
 def _squares(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ class Watch:
 
     def __init__(self, real: Source, seed: int, train: Source | None = None) -> None:
         self.seed, self.real, self.train = seed, real, train
-        n = sum(len(chunk) for chunk in real.chunks())
+        n = real.size
         if n < 2 * FEWEST:
             raise RequestError(f"{real.name}: row {n} is its last; the real rows must be at least {2 * FEWEST}")
         keys = self._keys(0).random(n)
@@ -93,7 +93,7 @@ class Watch:
     def begin(self, rows: int) -> None:
         """Learn the regions, for generations of about so many rows, and count the other half of the real rows."""
         a = self.columns.encode(self.learnt)
-        n = sum(len(chunk) for chunk in self.real.chunks()) - len(a)
+        n = self.real.size - len(a)
         self.regions = Regions(a, self.columns, rows, min(rows, n))
         self.b = a.take(np.arange(0))
         if self.train is not None:

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -226,3 +228,26 @@ def test_a_folder_is_followed_until_the_first_alarm(tmp_path, monkeypatch, capsy
     assert [f"generation {k}: g{k}.npy" in told for k in range(4)] == [True, True, True, False]
     assert "generation 2: g2.npy: ALARM" in told
     assert (tmp_path / "state.npz").exists()
+
+
+LARGE = """
+import resource, sys, time
+from collapsebench.oversight.monitor import Monitor
+watch = Monitor(sys.argv[1])
+watch.update(sys.argv[2])
+begun = time.process_time()
+watch.update(sys.argv[3])
+print(time.process_time() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_a_million_rows_of_twenty_columns_take_ten_seconds_and_a_gigabyte(tmp_path, random):
+    """Seconds of a processor, which other work on the machine does not change much."""
+    for name in ("real", "g0", "g1"):
+        np.save(tmp_path / f"{name}.npy", random.standard_normal((1_000_000, 20)))
+    names = [str(tmp_path / f"{name}.npy") for name in ("real", "g0", "g1")]
+    told = subprocess.run([sys.executable, "-c", LARGE, *names], capture_output=True, text=True, check=True).stdout
+    seconds, kilobytes = map(float, told.split())
+    assert seconds < 10
+    assert kilobytes < 1e6
