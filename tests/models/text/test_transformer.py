@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
-from collapsebench.learning.language.decoder import logits
+from collapsebench.learning.language.decoder import block_nats, logits
 from collapsebench.learning.language.decoding import Decoding
 from collapsebench.learning.training import Training
 from collapsebench.parts.data import Batch
@@ -107,3 +107,17 @@ def test_a_prompted_loop_runs_with_and_without_real_data(regime):
     assert (result.sample_x.values[:, 0, :, :2] == result.sample_x.values[:, 1, :, :2]).all()
     with pytest.raises(RequestError, match="n_real = 13: a prompted draw continues a row of the last data set"):
         dataclasses.replace(loop, n_real=13).check()
+
+
+def test_a_truncated_loss_leaves_out_what_is_sure():
+    """Two tokens: where the model gives the right one more than the threshold, nothing counts and nothing is learned."""
+    model = cb.models.Transformer(width=8, layers=1, classes=3, block=2)
+    params = model.init(jax.random.key(0))
+    rows = jnp.asarray([[0, 1], [1, 1]], jnp.int32)
+    nats = np.asarray(block_nats(model.shape, params, rows, model.first))
+    middle = float(np.exp(-np.median(nats)))
+    found = model.replace(truncation=middle).loss(params, jax.random.key(1), rows)
+    np.testing.assert_allclose(found, np.where(np.exp(-nats) > middle, 0, nats).mean(), rtol=1e-6)
+    nothing = jax.grad(model.replace(truncation=1e-9).loss)(params, jax.random.key(1), rows)
+    assert not any(np.asarray(leaf).any() for leaf in jax.tree.leaves(nothing))
+    np.testing.assert_allclose(model.loss(params, jax.random.key(1), rows), nats.mean(), rtol=1e-6)
