@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from functools import partial
 
 import numpy as np
@@ -22,14 +23,15 @@ def near(law):
 
 
 def numpy_rivals(work, trajectories, generations, **sizes):
-    """The same loop vectorised over runs in NumPy, on one thread and on two."""
+    """The same loop vectorised over runs in NumPy, and with MKL's generators where they are installed, on 1 and 2 threads."""
 
     own = partial(work, generations=generations, **sizes)
     return {
-        f"numpy, {threads} thread{'s' * (threads > 1)}": (
+        f"{kind}, {threads} thread{'s' * (threads > 1)}": (
             trajectories * generations,
-            partial(rivals.on_threads, lambda g, t: own(g, t), trajectories, threads),
+            partial(rivals.on_threads, lambda g, t: own(g, t), trajectories, threads, kind),
         )
+        for kind in ("numpy", *(["mkl"] if rivals.has_mkl() else []))
         for threads in (1, 2)
     }
 
@@ -85,13 +87,18 @@ def bench_kernel(jax_benchmark):
     jax_benchmark.experiment(experiment, rivals=others)
 
 
-def bench_kernel_density(jax_benchmark):
-    """The density too, at 512 points in every generation."""
-    trajectories, generations = jax_benchmark.pick((4, 5), (16, 20), (64, 50))
-    sizes = {"trajectories": trajectories, "generations": generations}
-    experiment = dataclasses.replace(KERNEL, **sizes, metrics=("nll",), holdout=512)
-    loop = partial(rivals.kernel, np.random.default_rng(7), 1, 1000, generations, 512)
-    jax_benchmark.experiment(experiment, rivals={"scipy, 1 thread": (generations, loop)})
+@pytest.mark.parametrize("n", [1000, 10_000])
+def bench_kernel_density(jax_benchmark, n):
+    """The density too, at 512 points in every generation; KDEpy's at points of a grid, where it is installed."""
+    trajectories, generations = jax_benchmark.pick((4, 5), (16, 20 if n == 1000 else 5), (64, 50))
+    experiment = dataclasses.replace(
+        KERNEL, n=n, trajectories=trajectories, generations=generations, metrics=("nll",), holdout=512
+    )
+    rng = np.random.default_rng(7)
+    others = {"scipy, 1 thread": (generations, partial(rivals.kernel, rng, 1, n, generations, 512))}
+    if importlib.util.find_spec("KDEpy") is not None:
+        others["KDEpy's FFTKDE, 1 thread"] = (generations, partial(rivals.kernel_by_fft, rng, n, generations, 512))
+    jax_benchmark.experiment(experiment, rivals=others)
 
 
 def bench_kernel_accumulate(jax_benchmark):
@@ -125,3 +132,33 @@ def bench_categorical(jax_benchmark):
     plain = numpy_rivals(rivals.categorical, 32, generations, **sizes)
     alive = numpy_rivals(rivals.categorical_alive, 32, generations, **sizes)
     jax_benchmark.experiment(experiment, rivals=plain | {f"{name}, alive only": rival for name, rival in alive.items()})
+
+
+COUNTS = {
+    "bernoulli": (cb.targets.Bernoulli(p=0.3), cb.models.Bernoulli(), 1000, rivals.bernoulli, {"p": 0.3}),
+    "exponential": (cb.targets.Exponential(), cb.models.Exponential(), 100, rivals.exponential, {}),
+    "poisson": (cb.targets.Poisson(rate=3.0), cb.models.Poisson(), 100, rivals.poisson, {"rate": 3.0}),
+}
+
+
+@pytest.mark.parametrize("family", COUNTS)
+def bench_summary_of_a_count(jax_benchmark, family):
+    """Families of one number, from one draw of their total a generation."""
+    target, model, n, work, more = COUNTS[family]
+    trajectories, generations = jax_benchmark.pick((256, 10), (32768, 100), (32768, 1000))
+    experiment = dataclasses.replace(
+        BASE, n=n, target=target, model=model, trajectories=trajectories, generations=generations, handover="summary",
+        metrics=("mean_error",),
+    )  # fmt: skip
+    jax_benchmark.experiment(experiment, rivals=numpy_rivals(work, trajectories, generations, n=n, **more))
+
+
+@pytest.mark.parametrize(("dim", "n"), [(10, 100), (100, 1000)])
+def bench_gaussian_in_many_dimensions(jax_benchmark, dim, n):
+    trajectories, generations = jax_benchmark.pick((4, 3), (256, 20) if dim == 10 else (8, 5), (1024, 50))
+    experiment = dataclasses.replace(
+        BASE, n=n, target=cb.targets.Normal(dim=dim), model=cb.models.Gaussian(dim=dim), trajectories=trajectories,
+        generations=generations,
+    )  # fmt: skip
+    others = numpy_rivals(rivals.gaussian_covariance, trajectories, generations, n=n, dim=dim)
+    jax_benchmark.experiment(experiment, law=near(dim * theory.replace_variance_law(n, generations)), rivals=others)

@@ -17,6 +17,7 @@ from collapsebench.bench.row import Row
 from collapsebench.engine import devices
 from collapsebench.engine.cache import without_cache
 from collapsebench.experiment.experiment import Experiment
+from collapsebench.runs.runner import run
 
 ROUNDS = {"smoke": 3, "quick": 30, "paper": 60}
 """Timed rounds by tier, at least: on a noisy machine the median of a few says little."""
@@ -73,6 +74,7 @@ class JaxBenchmark:
     ) -> Any:  # fmt: skip
         """Time all generations of all trajectories of an experiment; units are trajectory-generations.
 
+        `cb.run`, with all that it does around the loop, has its turns too, above the smoke tier.
         law(result) judges the result as `check` does. limit: None takes what `cost.per_generation` knows of the family.
         """
         program = LoopProgram.of(experiment)
@@ -87,8 +89,9 @@ class JaxBenchmark:
                 return False
             return True if law is None else law(result)
 
+        called = None if self.tier == "smoke" else lambda: run(experiment, progress=False)
         return self._staged(
-            program.trace, program.arguments, units, "trajectory-generations", limit, check, rivals, rounds
+            program.trace, program.arguments, units, "trajectory-generations", limit, check, rivals, rounds, called
         )
 
     def to_precision(
@@ -167,6 +170,7 @@ class JaxBenchmark:
     def _staged(
         self, trace: Callable[[], Any], setup: Callable[[], tuple[object, ...]], units: float, unit: str, limit: Cost | None,
         check: Callable[[Any], object] | None, rivals: Mapping[str, Rival] | None, rounds: int | None,
+        called: Callable[[], object] | None = None,
     ) -> Any:  # fmt: skip
         row = self._row(units, unit)
         with without_cache(), events.watched() as seen:
@@ -176,7 +180,7 @@ class JaxBenchmark:
         row.extra["cache_hits"] = seen.hits
         row.peak_bytes = _peak_bytes(compiled)
         self._verify(check, jax.block_until_ready(compiled(*setup())))
-        return self._timed(row, compiled, setup, limit, rivals, rounds)
+        return self._timed(row, compiled, setup, limit, rivals, rounds, called)
 
     def _verify(self, check: Callable[[Any], object] | None, answer: object) -> None:
         if check is not None and check(answer) is False:
@@ -192,12 +196,14 @@ class JaxBenchmark:
 
     def _timed(
         self, row: Row, call: Callable[..., object], setup: Callable[[], tuple[object, ...]], limit: Cost | None,
-        rivals: Mapping[str, Rival] | None, rounds: int | None,
+        rivals: Mapping[str, Rival] | None, rounds: int | None, called: Callable[[], object] | None = None,
     ) -> Any:  # fmt: skip
         calibrate = ceilings.calibration().seconds
         limits = _limits(row, limit)
         rounds = rounds or self._rounds(call, setup)
         row.turn = max(1, -(-rounds // TURNS))
+        if called is not None:
+            called()  # it compiles
         before: list[float] = []
         after: list[float] = []
 
@@ -208,6 +214,8 @@ class JaxBenchmark:
             if len(before) % row.turn == 0:
                 for found, work, ceiling in limits:
                     found.append(work / ceiling.work * ceiling.seconds())
+                if called is not None:
+                    row.called.append(row.units / _clocked(called)[0])
                 for name, (work, rival) in (rivals or {}).items():
                     seconds, _ = _clocked(lambda rival=rival: jax.block_until_ready(rival()))
                     row.rivals.setdefault(name, []).append(work / seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import statistics
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ def benchmark_table(rows: Sequence[Any]) -> str:
             row.name, _seconds(row.trace + row.lower), _seconds(row.compile), f"{_seconds(row.median)} ± {_seconds(row.spread)}",
             f"{row.rate:.3g} {row.unit}/s", f"{row.peak_bytes / 2**20:.3g} MiB",
             share(row.share(row.limits)), share(row.share(row.products)), faster,
+            f"{statistics.median(row.called):.3g}/s" if row.called else "",
         ))  # fmt: skip
     more = [f"{row.name}: a standard error of {row.extra['precision']:.0%} in {_seconds(row.extra['seconds_to_precision'])}"
             for row in rows if "seconds_to_precision" in row.extra]  # fmt: skip
@@ -43,7 +45,7 @@ def benchmark_table(rows: Sequence[Any]) -> str:
             exponents = f"time ~ size^{curve['exponent']:.2f}, memory ~ size^{curve['memory_exponent']:.2f}"
             more.append(f"{row.name}: {exponents} over {curve['over']} ({points})")
     head = ("benchmark", "trace", "compile", "run (median ± IQR)", "rate", "peak", "of limit", "of its products",
-            "times faster than")  # fmt: skip
+            "times faster than", "through cb.run")  # fmt: skip
     return "\n".join([table(head, lines), *([""] if more else []), *more])
 
 

@@ -26,7 +26,11 @@ def _row(benchmark: dict[str, Any]) -> tuple[str, ...]:
     name = benchmark["name"].removeprefix("bench_").replace("_", " ")
     precise = extra.get("seconds_to_precision")
     until = "" if precise is None else f"{precise:.2g} s"
-    return name, f"{extra['rate']:.2g} {extra['unit']}/s", *(found or "" for found in shares), ratio, until
+    called = extra.get("called")
+    own = "" if called is None else f"{called:.2g}/s"
+    if called is not None and faster is not None:
+        own += f", {called / extra['rivals'][faster['rival']]:.3g} times"
+    return name, f"{extra['rate']:.2g} {extra['unit']}/s", *(found or "" for found in shares), ratio, own, until
 
 
 def speed_tables(folder: Path) -> str:
@@ -39,7 +43,7 @@ def speed_tables(folder: Path) -> str:
         # One row for each regime and family is for `compare`; here it would bury the others.
         shown = (bench for bench in data["benchmarks"] if not bench["name"].startswith("bench_regime["))
         rows = [_row(benchmark) for benchmark in shown]
-        head = ("benchmark", "rate", "of limit", "of its products", "times faster than", "1% after")
+        head = ("benchmark", "rate", "of limit", "of its products", "times faster than", "through cb.run", "1% after")
         parts.append(f"{machine['device']}, {versions}, {data['commit_info']['time'][:10]}:\n\n{table(head, rows)}")
     return "\n".join(parts)
 
