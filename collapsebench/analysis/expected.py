@@ -46,6 +46,17 @@ def _sizes(experiment: Experiment) -> np.ndarray | None:
     return sizes
 
 
+def _fresh(experiment: Experiment) -> tuple[float, float] | None:
+    """New real rows, and synthetic rows of the last generation, in every fit but the first; None under another regime."""
+    regime, n = experiment.regime, experiment.n
+    if spec_name(regime) == "mix":
+        real = float(np.round(np.float32(regime.real_fraction) * n))
+        return real, n - real
+    if spec_name(regime) == "fresh" and regime.models == 1:
+        return float(np.round(np.float32(regime.used) * regime.rows)), n
+    return None
+
+
 def _same(experiment: Experiment) -> bool:
     return experiment.n_real in (None, experiment.n)
 
@@ -71,6 +82,10 @@ def _normal(experiment: Experiment) -> Laws:
             "variance": np.asarray(theory.accumulate_variance_law(n, fits, trace=trace)),
             "mean_error": np.asarray(theory.accumulate_mean_error_law(n, fits, trace=trace)),
         }
+    if (rows := _fresh(experiment)) is not None:
+        first = n if experiment.n_real is None else experiment.n_real
+        error, variance = theory.fresh_law(*rows, fits, n_first=first, unbiased=unbiased)
+        return {"variance": trace * np.asarray(variance), "mean_error": trace * np.asarray(error)}
     return {}
 
 

@@ -18,6 +18,15 @@ LOOPS = {
     ),
     "two dimensions": (dataclasses.replace(BASE, target=cb.targets.Normal(dim=2)), ("variance", "mean_error", "kl")),
     "accumulate": (dataclasses.replace(BASE, regime="accumulate"), ("variance", "mean_error")),
+    "mix": (
+        dataclasses.replace(BASE, regime=cb.regimes.Mix(real_fraction=0.3), n_real=9, target=cb.targets.Normal(sd=2.0)),
+        ("variance", "mean_error"),
+    ),
+    "fresh": (
+        dataclasses.replace(BASE, regime=cb.regimes.Fresh(rows=7), model=cb.models.Gaussian(dim=2, unbiased=True),
+            target=cb.targets.Normal(dim=2)),
+        ("variance", "mean_error"),
+    ),
     "categorical": (dataclasses.replace(BASE, target="zipf", model="categorical", metrics="support"), ("support",)),
     "regression": (
         dataclasses.replace(BASE, target="linear", model="linear_regression", metrics="excess_risk"), ("excess_risk",)
@@ -53,7 +62,13 @@ def test_the_mean_keeps_its_law(loop):
 
 @pytest.mark.parametrize(
     "change",
-    [{"regime": "fresh"}, {"model": cb.models.Gaussian(bias=0.9)}, {"warm_start": True}, {"handover": "population"}],
+    [
+        {"regime": "window"},
+        {"regime": cb.regimes.Fresh(models=2)},
+        {"model": cb.models.Gaussian(bias=0.9)},
+        {"warm_start": True},
+        {"handover": "population"},
+    ],
 )
 def test_other_loops_have_none(change):
     assert not expected(dataclasses.replace(BASE, **change))

@@ -20,6 +20,11 @@ SMALL = ["run", "gaussian", "--n", "20", "--generations", "2", "--trajectories",
 DOCUMENTED = (Path(__file__).parents[2] / "docs" / "json.md").read_text()
 
 
+@pytest.fixture(scope="module")
+def saved():
+    return cb.run(cb.Experiment(name="<script>x", metrics="variance", n=20, generations=2, trajectories=3))
+
+
 def told(answer):
     """(the object of standard output, exit code, standard error)."""
     code, out, err = answer
@@ -68,10 +73,9 @@ def test_infinities_are_words_as_in_records():
     assert set(found["a"][1:]) == set(WORDS)
 
 
-def test_draws_and_files_are_left_to_the_file():
-    result = cb.run(cb.Experiment(metrics="variance", n=20, generations=2, trajectories=3, snapshots=(1,)))
-    assert "sample" in result
-    assert set(result_json(result)["variables"]) == {"variance"}
+def test_draws_and_files_are_left_to_the_file(saved):
+    draws = ("trajectory_kept", "snapshot"), np.zeros((1, 1))
+    assert set(result_json(saved.assign(sample=draws, file_tokenizer=("byte", [1])))["variables"]) == {"variance"}
 
 
 @pytest.mark.slow
@@ -103,9 +107,8 @@ def test_reproduce_and_the_page_of_its_folder(ask, tmp_path):
 # --- the page of a folder -------------------------------------------------------------------------------------------
 
 
-def test_a_folder_becomes_one_page_that_loads_nothing(ask, tmp_path):
-    result = cb.run(cb.Experiment(name="<script>x", metrics="variance", n=20, generations=2, trajectories=3))
-    cb.save(result, tmp_path / "deep" / "<b>one.nc")
+def test_a_folder_becomes_one_page_that_loads_nothing(ask, tmp_path, saved):
+    cb.save(saved, tmp_path / "deep" / "<b>one.nc")
     (tmp_path / "broken.nc").write_text("<script>")
     code, out, _ = ask("report", str(tmp_path))
     assert code == 0
