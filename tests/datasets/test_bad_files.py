@@ -119,7 +119,7 @@ MONITOR = {
                              "header (line 1), column 2 is missing, in good.csv it is 'weight': other columns"),
     "more.csv": (WORDS, WORDS.replace("\n", ",1\n").replace("city,1", "city,age"),
                  "header (line 1), column 2 is named 'age', in good.csv there is none: other columns"),
-    "more.npy": (NUMBERS, npy(np.ones((200, 3))), "row 1 has 3 columns, good.csv has 2"),
+    "more.npy": (NUMBERS, npy(np.ones((200, 3))), "row 1 has 3 columns, not the 2 of good.csv"),
     "keys.jsonl": (NUMBERS, '{"height": 1, "income": 2}\n' * 200, "row 1 (line 1), column 2 is named 'income', in good"),
     "fields.npy": (NUMBERS, npy(np.ones(200, [("height", float), ("income", float)])), "header, column 2 is named 'income'"),
     "words.csv": (NUMBERS, "height,weight\n" + "tall,heavy\n" * 200, "row 1 (line 2), column 1 ('height') is 'tall', not"),
