@@ -220,3 +220,9 @@ def test_words_where_numbers_are_needed_are_told_by_row_and_column(written):
     assert refusal(planned.read, written("words.csv", MIXED)).startswith(message)
     assert refusal(lambda: cb.Experiment(target="words.csv", n=20)).startswith(f"target.name = {message}")
     assert "must end in .npy, .csv" in refusal(lambda: cb.Experiment(target=written("rows.xlsx", "PK"), n=20))
+
+
+def test_a_negative_weight_is_told_by_row_and_column(written):
+    written("weights.csv", "height,w\n" + "1.5,1\n" * 20 + "2.5,-1\n")
+    told = refusal(lambda: cb.Experiment(target=cb.targets.Dataset("weights.csv", weight="w"), n=5, holdout=1))
+    assert told.startswith("target.name = weights.csv: row 21 (line 22), column 2 ('w') is -1; a weight counts rows")
