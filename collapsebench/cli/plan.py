@@ -18,15 +18,19 @@ limits: tail[=SHARE]           half of the 5% tail is still there in a typical r
         risk[:METRIC][=SHARE]  the risk is within .1 of the first model's
         categories[=CHANCE]    no category is missing, with probability .95
         best[:METRIC]          the risk is least
+With --observed the rows of a pipeline's own generations are measured, NAME being the real rows, and nothing is simulated:
+what each keeps of the last one's variance, and the share of real rows that stops it.
+
 dials:  real_share, fresh_rows, growth, weight, judge, or a number such as curator.keep_right
 """
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `collapsebench plan` to its parser."""
-    parser.add_argument("--limit", default="tail", metavar="LIMIT", help="default: %(default)s")
+    parser.add_argument("--limit", metavar="LIMIT", help="default: tail, with --observed variance")
     parser.add_argument("--dial", default="real_share", metavar="DIAL", help="default: %(default)s")
     parser.add_argument("--most", type=float, metavar="X", help="largest value that is tried")
+    parser.add_argument("--observed", nargs="+", metavar="FILE", help="rows of generation 0, 1, ... of your pipeline")
     add_request(parser)
 
 
@@ -37,13 +41,19 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.datasets.own import is_own
     from collapsebench.experiment.experiment import Experiment
     from collapsebench.literature import catalogue
-    from collapsebench.oversight.planner import make_plan
+    from collapsebench.oversight.planner import make_plan, plan
     from collapsebench.runs import progress
     from collapsebench.show.plans import plan_figure, plan_summary
     from collapsebench.specs.registry import MODELS
 
     values, what = parse_changes(arguments.changes), arguments.name
     sizes = {name: values.pop(name) for name in ("n", "generations", "trajectories", "seed") if name in values}
+    if arguments.observed:
+        chosen = {"dial": arguments.dial, "most": arguments.most, "observed": arguments.observed}
+        found = plan(what, arguments.limit, **chosen, **sizes)
+        steps = zip(arguments.observed, found["variance"].values, strict=True)
+        print("\n".join([*(f"{name}: variance {kept:.3g} of generation 0's" for name, kept in steps), found.sentence]))
+        return DONE
     if is_own(what) and values:
         raise RequestError(f"{next(iter(values))}: a plan for a file takes n, generations, trajectories and seed alone")
     if not is_own(what):
@@ -52,7 +62,7 @@ def act(arguments: argparse.Namespace) -> int:
             raise RequestError(f"{what}: it is a sweep over {', '.join(experiment.values)}; fix them by --set")
         sizes = {"generations": 20, "trajectories": 1000, **sizes} if what in MODELS else sizes
         what = experiment
-    request = make_plan(what, arguments.limit, arguments.dial, most=arguments.most, **sizes)
+    request = make_plan(what, arguments.limit or "tail", arguments.dial, most=arguments.most, **sizes)
     name = f"plan-{values.get('name', arguments.name)}".replace("/", "-").replace(".", "-")
     with output.kept(arguments, name, request.digest):
         with progress.display("plan") as tell:

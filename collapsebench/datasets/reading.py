@@ -80,7 +80,7 @@ class Source:
             )
         if len(own) != len(names):
             where = where_of(self.given, 0)
-            raise RequestError(f"{self.name}: {where} has {len(own)} columns, {like} has {len(names)}")
+            raise RequestError(f"{self.name}: {where} has {len(own)} columns, not the {len(names)} of {like}")
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows, in order, ROWS at a time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from collapsebench.oversight import rows
 from collapsebench.oversight.answer import Answer, left_parts, margins
 from collapsebench.oversight.dials import Dial, dial_of
 from collapsebench.oversight.limits import Limit, limit_of, name_of
+from collapsebench.oversight.observed import plan_of
 from collapsebench.oversight.search import Crossing, Measured, Search
 from collapsebench.runs.progress import Progress, Step, heard, silent
 from collapsebench.runs.runner import run_points
@@ -24,14 +26,16 @@ if TYPE_CHECKING:
 
 LEAST = 100
 """Trajectories at least, for an interval of 95%."""
+LATER = 20
+"""Generations after the first, of a plan from observed ones that names none."""
 STAGES = 3
 """Stages of most plans that need a second one."""
 
 
 def plan(
-    experiment: object, limit: Limit | str = "tail", dial: str = "real_share", *, most: float | None = None, n: int | None = None,
-    generations: int | None = None, trajectories: int | None = None, seed: int | None = None,
-    progress: Progress | bool | None = None,
+    experiment: object, limit: Limit | str | None = None, dial: str = "real_share", *, most: float | None = None,
+    n: int | None = None, generations: int | None = None, trajectories: int | None = None, seed: int | None = None,
+    observed: Sequence[object] | None = None, progress: Progress | bool | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """Find the least value of a dial that keeps a limit on loss after so many generations, by simulation.
 
@@ -41,7 +45,9 @@ def plan(
     least half of the first), "categories=.95" (none is lost, with that probability), "best" (the risk is least), or a
     Limit. dial: "real_share" (regime `mix`), "fresh_rows" (`fresh`), "growth" (`grow`), "weight" (`weighted`), "judge"
     (a curator's `rho`), or a number such as "curator.keep_right". most: the largest value that is tried.
-    generations: those after the first model. trajectories: runs of every point (100 at least).
+    generations: those after the first model. trajectories: runs of every point (100 at least). observed: rows of the
+    generations 0, 1, ... that a pipeline made, each as rows of one's own: the share of real rows is then planned from what
+    each kept of the last one's variance (`observed.plan_of`), with nothing simulated, for the limit "variance".
     progress: as in `run`, of one stage after another.
 
     Trajectory i sees the same random numbers at every point of a stage; each of three stages or more has trajectories of
@@ -54,9 +60,16 @@ def plan(
     one round over that of the first model: whether mixing harms at once. attrs: "sentence", "cost" (rows, as JSON).
     Raises RequestError, one line, and Stopped on Ctrl-C.
     """
-    request = make_plan(
-        experiment, limit, dial, most=most, n=n, generations=generations, trajectories=trajectories, seed=seed
-    )
+    if observed is not None:
+        changed: dict[str, object] = {"n": n, "trajectories": trajectories, "seed": seed, "most": most}
+        changed["dial"] = None if dial == "real_share" else dial
+        for field, value in changed.items():
+            if value is not None:
+                raise RequestError(f"{field} = {value}: a plan from observed generations takes limit and generations")
+        later = LATER if generations is None else _whole("generations", generations)
+        return plan_of(experiment, limit_of(limit or "variance"), observed, later)
+    sizes = {"n": n, "generations": generations, "trajectories": trajectories, "seed": seed}
+    request = make_plan(experiment, limit or "tail", dial, most=most, **sizes)
     with heard(progress, request.experiment.name) as tell:
         return request.run(tell)
 

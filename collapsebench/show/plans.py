@@ -34,7 +34,7 @@ def plan_summary(plan: xr.Dataset) -> str:
         lines.append(f"By {plan.attrs['law']} the limit is kept everywhere, or nowhere.")
     if plan.attrs["family"]:
         lines.append(
-            "This is what refits of that family lose; a pipeline that `monitor` finds losing faster needs more."
+            "This is what refits of that family lose; a pipeline that `monitor` finds losing faster needs more: --observed."
         )
     lines.append(
         f"Rows: {cost['real']:.0f} real ones in all, {cost['real_per_generation']:.4g} of them in every generation after "

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from collapsebench import datasets
+from collapsebench.datasets.lines import where_of
 from collapsebench.datasets.own import Own, is_own, own
 from collapsebench.maths.distributions.rows import Rows, check_size, split_rows
 from collapsebench.parts.part import Setting
@@ -192,7 +193,8 @@ def _weights_of(rows: Own, name: str) -> np.ndarray:
         column = rows.numbers((name,), "weight")[:, 0]
         if (column < 0).any():
             row = int(np.argmax(column < 0))
-            raise ValueError(f"row {row + 1} of {name!r} is {column[row]:g}; a weight counts rows, so it is at least 0")
+            where = f"{where_of(rows.name, row)}, column {list(rows.columns).index(name) + 1} ({name!r})"
+            raise ValueError(f"{where} is {column[row]:g}; a weight counts rows, so it is at least 0")
         if not column.sum() > 0:
             raise ValueError(f"all weights {name!r} are 0")
     return column

@@ -119,7 +119,7 @@ MONITOR = {
                              "header (line 1), column 2 is missing, in good.csv it is 'weight': other columns"),
     "more.csv": (WORDS, WORDS.replace("\n", ",1\n").replace("city,1", "city,age"),
                  "header (line 1), column 2 is named 'age', in good.csv there is none: other columns"),
-    "more.npy": (NUMBERS, npy(np.ones((200, 3))), "row 1 has 3 columns, good.csv has 2"),
+    "more.npy": (NUMBERS, npy(np.ones((200, 3))), "row 1 has 3 columns, not the 2 of good.csv"),
     "keys.jsonl": (NUMBERS, '{"height": 1, "income": 2}\n' * 200, "row 1 (line 1), column 2 is named 'income', in good"),
     "fields.npy": (NUMBERS, npy(np.ones(200, [("height", float), ("income", float)])), "header, column 2 is named 'income'"),
     "words.csv": (NUMBERS, "height,weight\n" + "tall,heavy\n" * 200, "row 1 (line 2), column 1 ('height') is 'tall', not"),
@@ -220,3 +220,9 @@ def test_words_where_numbers_are_needed_are_told_by_row_and_column(written):
     assert refusal(planned.read, written("words.csv", MIXED)).startswith(message)
     assert refusal(lambda: cb.Experiment(target="words.csv", n=20)).startswith(f"target.name = {message}")
     assert "must end in .npy, .csv" in refusal(lambda: cb.Experiment(target=written("rows.xlsx", "PK"), n=20))
+
+
+def test_a_negative_weight_is_told_by_row_and_column(written):
+    written("weights.csv", "height,w\n" + "1.5,1\n" * 20 + "2.5,-1\n")
+    told = refusal(lambda: cb.Experiment(target=cb.targets.Dataset("weights.csv", weight="w"), n=5, holdout=1))
+    assert told.startswith("target.name = weights.csv: row 21 (line 22), column 2 ('w') is -1; a weight counts rows")
