@@ -55,8 +55,8 @@ def test_perplexity_of_help(smollm2):
     """Topics of Python's help, sorted, 64 kB: 17.57 on Python 3.11.
 
     `transformers` 5.24, by its own reader of GGUF, its own tokenizer and the same windows, gives 17.574 too (15,810 tokens
-    scored); of the first 64 kB of the King James Bible both give 12.822. With the token of the beginning before each window 18.18. The mean of the windows' perplexities, which is
-    another number, is 18.25.
+    scored); of the first 64 kB of the King James Bible both give 12.822. With the token of the beginning before each window
+    help has 18.18; the mean of the windows' perplexities, which is another number, is 18.25.
     """
     from pydoc_data.topics import topics
 
