@@ -45,6 +45,9 @@ def test_python_blocks_run_in_order(folder):
     done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (folder / "shrunk.png").exists()
+    mean, law = map(float, done.stdout.split("\n")[0].split(" law: "))
+    assert round(law, 3) == 0.605
+    assert abs(mean - law) < 0.15
     last_gap = float(done.stdout.split("\n")[-2])
     assert last_gap < 0.02  # the law that the README draws; the README's own n and 2000 trajectories
 
