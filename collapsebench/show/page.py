@@ -32,6 +32,9 @@ tr { border-bottom: 1px solid #e4e4e4; vertical-align: top } img { max-width: 10
 """
 
 
+PICTURES = (".png", ".gif")
+
+
 class Titled(Protocol):
     """A study, or anything with a title and a citation."""
 
@@ -69,12 +72,15 @@ def write_folder(folder: Path, studies: Mapping[str, Titled]) -> Path:
     if not found and not verdicts:
         raise RequestError(f"report {folder}: no results (.nc) and no verdicts.json in it")
     parts = [f"<h1>{html.escape(folder.resolve().name)}</h1>"]
-    judged = {v["paper"] for v in verdicts}
-    pictures = [path for path in sorted(folder.rglob("*.png")) if path.parent.name in judged]
+    known = {*studies, *(v["paper"] for v in verdicts)}
+    own = [
+        path for path in sorted(folder.rglob("*")) if path.parent.name in known and path.suffix in (*PICTURES, ".nc")
+    ]
     if verdicts:
-        parts += _by_study(verdicts, [*pictures, *(p for p in found if p.parent.name in judged)], folder, studies)
+        parts += _by_study(verdicts, own, folder, studies)
+    drawn = {path.parent for path in own if path.suffix in PICTURES} if verdicts else set()
     for path in found:
-        parts += _result(path, str(path.relative_to(folder)), drawn=path.parent.name in judged)
+        parts += _result(path, str(path.relative_to(folder)), drawn=path.parent in drawn)
     return files.write_text(
         folder / "report.html", document(f"collapsebench: {folder.resolve().name}", "\n".join(parts))
     )
@@ -119,7 +125,7 @@ def _by_study(verdicts: Sequence[Record], paths: Sequence[Path], out: Path, stud
         own = [v for v in verdicts if v["paper"] == name]
         parts += [_table(kind, some) for kind in KINDS if (some := [v for v in own if v["kind"] == kind])]
         parts += [_text(p) for p in sorted((out / name).glob("*.txt"))]
-        parts += [_picture(p) for p in paths if p.suffix in (".png", ".gif") and p.parent.name == name]
+        parts += [_picture(p) for p in paths if p.suffix in PICTURES and p.parent.name == name]
     return parts
 
 
