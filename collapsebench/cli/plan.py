@@ -48,14 +48,15 @@ def act(arguments: argparse.Namespace) -> int:
 
     values, what = parse_changes(arguments.changes), arguments.name
     sizes = {name: values.pop(name) for name in ("n", "generations", "trajectories", "seed") if name in values}
+    if (is_own(what) or arguments.observed) and values:
+        raise RequestError(f"{next(iter(values))}: a plan for a file takes n, generations, trajectories and seed alone")
     if arguments.observed:
         chosen = {"dial": arguments.dial, "most": arguments.most, "observed": arguments.observed}
         found = plan(what, arguments.limit, **chosen, **sizes)
         steps = zip(arguments.observed, found["variance"].values, strict=True)
-        print("\n".join([*(f"{name}: variance {kept:.3g} of generation 0's" for name, kept in steps), found.sentence]))
+        print("\n".join(f"{name}: variance {kept:.3g} of generation 0's" for name, kept in steps))
+        print(found.attrs["sentence"].replace(". ", ".\n"))
         return DONE
-    if is_own(what) and values:
-        raise RequestError(f"{next(iter(values))}: a plan for a file takes n, generations, trajectories and seed alone")
     if not is_own(what):
         experiment = catalogue.changed(catalogue.experiment(what), values)
         if not isinstance(experiment, Experiment):

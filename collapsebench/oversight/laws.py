@@ -62,10 +62,8 @@ def _first(experiment: Experiment) -> int:
 
 def sizes(experiment: Experiment) -> tuple[np.ndarray, np.ndarray]:
     """Real and synthetic rows of every fit [generation]."""
-    regime, n, later = experiment.regime, experiment.n, np.arange(1, experiment.generations)
-    real, synthetic = (
-        np.asarray(size(n, later), float) + 0 * later for size in (regime.fresh_size, regime.synthetic_size)
-    )
+    regime, n, later = experiment.regime, experiment.n, range(1, experiment.generations)
+    real, synthetic = ([float(size(n, t)) for t in later] for size in (regime.fresh_size, regime.synthetic_size))
     return np.array([_first(experiment), *real]), np.array([0, *synthetic])
 
 

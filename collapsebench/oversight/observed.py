@@ -32,7 +32,7 @@ def left_mixing(keep: float, real_share: np.ndarray | float, generations: int) -
     """Share of generation 0's variance that is left when every training set has a share of real rows: k(generations)."""
     k = np.ones_like(np.asarray(real_share, np.float64))
     for _ in range(generations):
-        k = real_share + (1 - real_share) * keep * k
+        k = np.asarray(real_share + (1 - real_share) * keep * k)
     return k
 
 

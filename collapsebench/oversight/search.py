@@ -164,7 +164,7 @@ def crossing(measured: Measured, rising: bool, derivative: int = 0) -> Crossing:
     if not len(possible):
         step = at[1] - at[0]
         return Crossing(value, value - step, value + step)
-    left, right = possible[0], possible[-1]
+    left, right = map(int, possible[[0, -1]])
     bottom = _between(at, high, left) if left else at[0]
     top = _between(at, low, right + 1) if right + 1 < GRID else at[-1]
     return Crossing(value, float(min(bottom, value)), float(max(top, value)))

@@ -12,6 +12,8 @@ import importlib
 import inspect
 import pkgutil
 import sys
+import tempfile
+from pathlib import Path
 
 import jax
 import jaxtyping
@@ -22,7 +24,7 @@ from tests.checked import checker
 
 ROOMS = (
     "specs", "parts", "maths", "learning", "models", "targets", "regimes", "curators", "metrics", "datasets", "engine",
-    "experiment", "runs",
+    "experiment", "runs", "oversight",
 )  # fmt: skip
 SIZES = {"n": 24, "generations": 3, "trajectories": 2, "holdout": 64}
 LAWS = ("log_prob", "nodes", "moments", "log_variance", "entropy", "kl", "l2_squared", "w2_squared", "excess_risk")
@@ -172,6 +174,30 @@ def tour_of_runs():
     cb.log_prob("gaussian", params, cb.sample("gaussian", params, 4))
 
 
+def tour_of_oversight():
+    """A monitor of numbers, categories and texts, its slices and its state, plans of both kinds, and a diagram."""
+    import numpy as np
+
+    import collapsebench as cb
+    from collapsebench.oversight import monitor, state
+
+    rng = np.random.default_rng(0)
+    table = {
+        "x": rng.normal(size=400),
+        "kind": rng.choice(["a", "b"], 400),
+        "text": [f"w{i} is new" for i in range(400)],
+    }
+    watch = cb.Monitor(table, train=table)
+    for _ in range(3):
+        watch.update(table)
+    print(watch.report(), watch.report().markdown()[:0], watch.report().json()[:0], len(monitor.slices(table, "kind")))
+    with tempfile.TemporaryDirectory() as folder:
+        state.load_state(cb.Monitor(table, train=table), state.save_state(watch, Path(folder) / "state.npz"))
+    cb.plan(table["x"], observed=[table["x"], 0.9 * table["x"]])
+    cb.plan(cb.Experiment(n=24, generations=3, trajectories=100, handover="summary"), "variance=.9")
+    cb.diagram("real_share", cells=3)
+
+
 def canaries():
     """What the checks must catch, or they check nothing."""
     import jax.numpy as jnp
@@ -203,4 +229,5 @@ if __name__ == "__main__":
     print(tour_of_examples(), "metrics left:", tour_of_metrics())
     tour_of_targets()
     tour_of_runs()
+    tour_of_oversight()
     print(len(checker.CALLED), "functions checked")
