@@ -7,7 +7,19 @@ import argparse
 from collapsebench.specs.errors import DONE
 
 LINE = TEXT = "what there is, one line each"
-KINDS = ("models", "targets", "regimes", "curators", "metrics", "papers", "studies", "datasets", "texts", "experiments")
+KINDS = (
+    "models",
+    "targets",
+    "regimes",
+    "curators",
+    "metrics",
+    "mitigations",
+    "papers",
+    "studies",
+    "datasets",
+    "texts",
+    "experiments",
+)
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -36,7 +36,18 @@ def rows(kind: str) -> list[tuple[str, str]]:
 
 def markdown() -> str:
     """Markdown table of everything that is registered, for the README."""
-    kinds = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets", "texts")
+    kinds = (
+        "models",
+        "targets",
+        "regimes",
+        "metrics",
+        "curators",
+        "mitigations",
+        "papers",
+        "studies",
+        "datasets",
+        "texts",
+    )
     named = [(kind if i == 0 else "", f"`{name}`", line) for kind in kinds for i, (name, line) in enumerate(rows(kind))]
     return table(("", "name", "what"), named)
 
