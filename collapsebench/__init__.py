@@ -42,6 +42,7 @@ _HOME = {
     "Training": "learning.training",
     "View": "parts.metric",
     "Regime": "parts.regime",
+    "Mitigation": "parts.mitigation",
     "RequestError": "specs.errors",
     "spec": "specs.pytree",
     "static": "specs.pytree",
@@ -50,11 +51,13 @@ _HOME = {
     "REGIMES": "specs.registry",
     "CURATORS": "specs.registry",
     "METRICS": "specs.registry",
+    "MITIGATIONS": "specs.registry",
     "PAPERS": "specs.registry",
 }
 _RESULTS = ("run", "sweep", "ablate", "profile", "plan", "diagram", "recover", "load")
 _MODULES = {
     "models": "models", "targets": "targets", "regimes": "regimes", "curators": "curators", "metrics": "metrics",
+    "mitigations": "mitigations",
     "papers": "literature.papers", "theory": "theory", "datasets": "datasets",
     "distributions": "maths.distributions", "samplers": "maths.samplers",
 }  # fmt: skip

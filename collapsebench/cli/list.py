@@ -8,7 +8,19 @@ from collapsebench.cli.arguments import add_json
 from collapsebench.specs.errors import DONE
 
 LINE = TEXT = "what there is, one line each"
-KINDS = ("models", "targets", "regimes", "curators", "metrics", "papers", "studies", "datasets", "texts", "experiments")
+KINDS = (
+    "models",
+    "targets",
+    "regimes",
+    "curators",
+    "metrics",
+    "mitigations",
+    "papers",
+    "studies",
+    "datasets",
+    "texts",
+    "experiments",
+)
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -38,7 +38,9 @@ def rows(kind: str) -> list[tuple[str, str]]:
     return [(name, registry.one_line(name)) for name in registry.names()]
 
 
-KINDS = ("models", "targets", "regimes", "metrics", "curators", "papers", "studies", "datasets", "texts")
+KINDS = (
+    "models", "targets", "regimes", "metrics", "curators", "mitigations", "papers", "studies", "datasets", "texts",
+)  # fmt: skip
 
 
 def short() -> str:

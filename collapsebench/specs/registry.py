@@ -226,10 +226,11 @@ TARGETS = Registry("target", "collapsebench.targets")
 REGIMES = Registry("regime", "collapsebench.regimes")
 CURATORS = Registry("curator", "collapsebench.curators")
 METRICS = Registry("metric", "collapsebench.metrics")
+MITIGATIONS = Registry("mitigation", "collapsebench.mitigations")
 PAPERS = Registry("paper", "collapsebench.literature.papers", "collapsebench.papers")
 STUDIES = Registry("study", "collapsebench.literature.studies", "collapsebench.studies")
 
 REGISTRIES = {
     "models": MODELS, "targets": TARGETS, "regimes": REGIMES, "curators": CURATORS, "metrics": METRICS,
-    "papers": PAPERS, "studies": STUDIES,
+    "mitigations": MITIGATIONS, "papers": PAPERS, "studies": STUDIES,
 }  # fmt: skip

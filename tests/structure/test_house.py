@@ -9,7 +9,7 @@ FLOORS = [
     {"parts", "datasets"},
     {"maths"},
     {"experiment", "learning", "engine", "regimes", "curators"},
-    {"models", "targets", "metrics", "runs"},
+    {"models", "targets", "metrics", "mitigations", "runs"},
     {"analysis"},
     {"oversight"},
     {"show"},
@@ -19,7 +19,7 @@ FLOORS = [
 ]
 """Each room may import from rooms further up in this list only."""
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
-NOUNS = {"models", "targets", "regimes", "curators", "metrics"}
+NOUNS = {"models", "targets", "regimes", "curators", "metrics", "mitigations"}
 PROBES = 10
 
 
