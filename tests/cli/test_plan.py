@@ -22,7 +22,7 @@ def test_a_file_of_categories(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("plan bad.csv", "bad.csv: row 2, column 2 ('b') is 'nan', not a finite number"),
+        ("plan bad.csv", "bad.csv: row 2 (line 3), column 2 ('b') is 'nan'; leave such rows out"),
         ("plan bad.csv --set x64=true", "x64: a plan for a file takes n, generations, trajectories and seed alone"),
         ("plan gaussian --limit spread", "limit = spread: not one of tail, variance, risk, categories, best"),
         ("plan gaussian --dial grwth", "dial = grwth: not one of real_share, fresh_rows, growth, judge, weight, nor"),
