@@ -5,7 +5,6 @@ Row 1 is the first row of data: neither the header nor blank lines count. Lines 
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import itertools
 import os
@@ -40,6 +39,7 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def records(path: Path) -> Iterator[tuple[int, list[str]]]:
     """(first line, cells) of each record of a .csv, its header among them; bytes that are no UTF-8 as surrogates."""
+    csv.field_size_limit(2**31 - 1)  # a document is longer than the 128 KiB that a cell may have by default
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         reader, before = csv.reader(file), 0
         for cells in reader:
@@ -102,9 +102,7 @@ def where_of(given: object, row: int) -> str:
     elif kind in (".jsonl", ".txt"):
         begins, row = lines(path), max(row, 0)  # the first one has the names
     told = f"row {row + 1}" if row >= 0 else "header"
-    with contextlib.suppress(csv.Error):  # of a cell too long for the csv module
-        told += "".join(f" (line {line})" for line, _ in itertools.islice(begins, max(place, 0), max(place, 0) + 1))
-    return told
+    return told + "".join(f" (line {line})" for line, _ in itertools.islice(begins, max(place, 0), max(place, 0) + 1))
 
 
 def fault(path: Path) -> str:

@@ -199,6 +199,11 @@ def test_what_is_not_bad_is_read(written, name):
     assert source.own.names == (("column 1", "column 2") if name == "bare.csv" else ("height", "weight"))
 
 
+def test_a_long_document_is_a_cell(written):
+    rows = list(Source(written("long.csv", 'n,text\n1,"' + "some words; " * 20_000 + '"\n2,short\n')).chunks())
+    assert [len(text) for text in rows[0].words[0]] == [240_000, 5]
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
