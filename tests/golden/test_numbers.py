@@ -15,7 +15,7 @@ FAST = (
     "extra/",
     "sweep/leaf",
 )
-COMPILES_LONG = ("extra/warm_start",)
+COMPILES_LONG = ("extra/warm_start", "categorical/accumulate/summary/float64")
 
 
 def test_every_case_is_recorded():

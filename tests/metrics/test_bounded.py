@@ -41,6 +41,7 @@ def test_a_normal_against_a_normal(mean, sd):
     np.testing.assert_allclose(found[0], right[0], rtol=1e-6)  # in closed form
 
 
+@pytest.mark.slow
 def test_mixtures_by_quadrature_and_symbols_exactly(random):
     target, model = (cb.targets.GaussianMixture(components=2, radius=r) for r in (1.0, 2.0))
     p, q = (np.exp(np.asarray(t.distribution().log_prob(jnp.asarray(X[:, None])))) for t in (target, model))

@@ -45,6 +45,7 @@ PLAIN = cb.models.Callback(fit, draw, density)
 BASE = cb.Experiment(name="plain", model=PLAIN, metrics=("nll", "variance"), **SIZES)
 
 
+@pytest.mark.slow
 def test_it_obeys_the_law_of_its_family():
     """E Var_t = (1 - 1/n)^(t + 1) for a Gaussian by maximum likelihood under replace, within 5 standard errors."""
     result = cb.run(dataclasses.replace(BASE, metrics="variance", n=10, generations=3, trajectories=150))

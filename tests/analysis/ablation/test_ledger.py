@@ -127,6 +127,7 @@ def test_exact_means_stand_only_where_they_are_known(book):
         assert not laws(dataclasses.replace(BASE, **({"model": cb.models.Gaussian()} | changes)))
 
 
+@pytest.mark.slow
 def test_a_drift_that_few_runs_carry_is_called_so():
     """n = 6 over 10 generations: the mean KL of 5000 runs is that of some fifty of them."""
     found = ledger(dataclasses.replace(EXACT, n=6))

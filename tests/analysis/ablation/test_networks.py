@@ -41,6 +41,7 @@ def test_the_exact_learner_has_two_budgets():
     assert found.arm(BASE, 0, 1, 0).model.start is None, "the class as given does not contain the truth"
 
 
+@pytest.mark.slow
 def test_each_exact_arm_is_checked_by_more_steps_and_by_the_other_start():
     made = arms(BASE)
     checks = check_arms(dials(BASE), BASE, made)

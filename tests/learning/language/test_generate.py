@@ -30,6 +30,7 @@ def by_hand(own, prompts, steps, decoding):
     return np.asarray(text[:, prompts.shape[1] :])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param("opt", marks=pytest.mark.slow), "llama"])
 @pytest.mark.parametrize("length", [1, pytest.param(5, marks=pytest.mark.slow)])
 def test_a_cache_gives_the_draws_of_full_evaluation(name, length, tiny, tokens):

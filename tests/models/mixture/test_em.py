@@ -124,6 +124,7 @@ def test_a_fit_that_is_given_no_start_finds_the_blobs(blobs):
     np.testing.assert_allclose(fitted.log_prob(blobs).mean(), best.log_prob(blobs).mean(), atol=1e-2)
 
 
+@pytest.mark.slow
 def test_unit_and_place_of_the_data_do_not_matter(blobs):
     plain = fit(MODEL, MODEL.init(KEY), Batch(jnp.asarray(blobs), jnp.ones(256)))
     model = dataclasses.replace(MODEL, ridge=MODEL.ridge * 2.0**40)

@@ -109,6 +109,7 @@ def test_a_prompted_loop_runs_with_and_without_real_data(regime):
         dataclasses.replace(loop, n_real=13).check()
 
 
+@pytest.mark.slow
 def test_a_truncated_loss_leaves_out_what_is_sure():
     """Two tokens: where the model gives the right one more than the threshold, nothing counts and nothing is learned."""
     model = cb.models.Transformer(width=8, layers=1, classes=3, block=2)
