@@ -27,7 +27,7 @@ reproduce: $(STAMP) ## set up and re-check the papers (SCALE=quick) into build/r
 	$(VENV)/bin/collapsebench reproduce --scale $(SCALE) --out $(OUT) $(ARGS)
 
 # What results/ keeps: pictures and verdicts. The studies of many minutes have their own verdicts.json.
-NAMED  ?= alemohammad bertrand briesch gillman khelifa capacity ablations shumailov_vae prevention riis gerstgrasser_lm shabgahi
+NAMED  ?= alemohammad bertrand briesch gillman khelifa capacity ablations shumailov_vae prevention riis gerstgrasser_lm shabgahi language_errors
 AGAIN   = $(VENV)/bin/collapsebench reproduce --scale $(SCALE)
 
 results: $(STAMP) ## run every study again and keep figures and verdicts in results/ (NAMED= leaves out the long ones)

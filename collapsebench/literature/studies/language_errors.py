@@ -70,7 +70,7 @@ def _alone(error: str) -> object:
 def _rests(results: Results) -> Measured:
     own = results["transformer"].isel(generation=-1)
     share = float(own.floor / (own.total + own.floor))
-    return Measured(share, share, share).judged(share < FLOOR)
+    return Measured(share, share, share).judged(abs(share) < FLOOR)
 
 
 _BASIS = (
