@@ -32,7 +32,12 @@ def rows(kind: str) -> list[tuple[str, str]]:
         return [(name, f"{(text := texts.describe(name)).summary} ({text.licence})") for name in texts.names()]
     if kind == "experiments":
         models = [(name, f"the model {name} on its example target") for name in MODELS.names()]
-        studies = [(name, _describe(request)) for name, request in _study_experiments().items()]
+        studies = [
+            (name, _describe(request))
+            for name, request in (
+                (name, request) for study in studies() for name, request in _experiments_of(study).items()
+            )
+        ]
         return models + studies
     registry = REGISTRIES[kind]
     return [(name, registry.one_line(name)) for name in registry.names()]
@@ -65,12 +70,8 @@ def _describe(request: Request) -> str:
     return f"{parts}, {experiment.handover}{over}{', ablated' if isinstance(request, Ablation) else ''}"
 
 
-def _study_experiments() -> dict[str, Request]:
-    return {
-        f"{name}/{label}": request
-        for name, study in studies().items()
-        for label, request in study().experiments(Scale.QUICK).items()
-    }
+def _experiments_of(name: str) -> dict[str, Request]:
+    return {f"{name}/{label}": request for label, request in studies()[name]().experiments(Scale.QUICK).items()}
 
 
 def experiment(name: str) -> Experiment | Sweep:
@@ -93,11 +94,14 @@ def request(name: str) -> Request:
         if isinstance(found, str):
             raise RequestError(f"{name}: it is a word; name an experiment or a model")
         return found if isinstance(found, Experiment | Sweep | Ablation) else example(build_part("model", found))
-    known = _study_experiments()
-    if name not in known:
-        names = [*MODELS.names(), *known]
+    study, slash, _ = name.partition("/")
+    every = studies()
+    known: dict[str, Request] = _experiments_of(study) if study in every else {}
+    if name not in known:  # no other study is built to look for a name that is near
+        names = list(known) or [*([] if slash else MODELS.names()), *every]
         raise RequestError(
-            f"{name}: no such experiment{nearest(name, names)}; `collapsebench list experiments` has them all"
+            f"{name}: no such experiment{nearest(name if known or not slash else study, names)}; `collapsebench list "
+            "experiments` has them all"
         )
     return known[name]
 
