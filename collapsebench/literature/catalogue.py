@@ -32,13 +32,8 @@ def rows(kind: str) -> list[tuple[str, str]]:
         return [(name, f"{(text := texts.describe(name)).summary} ({text.licence})") for name in texts.names()]
     if kind == "experiments":
         models = [(name, f"the model {name} on its example target") for name in MODELS.names()]
-        studies = [
-            (name, _describe(request))
-            for name, request in (
-                (name, request) for study in studies() for name, request in _experiments_of(study).items()
-            )
-        ]
-        return models + studies
+        every = (pair for study in studies() for pair in _experiments_of(study).items())
+        return models + [(name, _describe(request)) for name, request in every]
     registry = REGISTRIES[kind]
     return [(name, registry.one_line(name)) for name in registry.names()]
 
