@@ -32,8 +32,7 @@ def rows(kind: str) -> list[tuple[str, str]]:
         return [(name, f"{(text := texts.describe(name)).summary} ({text.licence})") for name in texts.names()]
     if kind == "experiments":
         models = [(name, f"the model {name} on its example target") for name in MODELS.names()]
-        every = (pair for study in studies() for pair in _experiments_of(study).items())
-        return models + [(name, _describe(request)) for name, request in every]
+        return models + [row for study in studies() for row in _described(study)]
     registry = REGISTRIES[kind]
     return [(name, registry.one_line(name)) for name in registry.names()]
 
@@ -63,6 +62,14 @@ def _describe(request: Request) -> str:
     over = f", over {', '.join(request.values)}" if isinstance(request, Sweep) else ""
     parts = " ".join(spec_name(part) for part in (experiment.target, experiment.model, experiment.regime))
     return f"{parts}, {experiment.handover}{over}{', ablated' if isinstance(request, Ablation) else ''}"
+
+
+def _described(name: str) -> list[tuple[str, str]]:
+    """(name, one line) of a study's experiments; one line in their place where its data are not on this machine."""
+    try:
+        return [(label, _describe(request)) for label, request in _experiments_of(name).items()]
+    except RequestError as missing:
+        return [(f"{name}/...", str(missing).split(": ", 1)[-1])]
 
 
 def _experiments_of(name: str) -> dict[str, Request]:

@@ -122,6 +122,8 @@ def _checks(last: xr.Dataset) -> Iterator[str]:
         yield f"cold and warm starts of the exact learner differ by at most {gap:.3g}"
 
 
+WIDE = 30.0
+"""Largest over least value of a dose response from which its axis is logarithmic."""
 ROUNDING = 1e-7
 """Of the largest total: an error that is 0 by an identity comes out of differences of about this size."""
 CLEAR = 0.1
@@ -185,7 +187,10 @@ def _responses(result: xr.Dataset) -> Iterator[Panel]:
         for others in result.others.values:
             bounds = with_bounds(last, f"dose_{error}", others=others)
             lines.append(Series(f"others {others}", result[f"{error}_level"].values, *bounds))
-        yield Panel(f"{error}: doses", path, _unit(result), tuple(lines))
+        values = np.concatenate([np.asarray(line.y, float) for line in lines])
+        seen = values[np.isfinite(values)]
+        wide = len(seen) > 0 and seen.min() > 0 and seen.max() > WIDE * seen.min()
+        yield Panel(f"{error}: doses", path, _unit(result), tuple(lines), ylog=bool(wide))
 
 
 def dose_summary(result: xr.Dataset) -> str:

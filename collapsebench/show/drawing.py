@@ -170,7 +170,10 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
 def _set_scales(ax: Any, panel: Panel) -> None:
     """Linear or logarithmic axes, whose numbers are plain: no text is read as mathematics."""
     for axis, log, scale in ((ax.xaxis, panel.xlog, ax.set_xscale), (ax.yaxis, panel.ylog, ax.set_yscale)):
-        scale("log" if log else "linear")
+        if (
+            kind := "log" if log else "linear"
+        ) != axis.get_scale():  # setting it again would take names away from ticks
+            scale(kind)
         if log:
             axis.set_major_formatter(LogFormatter())
             axis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.4)))
