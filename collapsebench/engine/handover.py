@@ -79,7 +79,8 @@ class Samples(Transfer):
     def real(self, key: Key, target: Target, model: Model, capacity: Number, n: Number) -> Data:
         if not isinstance(capacity, int):
             raise RequestError(
-                "n: it must be a fixed number where the target has no sampling law of the model's summary"
+                "handover = summary: the real rows of a generation cannot be drawn as a summary, which this target has no law "
+                "for; use samples"
             )
         return weighted(counted(target, target.sample(key, int(capacity)), int(capacity)), n)
 
