@@ -79,8 +79,8 @@ class Samples(Transfer):
     def real(self, key: Key, target: Target, model: Model, capacity: Number, n: Number) -> Data:
         if not isinstance(capacity, int):
             raise RequestError(
-                "handover = summary: the real rows of a generation cannot be drawn as a summary, which this target has no law "
-                "for; use samples"
+                "n: the real rows of a generation must be a fixed number where the target has no sampling law of the model's "
+                "summary; or use handover = samples"
             )
         return weighted(counted(target, target.sample(key, int(capacity)), int(capacity)), n)
 

@@ -14,6 +14,7 @@ import collapsebench as cb
 from collapsebench.experiment.sweep import Sweep
 from collapsebench.learning.training import Training
 from collapsebench.literature import catalogue
+from collapsebench.literature.study import studies
 from collapsebench.maths.distributions.mixture import Mixture
 from collapsebench.runs import results
 from collapsebench.specs import record
@@ -24,7 +25,7 @@ from tests.specs.defaults import defaults
 
 CLASSES = {f"{noun}.{name}": cls for noun, registry in NOUNS.items() for name, cls in registry.items()}
 FIELD = {noun: field for field, noun in FIELDS.items()}
-STUDIES = catalogue._study_experiments()
+STUDIES = {name: one for study in studies() for name, one in catalogue._experiments_of(study).items()}
 HERE = Path(__file__).parent
 MIXTURE = Mixture.spherical(np.array([[-1.0], [2.0]]), 0.5)
 LARGE = np.arange(INLINE, dtype=np.float32)
