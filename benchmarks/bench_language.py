@@ -58,7 +58,7 @@ def bench_training_of_a_transformer(jax_benchmark):
 
 
 def bench_sampling_of_a_transformer(jax_benchmark):
-    """64 sequences drawn over a cache of keys and values, eight at a time on each device."""
+    """64 sequences drawn over a cache of keys and values, a group at a time on each device."""
     batch = jax_benchmark.pick(4, 64, 64)
     shape = decoder(jax_benchmark)
     found = rivals(jax_benchmark, "sampling", shape, batch)
