@@ -41,6 +41,17 @@ def test_moments_of_standard_draws_are_those_of_the_rows(dim, random):
     np.testing.assert_allclose(Normal.fit(mapped).scale_tril, Normal.fit(rows).scale_tril, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("n", [0, 1, 2, 40, 50])
+def test_moments_of_rows_that_count_alike_are_those_of_the_weights(n):
+    """The first n of 50 rows: by pairs of draws that are never stored, or by rows and weights."""
+    normal = Normal.from_moments([3.0], [[4.0]])
+    w = (np.arange(50) < n).astype(np.float32)
+    by_pairs, by_rows = normal.reduce_drawn(KEY, w, n), normal.reduce_drawn(KEY, w)
+    np.testing.assert_allclose(by_pairs.mean, by_rows.mean if n else normal.mean, rtol=1e-5)
+    np.testing.assert_allclose(by_pairs.log_scale, by_rows.log_scale, rtol=1e-5)
+    assert float(by_pairs.w) == n
+
+
 @cb.spec
 class Halved(cb.models.Gaussian):
     """Gaussian whose own `sample` draws half of the spread."""

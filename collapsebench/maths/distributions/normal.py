@@ -168,11 +168,19 @@ class Normal(Distribution):
         z = samplers.normal(key, (n, self.dim), self.mean.dtype)
         return self.mean[None] + (z * self.scale_tril[0, 0] if self.dim == 1 else _matmul(z, self.scale_tril.T))
 
-    def reduce_drawn(self, key: Key, w: Float[Array, " n"]) -> Moments:
+    def reduce_drawn(self, key: Key, w: Float[Array, " n"], n: Number | None = None) -> Moments:
         """Moments of the rows of `sample` for this key, weighted by w: those of its standard normals, mapped.
 
-        The rows themselves cannot hold a spread below the rounding of the mean.
+        The rows themselves cannot hold a spread below the rounding of the mean. n: the first n rows weigh 1 and the
+        others 0; None where weights are of any kind.
         """
+        if self.dim == 1 and n is not None and self.mean.dtype == jnp.float32:
+            pivot, total, squares = samplers.normal_totals(key, w.shape[0], n)
+            rows = jnp.asarray(n, jnp.float32)
+            centre = divide(total, rows)
+            scatter = jnp.where(rows > 1, jnp.maximum(squares - total * centre, 0), 0)
+            mean = self.mean + jnp.where(rows > 0, pivot + centre, 0) * self.scale_tril[0, 0]
+            return Moments(rows, mean, self.log_scale + 0.5 * safe_log(scatter), self.factor)
         z = Moments.of(Batch(samplers.normal(key, (w.shape[0], self.dim), self.mean.dtype), w))
         if self.dim == 1:
             mean = self.mean + z.mean * self.scale_tril[0, 0]

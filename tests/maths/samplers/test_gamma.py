@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from collapsebench.maths.samplers import chi_square, log_gamma, normal, standard_gamma, wishart_factor
+from collapsebench.maths.samplers import (
+    chi_square,
+    log_gamma,
+    normal,
+    normal_totals,
+    standard_gamma,
+    wishart_factor,
+)
 
 DRAWS = 200_000
 chi_squares = jax.jit(lambda key, df: chi_square(key, df, (DRAWS,)))
@@ -76,6 +83,18 @@ def test_normal(dtype, assert_continuous, assert_law):
     assert sample.dtype == dtype
     assert_continuous(sample, stats.norm.cdf, stats.norm(0, 1.05).cdf, stats.norm(0.03).cdf)
     assert_law(np.stack([sample, sample**2, sample**3, sample**4], 1).astype(np.float64), [0, 1, 0, 3])
+
+
+@pytest.mark.parametrize(("capacity", "n"), [(1, 1), (7, 3), (100, 100), (331, 330), (10_000, 10_000)])
+def test_totals_are_those_of_the_normals(capacity, n):
+    """Sums over the first n of the very draws, some strips of pairs long or one draw short; for three keys at once."""
+    keys = jax.random.split(jax.random.key(3), 3)
+    pivot, total, squares = jax.vmap(lambda key: normal_totals(key, capacity, n))(keys)
+    z = np.asarray(jax.vmap(lambda key: normal(key, (capacity,), jnp.float32))(keys), np.float64)[:, :n]
+    away = z - np.asarray(pivot, np.float64)[:, None]
+    np.testing.assert_allclose(pivot, z[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(total, away.sum(axis=1), atol=2e-6 * np.abs(away).sum(axis=1).max() + 1e-6)
+    np.testing.assert_allclose(squares, (away**2).sum(axis=1), rtol=2e-6, atol=1e-10)
 
 
 def test_normal_tails_have_their_mass():
