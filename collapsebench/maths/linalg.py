@@ -152,7 +152,10 @@ def _cholesky(gram: Float[Array, "lanes p p"], dim: int) -> tuple[Float[Array, "
         diagonal = lax.dynamic_index_in_dim(whole, k, 0, keepdims=False)
         none = pivot <= floor * diagonal
         row = jnp.where(none[None] | (index < k), 0, row) * lax.rsqrt(jnp.where(none, 1, pivot))[None]
-        rest = rest - row[:dim, None] * row[None]
+        # What enters a branch is stored: else XLA makes the row anew for every entry of the matrix, in 5 to 8 times the time.
+        rest = lax.cond(
+            none.all(), lambda rest, _: rest, lambda rest, row: rest - row[:dim, None] * row[None], rest, row
+        )
         share = jnp.where(diagonal == 0, 1, pivot / jnp.where(diagonal == 0, 1, diagonal))
         return rest, lax.dynamic_update_index_in_dim(done, row, k, 0), jnp.minimum(kept, share)
 
