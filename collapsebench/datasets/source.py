@@ -12,6 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from collapsebench.specs.errors import counted
+
 FOLDER_VARIABLE = "COLLAPSEBENCH_DATA"
 DOWNLOAD_VARIABLE = "COLLAPSEBENCH_DOWNLOAD"
 INSTALL = "pip install 'collapsebench[data]'"
@@ -155,7 +157,9 @@ def table(source: Source, x: Any, y: Any, *, name: str, shape: tuple[int, ...], 
     y = np.array(y, dtype=np.int32).reshape(-1)
     x = np.array(x, dtype=np.float32, order="C")
     if x.ndim < 1 or len(x) != y.size or not y.size:
-        raise ValueError(f"{name} from {source.name}: {source.rows} rows expected, got {x.shape} and {y.size} labels")
+        raise ValueError(
+            f"{name} from {source.name}: {counted(source.rows, 'row')} expected, got {x.shape} and {counted(y.size, 'label')}"
+        )
     x = x.reshape(y.size, -1)
     found = digest(x, y)
     if source.sha256 is not None and found != source.sha256:

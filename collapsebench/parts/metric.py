@@ -14,7 +14,7 @@ from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Model
 from collapsebench.parts.part import Part, Setting
 from collapsebench.parts.target import Classifier, Target
-from collapsebench.specs.errors import nearest
+from collapsebench.specs.errors import counted, nearest
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.pytree import Key, spec, static
 
@@ -175,7 +175,7 @@ class RowMetric(Metric):
             name = spec_name(experiment.target)
             raise self.refuse(f"features = classifier: it is trained on images, and target {name} is none; use images")
         if (rows := min(self.rows, experiment.holdout)) < self.least:
-            raise self.refuse(f"it needs {self.least} rows, and there are {rows}")
+            raise self.refuse(f"it needs {counted(self.least, 'row')}, and there are {rows}")
 
     def prepare(self, experiment: Setting) -> Self:
         """The metric with the target's trained classifier as `features`, if they are "classifier"."""

@@ -22,14 +22,23 @@ _INSIDE, _COLUMN, MOST = 6, 16, 32
 """Legend entries: up to so many stand inside the axes; beside them, in columns of so many; no more than so many."""
 
 
-def _colours(panel: Panel) -> dict[str, Any]:
-    """A colour for every group; more groups than named colours lie along a map from dark blue to yellow."""
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+"""Markers of the first lines of each colour, of the second, and so on; lines of one colour each have none but of points."""
+
+
+def _looks(panel: Panel) -> dict[str, tuple[Any, str]]:
+    """Colour and marker of every group, no two of them the same.
+
+    More groups than twice the named colours lie along a map from dark blue to yellow, neighbours with other markers.
+    """
     groups = list(
         dict.fromkeys(s.group or s.label for s in panel.series if s.kind is not Kind.FLOOR and s.label != EXACT)
     )
-    if len(groups) <= len(_COLOURS):
-        return dict(zip(groups, _COLOURS, strict=False))
-    return dict(zip(groups, mpl.colormaps["viridis"](np.linspace(0, 0.95, len(groups))), strict=True))
+    count, named = len(groups), len(_COLOURS)
+    if count <= 2 * named:
+        return {group: (_COLOURS[i % named], _MARKERS[i // named]) for i, group in enumerate(groups)}
+    map_ = mpl.colormaps["viridis"](np.linspace(0, 0.95, count))
+    return {group: (map_[i], _MARKERS[i % len(_MARKERS)]) for i, group in enumerate(groups)}
 
 
 def _legend_columns(panel: Panel) -> int:
@@ -150,12 +159,12 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
         for s in panel.series:
             _draw_series(ax, s, "black")
         return _draw_legend(ax, 0)
-    colours = _colours(panel)
+    looks = _looks(panel)
     for s in panel.series:
         if s.kind is Kind.FLOOR:
             ax.axvline(float(np.atleast_1d(s.x)[0]), color="0.5", lw=0.8, ls=":", label=s.label)
             continue
-        _draw_series(ax, s, "0.4" if s.label == EXACT else colours[s.group or s.label])
+        _draw_series(ax, s, *(("0.4", "o") if s.label == EXACT else looks[s.group or s.label]))
     ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
     _set_scales(ax, panel)
     if not panel.xlog and panel.xlabel.startswith(("generation", "fits")):
@@ -210,11 +219,14 @@ def _draw_legend(ax: Any, columns: int) -> None:
     ax.legend([handle for _, handle in chosen], [label for label, _ in chosen], **place)
 
 
-def _draw_series(ax: Any, s: Series, colour: str) -> None:
+def _draw_series(ax: Any, s: Series, colour: str, marker: str = "o") -> None:
     x, y = np.broadcast_arrays(np.atleast_1d(s.x), np.atleast_1d(s.y))
     label = s.label if s.label else None
     if s.kind is Kind.MEASURED:
-        ax.plot(x, y, color=colour, lw=1.4, label=label, marker="o" if len(x) <= 12 else None, ms=3)
+        few = len(x) <= 12
+        every: Any = None if few else (0.03, 0.12)  # of the axes' diagonal
+        ax.plot(x, y, color=colour, lw=1.4, label=label, marker=marker if few or marker != "o" else None, ms=3 + (marker != "o"),
+                markevery=every)  # fmt: skip
         if s.low is not None:
             ax.fill_between(x, s.low, s.high, color=colour, alpha=0.2, lw=0)
     elif s.kind is Kind.PUBLISHED:
