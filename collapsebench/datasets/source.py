@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from collapsebench.specs.errors import counted
+from collapsebench.specs.files import cache_home
 
 FOLDER_VARIABLE = "COLLAPSEBENCH_DATA"
 DOWNLOAD_VARIABLE = "COLLAPSEBENCH_DOWNLOAD"
@@ -129,11 +130,11 @@ class ScikitLearn:
 
 
 def where(folder: str | os.PathLike[str] | None = None, download: bool | None = None) -> Where:
-    """Data folder and download permission: the arguments, or the environment, or ~/.cache/collapsebench and no.
+    """Data folder and download permission: the arguments, or the environment, or the user's cache folder and no.
 
     Raises ValueError where COLLAPSEBENCH_DOWNLOAD is neither yes nor no.
     """
-    chosen = folder or os.environ.get(FOLDER_VARIABLE) or os.path.join("~", ".cache", "collapsebench")
+    chosen = folder or os.environ.get(FOLDER_VARIABLE) or cache_home()
     if download is None:
         said = os.environ.get(DOWNLOAD_VARIABLE, "").strip().lower()
         if said not in YES + NO:

@@ -131,8 +131,9 @@ class Metric(Part):
 
     def needs_grams(self, experiment: Setting, length: int) -> None:
         """Raise RequestError for grams that are longer than a block."""
-        if length > (experiment.target.dim or 1):
-            raise self.refuse(f"length = {length}: a block has {experiment.target.dim} tokens")
+        block = experiment.target.dim or 1
+        if length > block:
+            raise self.refuse(f"length = {length}: a block has {counted(block, 'token')}")
 
     def needs_model_density(self, experiment: Setting) -> None:
         """Raise RequestError unless the model has a density."""
