@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from collapsebench.runs.results import experiment_of
-from collapsebench.show.texts import text_summary
+from collapsebench.show.texts import rising, text_summary
 from collapsebench.specs.errors import counted, printable
 from collapsebench.specs.names import short_name
 
@@ -158,7 +158,7 @@ def summary(result: xr.Dataset) -> str:
     )
     devices = f"{result.attrs['device_count']} x {result.attrs['device_kind']}"
     error = "a +- b: mean over trajectories and its standard error\n" if result.sizes["trajectory"] > 1 else ""
-    over = "".join(f"{found}\n" for found in (ended(result), coarse(result)) if found)
+    over = "".join(f"{found}\n" for found in (ended(result), coarse(result), rising(result)) if found)
     said = f"{found}\n\n" if (found := text_summary(result)) else ""
     return (
         f"{what_was_run(result)}\n\n{head}\n\n{said}{error}{over}"

@@ -1,5 +1,7 @@
 """Layout of figures: ticks, colours, and the place of the legend."""
 
+import itertools
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -30,9 +32,11 @@ def test_generations_have_whole_ticks(last):
 
 
 @pytest.mark.parametrize("count", [3, 8, 9, 30])
-def test_no_colour_comes_twice(count):
-    colours = {mpl.colors.to_hex(line.get_color()) for line in drawn(many(count)).get_lines()}
-    assert len(colours) == count
+def test_no_two_lines_have_colour_and_marker_in_common(count):
+    looks = [(mpl.colors.to_hex(line.get_color()), line.get_marker()) for line in drawn(many(count)).get_lines()]
+    assert len(set(looks)) == count
+    if count > 16:  # along one map: neighbours are near in colour
+        assert all(one[1] != other[1] for one, other in itertools.pairwise(looks))
 
 
 def test_a_law_has_the_colour_of_its_group():

@@ -1,7 +1,6 @@
 """Figures of results: their lines, laws and names, in a notebook, a script and on the command line."""
 
 import dataclasses
-import itertools
 import json
 import sys
 import types
@@ -10,8 +9,7 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
-from collapsebench.show import drawing
-from collapsebench.show.figures import EXACT, Kind, Panel, Series
+from collapsebench.show.figures import EXACT, Kind
 from collapsebench.show.plot import figure_of
 
 BASE = cb.Experiment(name="drawn", n=100, generations=8, trajectories=50, handover="summary", metrics=("variance",))
@@ -32,20 +30,6 @@ def test_several_results_share_a_panel_and_are_called_by_what_differs(runs):
     assert law.group == "replace"
     np.testing.assert_allclose(law.y, cb.theory.replace_variance_law(100, np.arange(1, 9)))
     assert not panel.ylog  # less than a decade
-
-
-@pytest.mark.parametrize("count", [9, 16, 40])
-def test_lines_are_told_apart_by_colour_or_marker(count):
-    from matplotlib.figure import Figure as Axes
-
-    x = np.arange(30.0)
-    lines = tuple(Series(f"line {i}", x, x + i) for i in range(count))
-    ax = Axes().subplots()
-    drawing.draw_panel(ax.figure, ax, Panel("", "", "", lines))
-    looks = [(str(line.get_color()), line.get_marker()) for line in ax.lines]
-    assert len(set(looks)) == count
-    if count > 16:  # along one map: neighbours are near in colour
-        assert all(one[1] != other[1] for one, other in itertools.pairwise(looks))
 
 
 @pytest.mark.slow
