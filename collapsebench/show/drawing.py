@@ -11,11 +11,13 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from collapsebench.show.figures import EXACT, Animation, Figure, Heat, Images, Kind, Panel, Series
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
+TICKS = 7
+"""Intervals of a linear axis from left to right: more would let long numbers run into each other."""
 PIXELS = 1000
 """Cells above which a heat map is one picture in an SVG."""
 _INSIDE, _COLUMN, MOST = 6, 16, 32
@@ -60,15 +62,22 @@ def draw(figure: Figure, png: Path, svg: Path) -> None:
     """Draw a figure as PNG and SVG, the same bytes every time."""
     with mpl.rc_context(_style()):
         drawn = _canvas(figure)
-        drawn.savefig(png, metadata={"Software": "collapsebench"})
-        drawn.savefig(svg, metadata={"Date": None, "Creator": "collapsebench"})
+        drawn.savefig(png, metadata=_about(figure, "png"))
+        drawn.savefig(svg, metadata=_about(figure, "svg"))
 
 
 def save(figure: Figure, path: Path, kind: str) -> None:
     """Draw a figure as "png", "svg" or "pdf", the same bytes every time."""
-    metadata = {"png": {"Software": "collapsebench"}, "svg": {"Date": None, "Creator": "collapsebench"}}
     with mpl.rc_context(_style()):
-        _canvas(figure).savefig(path, format=kind, metadata=metadata.get(kind, {"CreationDate": None}))
+        _canvas(figure).savefig(path, format=kind, metadata=_about(figure, kind))
+
+
+def _about(figure: Figure, kind: str) -> dict[str, Any]:
+    """What a file says of itself: no date, so that it has the same bytes every time, and words for who cannot see it."""
+    if kind == "pdf":
+        return {"CreationDate": None, "Title": figure.title, "Subject": figure.alt}
+    maker = {"Software": "collapsebench"} if kind == "png" else {"Date": None, "Creator": "collapsebench"}
+    return {**maker, "Title": figure.title, "Description": figure.alt}
 
 
 def canvas(figure: Figure) -> Canvas:
@@ -94,7 +103,8 @@ def animate(animation: Animation, path: Path) -> None:
             _canvas(figure).savefig(drawn, format="png", dpi=80)
             frames.append(Image.open(drawn).convert("RGB").quantize(64))
     times = [round(1000 * animation.seconds)] * (len(frames) - 1) + [round(4000 * animation.seconds)]
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=False)
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=False,
+                   comment=animation.alt.encode("utf-8"))  # fmt: skip
 
 
 def _canvas(figure: Figure) -> Any:
@@ -167,8 +177,9 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
         _draw_series(ax, s, *(("0.4", "o") if s.label == EXACT else looks[s.group or s.label]))
     ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
     _set_scales(ax, panel)
-    if not panel.xlog and panel.xlabel.startswith(("generation", "fits")):
-        ax.xaxis.get_major_locator().set_params(integer=True)
+    if not panel.xlog:
+        whole = panel.xlabel.startswith(("generation", "fits"))
+        ax.xaxis.set_major_locator(MaxNLocator(TICKS, integer=whole, steps=[1, 2, 2.5, 5, 10]))
     if panel.ylim != (None, None):  # after the scale: even (None, None) would freeze limits that suit a linear axis
         ax.set_ylim(panel.ylim)
     if panel.equal:
@@ -196,7 +207,8 @@ def _draw_heat(canvas: Any, ax: Any, heat: Heat) -> None:
     values = np.asarray(heat.values, float)
     look: dict[str, Any] = {} if heat.cells is None else {"cmap": "OrRd", "vmin": 0, "vmax": 2, "edgecolor": "white"}
     many = values.size > PIXELS
-    mesh = ax.pcolormesh(*places, values, shading="nearest", rasterized=many, **look)
+    mesh = ax.pcolormesh(*map(_edges, places), values, rasterized=many, **look)
+    ax.grid(False)
     for place, (names, axis) in zip(places, axes, strict=True):
         if any(isinstance(name, str) for name in names):
             axis.set_ticks(place, [str(name) for name in names], rotation=30 * (axis is ax.xaxis), ha="right")
@@ -207,6 +219,13 @@ def _draw_heat(canvas: Any, ax: Any, heat: Heat) -> None:
     for y, row, fields in zip(places[1], heat.cells, values, strict=True):
         for x, text, value in zip(places[0], row, fields, strict=True):
             ax.text(x, y, text, ha="center", va="center", fontsize=7, color="white" if value > 1.2 else "black")
+
+
+def _edges(places: np.ndarray) -> np.ndarray:
+    """Ends of cells around their places: half-way to the next; of one place alone, half a unit to each side."""
+    middle = (places[1:] + places[:-1]) / 2
+    first, last = (middle[0], middle[-1]) if len(middle) else (places[0] + 0.5, places[0] - 0.5)
+    return np.concatenate([[2 * places[0] - first], middle, [2 * places[-1] - last]])
 
 
 def _draw_legend(ax: Any, columns: int) -> None:
