@@ -36,7 +36,7 @@ results: $(STAMP) ## run every study again and keep figures and verdicts in resu
 	for name in $(NAMED); do $(AGAIN) $$name --out build/only || [ $$? -eq 1 ] || exit 1; \
 	    mv build/only/verdicts.json build/only/$$name/ && mv build/only/$$name build/results/ || exit 1; done
 	$(AGAIN) league --out build/league || [ $$? -eq 1 ]
-	$(RUN) collapsebench.literature.standings build/league results/league README.md
+	$(RUN) collapsebench.literature.standings build/league results/league docs/league.md
 	cd build/results && find . -name '*.png' -o -name '*.gif' -o -name verdicts.json | tar cf - -T - | \
 	    tar xf - -C ../../results/$(SCALE)
 	$(RUN) collapsebench.show.verdicts README.md results/$(SCALE)

@@ -1,6 +1,6 @@
-"""Speed table of the README, from the committed benchmark files.
+"""Speed table of the documentation, from the committed benchmark files.
 
-python -m collapsebench.show.speed README.md results/benchmarks
+python -m collapsebench.show.speed docs/speed.md results/benchmarks
 """
 
 from __future__ import annotations
