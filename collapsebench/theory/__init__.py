@@ -40,6 +40,7 @@ from .gaussian import (
     replace_variance_law,
     replace_w2_squared_law,
 )
+from .guidance import neon_log_variance_law, neon_mean_error_law, neon_variance_law
 from .heavy_tails import zipf_cut_error_law, zipf_error_law, zipf_exponent_law, zipf_resampled_error_law
 from .kernel import (
     kde_accumulate_excess_law,
@@ -180,6 +181,9 @@ __all__ = [
     "mixed_count_law",
     "mixed_error_law",
     "mixture_labels_law",
+    "neon_log_variance_law",
+    "neon_mean_error_law",
+    "neon_variance_law",
     "overparametrised_chain_law",
     "pathway_accumulate_law",
     "pathway_replace_law",
