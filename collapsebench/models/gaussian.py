@@ -25,6 +25,7 @@ class Gaussian(Model):
     bias: float = within(1.0, low=0)
 
     summary = Moments
+    extrapolates = True
     dials: ClassVar[Dials] = {"approximation": ("bias", (0.7, 0.9, 0.99, 1.0))}
 
     def exact(self) -> Gaussian:
@@ -45,6 +46,10 @@ class Gaussian(Model):
         """Moments from the standard draws behind the rows, so that a spread far below the mean's rounding is kept."""
         own = type(self).sample is Model.sample and type(self).sample_from is Model.sample_from
         return self.generator(params).reduce_drawn(key, drawn.w, n) if own else self.summary.of(drawn)
+
+    def extrapolate(self, params: Normal, other: Normal, weight: Number) -> Normal:
+        """Beyond `params`: see `Normal.extrapolate`."""
+        return params.extrapolate(other, weight)
 
     def generator(self, params: Normal) -> Normal:
         return params.widen(self.bias)

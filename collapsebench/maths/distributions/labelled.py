@@ -40,6 +40,7 @@ class LabelledModel(Model):
     """
 
     kind = Kind.LABELLED
+    extrapolates = True
     dials: ClassVar[Dials] = {"expressivity": ("features", (1, 2, None))}
     dim: int
     features: int | None

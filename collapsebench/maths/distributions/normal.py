@@ -164,6 +164,25 @@ class Normal(Distribution):
         """The same normal with its covariance times `factor`."""
         return Normal(self.mean, self.log_scale + 0.5 * safe_log(jnp.asarray(factor)), self.factor)
 
+    def extrapolate(self, other: Normal, weight: Number) -> Normal:
+        """The normal as far beyond this one as `weight` times the way to it from `other`, in coordinates of this one.
+
+        The mean moves along its line. With L and L T the Cholesky roots of both, the new root is L times the triangle of
+        the diagonal diag(T)^-weight and of -weight T below it: linear in log-Cholesky coordinates (Lin, 2019) of what is
+        white for this one, so that it does not matter in which units rows are. In one dimension the log sd is linear.
+        Where one of them is singular the covariance stays.
+        """
+        mean = self.mean + weight * (self.mean - other.mean)
+        ours, theirs = (side.factor * jnp.sign(jnp.diagonal(side.factor))[None] for side in (self, other))
+        way = jax.vmap(solve_lower, (None, 1), 1)(ours, theirs)
+        apart = jnp.where(jnp.isfinite(other.log_scale), other.log_scale - self.log_scale, -jnp.inf)
+        proper = (jnp.diagonal(way) > 0).all() & jnp.isfinite(apart)
+        turn = jnp.exp(-weight * (jnp.log(jnp.where(proper, jnp.diagonal(way), 1)) + jnp.where(proper, apart, 0)))
+        step = jnp.diag(turn) - weight * jnp.tril(way, -1) * jnp.exp(jnp.where(proper, apart, -jnp.inf))
+        scale = jnp.sqrt((_matmul(ours, step) ** 2).sum() / self.dim)
+        unit = jnp.where(proper, _matmul(ours, step) / scale, self.factor)
+        return Normal(mean, self.log_scale + jnp.where(proper, jnp.log(scale), 0), unit)
+
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
         z = samplers.normal(key, (n, self.dim), self.mean.dtype)
         return self.mean[None] + (z * self.scale_tril[0, 0] if self.dim == 1 else _matmul(z, self.scale_tril.T))
