@@ -18,14 +18,9 @@ from scipy.optimize import brentq
 from collapsebench.analysis.intervals import Z
 from collapsebench.datasets.reading import Source
 from collapsebench.oversight.limits import Limit, SpreadKept, name_of
-<<<<<<< HEAD
-from collapsebench.runs.results import new_dataset
-from collapsebench.specs.errors import RequestError, counted
-=======
 from collapsebench.runs.results import SCHEMA, SCHEMA_VERSION, commit, new_dataset, versions
 from collapsebench.specs import record
-from collapsebench.specs.errors import RequestError
->>>>>>> curators
+from collapsebench.specs.errors import RequestError, counted
 
 if TYPE_CHECKING:
     import xarray as xr

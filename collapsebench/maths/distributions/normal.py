@@ -11,7 +11,15 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
-from collapsebench.maths.linalg import psd_factor, root_gap, rows_factor, solve_lower, triangle
+from collapsebench.maths.linalg import (
+    centred_triangle,
+    independent,
+    psd_factor,
+    root_gap,
+    rows_factor,
+    solve_lower,
+    triangle,
+)
 from collapsebench.maths.numerics import curvature, divide, safe_log
 from collapsebench.maths.streams import part
 from collapsebench.maths.sums import centred
@@ -184,7 +192,7 @@ class Normal(Distribution):
         return Normal(mean, self.log_scale + jnp.where(proper, jnp.log(scale), 0), unit)
 
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
-        z = samplers.normal(key, (n, self.dim), self.mean.dtype)
+        z = samplers.normal(key, (self.dim, n), self.mean.dtype).T  # a kernel over short rows would not be vectorised
         return self.mean[None] + (z * self.scale_tril[0, 0] if self.dim == 1 else _matmul(z, self.scale_tril.T))
 
     def reduce_drawn(self, key: Key, w: Float[Array, " n"], n: Number | None = None) -> Moments:
@@ -200,7 +208,12 @@ class Normal(Distribution):
             scatter = jnp.where(rows > 1, jnp.maximum(squares - total * centre, 0), 0)
             mean = self.mean + jnp.where(rows > 0, pivot + centre, 0) * self.scale_tril[0, 0]
             return Moments(rows, mean, self.log_scale + 0.5 * safe_log(scatter), self.factor)
-        z = Moments.of(Batch(samplers.normal(key, (w.shape[0], self.dim), self.mean.dtype), w))
+        draws = samplers.normal(key, (self.dim, w.shape[0]), self.mean.dtype)
+        if n is not None and independent(n, w.shape[0], self.dim):
+            centre, upper = centred_triangle(draws)
+            mean = self.mean + _matmul(self.scale_tril, centre)
+            return _moments(jnp.asarray(n, mean.dtype), mean, self.log_scale, root=_matmul(self.factor, upper.T))
+        z = Moments.of(Batch(draws.T, w))
         if self.dim == 1:
             mean = self.mean + z.mean * self.scale_tril[0, 0]
             return Moments(z.w, mean, self.log_scale + z.log_scale, self.factor)
