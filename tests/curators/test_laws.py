@@ -280,6 +280,10 @@ def test_what_is_refused():
         cb.Experiment(curator=C.Judge(rho=0.9, bias=0.5), target=cb.targets.Normal(dim=2))
     with pytest.raises(cb.RequestError, match=r"curator\.cells = 200: there are 100 real rows"):
         cb.Experiment(curator=C.SelfCorrect(cells=200))
+    rows_alone = cb.models.Callback(fit=np.copy, sample=np.resize, name="rows alone")
+    for curator in (C.TopP(), C.Surprise(), C.Sharpen()):
+        with pytest.raises(cb.RequestError, match="the model has no log_prob, by which it tells draws apart"):
+            cb.Experiment(curator=curator, model=rows_alone)
     with pytest.raises(cb.RequestError, match="cells > 0 needs real rows alone"):
         cb.Experiment(curator=C.SelfCorrect(), target=cb.targets.Dataset("iris"), model="gaussian")
     with pytest.raises(cb.RequestError, match="symbol data have no first column to be aside in"):
