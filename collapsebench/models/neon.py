@@ -20,13 +20,14 @@ from collapsebench.specs.registry import MODELS
 @MODELS.register("neon")
 @spec
 class Neon(Wrapper):
-    """Negative guidance of `model`: (1 + weight) its parameters - weight those after one more fit, to `rows` of its draws.
+    """`model` pushed beyond its fit, away from a refit to `rows` of its own draws: negative guidance (Neon).
 
-    What self-training does to it is undone in advance, to first order: its sampling bias and the expected loss of spread,
-    not what chance does, which it adds to. A fit costs a second one and `rows` draws. What the parameters are, the model
-    says (`Model.extrapolate`): a network's weights, a regression's coefficients, mean and log-Cholesky root of a normal.
-    Laws of a normal: `theory.neon_log_variance_law`, `theory.neon_variance_law`, `theory.neon_mean_error_law`; a regression
-    that has no bias gains weight^2 `theory.least_squares_risk_law` of `rows` in risk at every fit, and nothing else.
+    Its parameters are (1 + weight) those of the fit - weight those of the refit, which starts there. What self-training
+    does is undone in advance, to first order: a sampling bias and the expected loss of spread, not what chance does, which
+    it adds to. A fit costs a second one and `rows` draws. What the parameters are the model says (`Model.extrapolate`): a
+    network's weights, a regression's coefficients, the mean and the log-Cholesky root of a normal.
+    Laws of a normal: `theory.neon_log_variance_law`, `theory.neon_variance_law`, `theory.neon_mean_error_law`. A regression,
+    which has no bias to undo, only gains weight^2 `theory.least_squares_risk_law` of `rows` in risk at every fit.
     model: a spec, or a registered name, of a model with such parameters.
     Source: Alemohammad, Wang and Baraniuk (2025), arXiv:2510.03597.
     """

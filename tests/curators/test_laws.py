@@ -219,6 +219,26 @@ def test_what_each_curator_costs():
             np.testing.assert_allclose(found, rows, rtol=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("curator", "share", "wrong"),
+    [
+        (C.Verifier(0.9, 0.1, 0.2), 0.9 * 0.8 + 0.1 * 0.2, 0.9),
+        (C.Truncate(2.0), chi2.cdf(4, 1), chi2.cdf(2.1**2, 1)),
+        (C.Upsample(3.0, 0.2), 0.8 + 3 * 0.2, 1),
+    ],
+)
+def test_what_is_kept_in_the_mean(assert_law, curator, share, wrong):
+    found = cb.run(cb.Experiment(**(LARGE | {"curator": curator, "generations": 1, "metrics": "kept"})))
+    assert_law(found.kept.values / LARGE["n"], share, wrong)
+
+
+@pytest.mark.slow
+def test_a_verifier_that_failed_keeps_its_middle(assert_law):
+    failed = LARGE | {"curator": C.Verifier(0.9, 0.1, 0.2, fails_at=1), "generations": 2, "metrics": "kept"}
+    assert_law(cb.run(cb.Experiment(**failed)).kept.values[:, 1] / LARGE["n"], 0.5, 0.74)
+
+
 def test_duplicates_are_dropped():
     weigh = lambda curator, x, w=None: np.asarray(curator.weights(jax.random.key(0), view(x, w), ())[0])  # noqa: E731
     assert weigh(C.Deduplicate(), np.array([3, 1, 3, 3, 1, 2])).tolist() == [1, 1, 0, 0, 0, 1]
@@ -260,6 +280,10 @@ def test_what_is_refused():
         cb.Experiment(curator=C.Judge(rho=0.9, bias=0.5), target=cb.targets.Normal(dim=2))
     with pytest.raises(cb.RequestError, match=r"curator\.cells = 200: there are 100 real rows"):
         cb.Experiment(curator=C.SelfCorrect(cells=200))
+    rows_alone = cb.models.Callback(fit=np.copy, sample=np.resize, name="rows alone")
+    for curator in (C.TopP(), C.Surprise(), C.Sharpen()):
+        with pytest.raises(cb.RequestError, match="the model has no log_prob, by which it tells draws apart"):
+            cb.Experiment(curator=curator, model=rows_alone)
     with pytest.raises(cb.RequestError, match="cells > 0 needs real rows alone"):
         cb.Experiment(curator=C.SelfCorrect(), target=cb.targets.Dataset("iris"), model="gaussian")
     with pytest.raises(cb.RequestError, match="symbol data have no first column to be aside in"):

@@ -68,6 +68,8 @@ def test_units_of_rows_do_not_matter(random):
             Normal.from_moments(change @ m, change @ root @ root.T @ change.T)
             for m, root in zip(mean, roots, strict=True)
         ]
+        for got, wanted in zip(own[0].extrapolate(own[1], -1.0).moments(), own[1].moments(), strict=True):
+            np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)  # all the way back
         return own[0].extrapolate(own[1], 0.6).moments()
 
     plain, other = beyond(np.eye(3)), beyond(units)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -249,17 +250,19 @@ def test_a_folder_is_followed_until_the_first_alarm(tmp_path, monkeypatch, capsy
 
 
 LARGE = """
-import resource, sys, time
+import sys, time
 from collapsebench.oversight.monitor import Monitor
 watch = Monitor(sys.argv[1])
 watch.update(sys.argv[2])
 begun = time.process_time()
 watch.update(sys.argv[3])
-print(time.process_time() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+peak = open("/proc/self/status").read().split("VmHWM:")[1].split()[0]  # ru_maxrss begins with that of the parent
+print(time.process_time() - begun, peak)
 """
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process's memory is read there")
 def test_a_million_rows_of_twenty_columns_take_ten_seconds_and_a_gigabyte(tmp_path, random):
     """Seconds of a processor, which other work on the machine does not change much."""
     for name in ("real", "g0", "g1"):
