@@ -54,8 +54,7 @@ test-all: $(STAMP) ## the fast and the slow tests
 bench: $(STAMP) ## the benchmarks, one at a time (ARGS='--tier paper')
 	$(RUN) pytest --benchmark $(ARGS)
 
-docs: $(STAMP) ## the documentation in build/site, without a warning; the build itself needs no network
-	$(VENV)/bin/python $(PIP) install -qq -c constraints.txt -e '.[$(EXTRAS),docs]'
+docs: $(STAMP).docs ## the documentation in build/site, without a warning; the build itself needs no network
 	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
 
 lint: $(STAMP) ## ruff: rules and format
@@ -80,6 +79,10 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(VENV)/bin/python $(PIP) install -qq -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@
 	@echo "Installed: $$($(VENV)/bin/python --version) in $(VENV)"
+
+$(STAMP).docs: $(STAMP)
+	@$(VENV)/bin/python $(PIP) install -qq -c constraints.txt -e '.[$(EXTRAS),docs]'
+	@touch $@
 
 # Fresh environments of both versions; what they agree on is pinned for both, the rest for one.
 constraints: ## pin the newest versions anew (needs python3.11 and python3.12: PYTHON311=, PYTHON312=)
