@@ -57,7 +57,10 @@ def _propose(high, low, d):
 def _root(k0, k1, d):
     """Accepted y for every element of d [lanes, size]; NaN where d is not positive and finite."""
     valid = (d > 0) & (d < jnp.inf)
-    return jnp.where(valid, by_turns(_propose, GAMMA, k0, k1, jnp.where(valid, d, 1)), jnp.nan)
+    flat = lambda value: jnp.broadcast_to(value, d.shape).reshape(-1)  # noqa: E731
+    place = lax.broadcasted_iota(jnp.uint32, d.shape, 1)
+    y = by_turns(_propose, flat(k0[:, None]), flat(k1[:, None]), GAMMA, flat(place), flat(jnp.where(valid, d, 1)))
+    return jnp.where(valid, y.reshape(d.shape), jnp.nan)
 
 
 def _draw(key, shape_param, shape, dtype):
