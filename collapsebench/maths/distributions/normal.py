@@ -70,14 +70,14 @@ class Moments(Summary):
         """
         dtype, dim = distribution.mean.dtype, distribution.mean.shape[0]
         n = jnp.asarray(n, dtype)
-        # A chi-square may share the key of a normal, whose bits it never uses; a Wishart factor has normals of its own.
-        z = samplers.normal(key if dim == 1 else part(key, 0), (dim,), dtype)
-        step = distribution.factor[0] * z if dim == 1 else _matmul(distribution.factor, z)
-        mean = distribution.mean + jnp.exp(distribution.log_scale) * step * jax.lax.rsqrt(jnp.maximum(n, 1))
+        width = jnp.exp(distribution.log_scale) * jax.lax.rsqrt(jnp.maximum(n, 1))
         if dim == 1:
-            scatter = jnp.where(n > 1, samplers.chi_square(key, jnp.maximum(n - 1, 1)), 0)
-            log_scale = distribution.log_scale + 0.5 * safe_log(scatter.astype(dtype))
+            scatter, z = samplers.chi_square_and_normal(key, jnp.maximum(n - 1, 1))
+            log_scale = distribution.log_scale + 0.5 * safe_log(jnp.where(n > 1, scatter, 0).astype(dtype))
+            mean = distribution.mean + width * distribution.factor[0] * z.astype(dtype)
             return cls(n, mean, log_scale, distribution.factor)
+        # A Wishart factor has normals of its own.
+        mean = distribution.mean + width * _matmul(distribution.factor, samplers.normal(part(key, 0), (dim,), dtype))
         root = _matmul(distribution.factor, samplers.wishart_factor(key, n - 1, dim).astype(dtype))
         return _moments(n, mean, distribution.log_scale, root=root)
 

@@ -162,7 +162,7 @@ def by_turns(
     propose: Callable, k0: jax.Array, k1: jax.Array, tag, place: jax.Array, *parameters: jax.Array,
     first: Callable | None = None,
 ) -> jax.Array:  # fmt: skip
-    """Rejection sampling of values [draws]: propose(high, low, *parameters) until the result is not REFUSED.
+    """Rejection sampling of values [draws]: propose(high, low, *parameters) until its real part is not REFUSED.
 
     k0, k1, place: words of each draw's key, and its counter under it. For proposals that are hardly ever refused: a turn
     proposes for all, and the accepted keep what they have, until so few are left that groups of draws with one refused
@@ -180,16 +180,16 @@ def by_turns(
         # Tied to the turn: what its turns have in common would be moved before the loop, and made even if it has none.
         turn, (k0, k1, place, *parameters) = lax.optimization_barrier((turn, table))
         new = propose(*hash_words(k0, k1, tag + turn, place), *parameters)
-        return turn + 1, jnp.where(value == REFUSED, new, value)
+        return turn + 1, jnp.where(value.real == REFUSED, new, value)
 
     def many(state):
-        return jnp.sum(_by_groups(state[1] == REFUSED)) > draws // _FEW
+        return jnp.sum(_by_groups(state[1].real == REFUSED)) > draws // _FEW
 
     value = (first or propose)(*hash_words(*table[:2], tag, table[2]), *table[3:])
     turn, value = lax.while_loop(many, lambda state: attempt(*state, table), (np.uint32(1), value))
 
     together = min(groups, _TOGETHER)
-    left = _by_groups(value == REFUSED) > 0
+    left = _by_groups(value.real == REFUSED) > 0
     queue = jnp.pad(jnp.nonzero(left, size=groups, fill_value=groups)[0], (0, together), constant_values=groups)
 
     def some(state):
@@ -199,7 +199,7 @@ def by_turns(
         cut = lambda array: array.reshape(_GROUP, groups).at[:, mine].get(mode="clip")  # noqa: E731
         own = [cut(array) for array in table]
         state = turn, jnp.where(mine[None] < groups, cut(value), 0)
-        refused = lambda state: jnp.any(state[1] == REFUSED)  # noqa: E731
+        refused = lambda state: jnp.any(state[1].real == REFUSED)  # noqa: E731
         fresh = lax.while_loop(refused, lambda state: attempt(*state, own), state)[1]
         return served + together, done.at[:, mine].set(fresh, mode="drop", unique_indices=True)
 

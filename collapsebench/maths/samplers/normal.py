@@ -42,7 +42,7 @@ def normal_from(high: jax.Array, low: jax.Array, second: jax.Array | bool = Fals
     return _sine(jnp.where(second, low + _QUARTER_TURN, low)) * square / (jnp.sqrt(square) + np.float32(1e-30))
 
 
-def _pair_from(high: jax.Array, low: jax.Array) -> tuple[jax.Array, jax.Array]:
+def pair_from(high: jax.Array, low: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Both float32 standard normals of 64 bits; by a root that XLA leaves within the kernel, unlike a division."""
     square = _square(high)
     length = square * lax.rsqrt(square + np.float32(1e-30))
@@ -104,7 +104,7 @@ def _totals(capacity: int, whole: bool, k0: jax.Array, k1: jax.Array, n: jax.Arr
     def add(turn, total):
         for i in range(_WRITTEN_OUT):
             place = first + (turn * _WRITTEN_OUT + i).astype(jnp.uint32)
-            one, two = (z - origin for z in _pair_from(*hash_words(k0, k1, NORMAL, place)))
+            one, two = (z - origin for z in pair_from(*hash_words(k0, k1, NORMAL, place)))
             if not whole:
                 one = jnp.where((place < half) & (place < n), one, 0)
                 two = jnp.where((place < half) & (place + np.uint32(half) < n), two, 0)

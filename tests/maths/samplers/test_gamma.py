@@ -8,6 +8,7 @@ from scipy import stats
 
 from collapsebench.maths.samplers import (
     chi_square,
+    chi_square_and_normal,
     log_gamma,
     normal,
     normal_totals,
@@ -140,3 +141,15 @@ def test_keys_are_typed_threefry():
         normal(jax.random.PRNGKey(0), (3,))
     with pytest.raises(TypeError, match="threefry"):
         normal(jax.random.key(0, impl="rbg"), (3,))
+
+
+@pytest.mark.parametrize("df", [1.0, 99.0])
+def test_chi_square_and_normal_are_independent(df, assert_continuous):
+    """Of one pair of normals, the first of which is refused now and then; both follow their laws, and each other not."""
+    keys = jax.random.split(jax.random.key(11), DRAWS)
+    square, z = jax.vmap(lambda key: chi_square_and_normal(key, df))(keys)
+    square, z = np.asarray(square, np.float64), np.asarray(z, np.float64)
+    assert_continuous(square, stats.chi2(df).cdf, stats.chi2(df * 1.02).cdf)
+    assert_continuous(z, stats.norm().cdf, stats.norm(0.02).cdf)
+    for one, two in ((square, z), (square, z**2), (square**2, z)):
+        assert abs(np.corrcoef(one, two)[0, 1]) < 5 / np.sqrt(DRAWS)
