@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from jaxtyping import PyTree
 
@@ -19,7 +19,7 @@ class Wrapper(Model):
     Kind, sizes and distribution are the other model's, as its parameters are.
     """
 
-    model: Any
+    model: object
 
     @property
     def inner(self) -> Model:
