@@ -36,7 +36,7 @@ results: $(STAMP) ## run every study again and keep figures and verdicts in resu
 	for name in $(NAMED); do $(AGAIN) $$name --out build/only || [ $$? -eq 1 ] || exit 1; \
 	    mv build/only/verdicts.json build/only/$$name/ && mv build/only/$$name build/results/ || exit 1; done
 	$(AGAIN) league --out build/league || [ $$? -eq 1 ]
-	$(RUN) collapsebench.literature.standings build/league results/league README.md
+	$(RUN) collapsebench.literature.standings build/league results/league docs/league.md
 	cd build/results && find . -name '*.png' -o -name '*.gif' -o -name verdicts.json | tar cf - -T - | \
 	    tar xf - -C ../../results/$(SCALE)
 	$(RUN) collapsebench.show.verdicts README.md results/$(SCALE)
@@ -54,9 +54,8 @@ test-all: $(STAMP) ## the fast and the slow tests
 bench: $(STAMP) ## the benchmarks, one at a time (ARGS='--tier paper')
 	$(RUN) pytest --benchmark $(ARGS)
 
-docs: $(STAMP) ## the documentation in build/site, without a warning; the build itself needs no network
-	$(VENV)/bin/python $(PIP) install -qq -e '.[$(EXTRAS),docs]'
-	$(RUN) mkdocs build --strict --quiet
+docs: $(STAMP).docs ## the documentation in build/site, without a warning; the build itself needs no network
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
 
 lint: $(STAMP) ## ruff: rules and format
 	$(RUN) ruff check .
@@ -81,12 +80,16 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 	@echo "Installed: $$($(VENV)/bin/python --version) in $(VENV)"
 
+$(STAMP).docs: $(STAMP)
+	@$(VENV)/bin/python $(PIP) install -qq -c constraints.txt -e '.[$(EXTRAS),docs]'
+	@touch $@
+
 # Fresh environments of both versions; what they agree on is pinned for both, the rest for one.
 constraints: ## pin the newest versions anew (needs python3.11 and python3.12: PYTHON311=, PYTHON312=)
 	@mkdir -p build/pins
 	@for v in 311 312; do case $$v in 311) p="$(PYTHON311)";; *) p="$(PYTHON312)";; esac; \
 	    echo "Resolving for $$p ..." && rm -rf build/pins/$$v && $$p -m venv build/pins/$$v && \
-	    build/pins/$$v/bin/python $(PIP) install -qq -e '.[$(EXTRAS)]' && \
+	    build/pins/$$v/bin/python $(PIP) install -qq -e '.[$(EXTRAS),docs]' && \
 	    build/pins/$$v/bin/python -m pip freeze --exclude-editable | LC_ALL=C sort > build/pins/$$v.txt || exit 1; done
 	@cd build/pins && { echo '# Tested versions for Python 3.11 and 3.12. Made by: make constraints'; \
 	    { LC_ALL=C comm -12 311.txt 312.txt; \

@@ -1,18 +1,16 @@
-"""Hooks of the documentation's build: pages take sections of the README, whose blocks its tests run, and name the API."""
+"""Hooks of the documentation's build: the first page is the README, and pages name the API."""
 
 import ast
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SECTION = re.compile(r"^\{\{ (readme|api): (.+) \}\}$", re.MULTILINE)
+PLACE = re.compile(r"^\{\{ (?:readme|api: (.+)) \}\}$", re.MULTILINE)
 
 
-def sections():
-    """Text of the README by heading; what stands before the first is called "top"."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    parts = re.split(r"^## (.+)\n", re.sub(r"^# .*\n", "", text), flags=re.MULTILINE)
-    return dict(zip(["top", *parts[1::2]], parts[0::2], strict=True))
+def readme():
+    """Text of the README with its links as a page of `docs/` has them."""
+    return re.sub(r"\]\(docs/", "](", (ROOT / "README.md").read_text(encoding="utf-8"))
 
 
 def public():
@@ -37,12 +35,5 @@ def api(what):
 
 
 def on_page_markdown(markdown, page, **kwargs):
-    """The page with each `{{ readme: HEADING }}` and `{{ api: NAMES }}` in its place."""
-    found = sections()
-
-    def place(match):
-        text = found[match[2]] if match[1] == "readme" else api(match[2])
-        up = "../" * page.file.src_uri.count("/")
-        return re.sub(r"\]\(docs/", f"]({up}", text).strip("\n")
-
-    return SECTION.sub(place, markdown)
+    """The page with the README at `{{ readme }}`, and what mkdocstrings reads at `{{ api: NAMES }}`."""
+    return PLACE.sub(lambda match: api(match[1]) if match[1] else readme(), markdown)

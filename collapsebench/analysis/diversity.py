@@ -12,7 +12,7 @@ import numpy as np
 
 from collapsebench.analysis.embeddings import Embed, embedded, mean_cosine, vendi_score
 from collapsebench.analysis.likeness import Words, grams, longest_copy, mean, near_duplicates
-from collapsebench.specs.errors import RequestError, shown
+from collapsebench.specs.errors import RequestError, counted, shown
 
 BLEU = 4
 """Longest gram of BLEU."""
@@ -59,7 +59,7 @@ def diversity(
         return _measures(own, theirs, words, budget, embeddings)
     labels = _given("by", by)
     if len(labels) != len(own):
-        raise RequestError(f"by: {len(labels)} labels for {len(own)} texts")
+        raise RequestError(f"by: {counted(len(labels), 'label')} for {counted(len(own), 'text')}")
     groups: dict[str, list[str]] = {}
     for label, text in zip(labels, own, strict=True):
         groups.setdefault(label, []).append(text)
@@ -123,7 +123,7 @@ def _first(texts: list[tuple[str, ...]], budget: int | None) -> list[tuple[str, 
         return texts
     total = sum(map(len, texts))
     if not 1 <= budget <= total:
-        raise RequestError(f"budget = {shown(budget)}: the texts have {total} words; from 1 to that")
+        raise RequestError(f"budget = {shown(budget)}: the texts have {counted(total, 'word')}; from 1 to that")
     found, left = [], budget
     for text in texts:
         if left <= 0:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from collapsebench.learning.language import sentences
-from collapsebench.specs.errors import RequestError, nearest, shown
+from collapsebench.specs.errors import RequestError, counted, nearest, shown
 
 Embed = Callable[[Sequence[str]], Any]
 """Texts -> vectors [texts, width]."""
@@ -29,7 +29,7 @@ def embedded(texts: Sequence[str], embeddings: str | Embed) -> np.ndarray:
         embeddings = sentences.encoder()
     x = np.asarray(embeddings(texts), float)
     if x.ndim != 2 or len(x) != len(texts):
-        raise RequestError(f"embeddings: shape {x.shape}, where {len(texts)} texts need [{len(texts)}, width]")
+        raise RequestError(f"embeddings: shape {x.shape}, for {counted(len(texts), 'text')} [{len(texts)}, width]")
     length = np.sqrt((x**2).sum(axis=1, keepdims=True))
     if not (np.isfinite(length) & (length > 0)).all():
         raise RequestError("embeddings: a vector has length 0, or is not finite")

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import mannwhitneyu
 
 from collapsebench.analysis.intervals import block_bootstrap_medians, percentile_interval
-from collapsebench.specs.errors import RequestError, nearest, shown
+from collapsebench.specs.errors import RequestError, counted, nearest, shown
 
 THRESHOLD = 0.15
 """A median that moved by less is the same, whatever a test says: machines differ that much from hour to hour."""
@@ -96,7 +96,7 @@ def _timing(path: Path, bench: Mapping[str, Any]) -> Timing:
         raise refuse("its times are not all positive numbers of seconds")
     scale = _positive(extra["calibration"]) if extra.get("calibration", []) != [] else np.ones(len(raw))
     if scale is None or len(scale) < len(raw):
-        raise refuse(f"its calibration is not a positive number for each of {len(raw)} rounds")
+        raise refuse(f"its calibration is not a positive number for each of {counted(len(raw), 'round')}")
     rate = _positive([extra["rate"]]) if "rate" in extra else 1 / np.median(raw)[None]
     if rate is None:
         raise refuse(f"rate = {shown(extra['rate'])}: it must be a positive number")

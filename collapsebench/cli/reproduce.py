@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from collapsebench.cli.arguments import add_json, add_out, add_resume
-from collapsebench.specs.errors import DONE, FAILED
+from collapsebench.specs.errors import DONE, FAILED, counted
 
 LINE = "the literature: figures, and a verdict on each published number"
 TEXT = f"{LINE}, on each law and on each statement. Exit code 1: a claim differs, and no stated reason explains it."
@@ -39,7 +39,7 @@ def act(arguments: argparse.Namespace) -> int:
     pictures = [path for path in made.figures if path.suffix == ".png"]
     lines = [
         verdict_table(made.verdicts),
-        f"{len(pictures)} figures (PNG, SVG, CSV) and {len(made.results)} results below {arguments.out}",
+        f"{counted(len(pictures), 'figure')} (PNG, SVG, CSV) and {counted(len(made.results), 'result')} below {arguments.out}",
         f"verdicts: {arguments.out / 'verdicts.json'}\nreport:   {page}",
     ]
     output.tell(arguments, lines, verdicts=made.verdicts, figures=made.figures, files=made.results, report=page)

@@ -14,7 +14,7 @@ import numpy as np
 
 from collapsebench.datasets.lines import fault, header_of, lines
 from collapsebench.datasets.source import one_line
-from collapsebench.specs.errors import RequestError, shown
+from collapsebench.specs.errors import RequestError, counted, shown
 
 ROWS = 65_536
 """Rows of a block."""
@@ -52,7 +52,7 @@ def _uneven(given: object) -> str:
     row = next((row for row, size in enumerate(sizes) if size != sizes[0]), None)
     if row is None:
         return "its rows are no table of numbers or words"
-    return f"row {row + 1} has {sizes[row]} columns, row 1 has {sizes[0]}"
+    return f"row {row + 1} has {counted(sizes[row], 'column')}, row 1 has {sizes[0]}"
 
 
 def _table(given: object) -> dict[str, np.ndarray] | None:
@@ -80,7 +80,7 @@ def _of_npy(path: Path) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarra
             raise ValueError("it holds Python's objects, which are not read")
         here, size = os.fstat(file.fileno()).st_size - file.tell(), math.prod(shape) * dtype.itemsize
         if here < size:
-            raise ValueError(f"its header says {size} bytes of data, and {here} are there")
+            raise ValueError(f"its header says {counted(size, 'byte')} of data, and {here} are there")
     if not math.prod(shape):
         return
     yield from of_array(np.load(path, mmap_mode="r", allow_pickle=False), str(path))

@@ -26,6 +26,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from collapsebench.datasets.source import DOWNLOAD_VARIABLE, Unavailable, Where, one_line
+from collapsebench.specs.errors import counted
 
 MAX_BYTES = 2**30
 DEFLATE_RATIO = 1032  # deflate cannot shrink anything further, so no honest file holds more than this times its size
@@ -178,9 +179,11 @@ def read_idx(
             if axes is not None and found != tuple(axes):
                 raise ValueError(f"axes expected {tuple(axes)}, header says {found}")
             if size > limit:
-                raise ValueError(f"header says {size} bytes of data, the limit is {limit}")
+                raise ValueError(f"header says {counted(size, 'byte')} of data, the limit is {limit}")
             if size > most:
-                raise ValueError(f"header says {size} bytes of data, a file of {on_disk} bytes cannot hold them")
+                raise ValueError(
+                    f"header says {counted(size, 'byte')} of data, a file of {counted(on_disk, 'byte')} cannot hold them"
+                )
             values = _read_exactly(stream, size)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise ValueError(f"{one_line(path)}: {one_line(error)}") from None
@@ -199,10 +202,12 @@ def _header(stream: BinaryIO) -> tuple[bytes, tuple[int, ...]]:
     if kind != 0x08:
         raise ValueError(f"IDX type 0x{kind:02X}: only 0x08, unsigned bytes, is read")
     if not 1 <= count <= 4:
-        raise ValueError(f"{count} axes: an IDX file of labels or images has 1 to 4")
+        raise ValueError(f"{counted(count, 'axis')}: an IDX file of labels or images has 1 to 4")
     lengths = stream.read(4 * count)
     if len(lengths) < 4 * count:
-        raise ValueError(f"truncated: the header of {count} axes ends after {4 + len(lengths)} bytes")
+        raise ValueError(
+            f"truncated: the header of {counted(count, 'axis')} ends after {counted(4 + len(lengths), 'byte')}"
+        )
     axes = struct.unpack(f">{count}I", lengths)
     if 0 in axes:
         raise ValueError(f"axes {axes}: an axis is empty")

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, counted
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", None: "spaces"}
 GAPS = ("", "-", "--", ".", "?", "na", "n/a", "nan", "nil", "none", "null", "missing", "<na>", "nat", "inf", "-inf")
@@ -73,7 +73,7 @@ def header_of(path: Path) -> tuple[str, ...] | None:
             raise RequestError(f"{where}, column {column} is named {cell!r}, as column {same} is")
     if len(row[1]) > len(cells):
         raise RequestError(
-            f"{path}: row 1 (line {row[0]}) has {len(row[1])} columns, its header (line {line}) {len(cells)}"
+            f"{path}: row 1 (line {row[0]}) has {counted(len(row[1]), 'column')}, its header (line {line}) {len(cells)}"
         )
     return tuple(cells)
 
@@ -116,7 +116,7 @@ def fault(path: Path) -> str:
         for column, cell in enumerate(cells, 1):
             _check_bytes(f"{path}: {where}", column, cell)
         if len(cells) > width:
-            return f"{where} has {len(cells)} columns, the first line {width}"
+            return f"{where} has {counted(len(cells), 'column')}, the first line {width}"
         last, told = len(cells), where
     return f"{told}, column {last}: a quotation mark is opened and not closed" if told else ""
 

@@ -60,7 +60,7 @@ def pca(x: Any, components: int, *, whiten: bool = False) -> Pca:
     if rank == 0:
         raise ValueError("x has no spread: every row is the same")
     if whiten and components > rank:
-        raise ValueError(f"components = {components}: only {rank} directions have any spread to whiten by")
+        raise ValueError(f"components = {components}: at most {rank}, the directions with any spread to whiten by")
     directions = directions[:components]
     largest = np.abs(directions).argmax(axis=1, keepdims=True)
     directions = directions * np.sign(np.take_along_axis(directions, largest, axis=1))

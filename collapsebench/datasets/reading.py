@@ -17,7 +17,7 @@ from collapsebench.datasets.formats import READERS, SUFFIXES, of_array, of_image
 from collapsebench.datasets.given import as_numbers
 from collapsebench.datasets.lines import GAPS, is_number, where_of
 from collapsebench.datasets.source import one_line
-from collapsebench.specs.errors import RequestError, nearest, shown
+from collapsebench.specs.errors import RequestError, counted, nearest, shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +80,9 @@ class Source:
             )
         if len(own) != len(names):
             where = where_of(self.given, 0)
-            raise RequestError(f"{self.name}: {where} has {len(own)} columns, not the {len(names)} of {like}")
+            raise RequestError(
+                f"{self.name}: {where} has {counted(len(own), 'column')}, not the {len(names)} of {like}"
+            )
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows, in order, ROWS at a time."""

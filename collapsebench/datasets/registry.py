@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from collapsebench.datasets.source import Served, Source, Table, Unavailable, Where, one_line, table, where
+from collapsebench.specs.errors import counted
 
 Sources = Callable[[], tuple[Source, ...]]
 S = TypeVar("S", bound=Served)
@@ -51,13 +52,15 @@ class Card:
         here = where()
         lines = [
             f"{self.name}: {self.summary}",
-            f"  size      {self.rows} x {self.features} {self.shape}, {self.classes} classes",
+            f"  size      {self.rows} x {self.features} {self.shape}, {counted(self.classes, 'class')}",
             f"  licence   {self.licence}",
             f"  citation  {self.citation}",
         ]
         for place, source in enumerate(self.sources, 1):
             check = f"sha256 {source.sha256}" if source.sha256 else "sha256 of each file"
-            lines.append(f"  source {place}  {source.name}: {source.rows} rows, {check}; {source.remedy(here)}")
+            lines.append(
+                f"  source {place}  {source.name}: {counted(source.rows, 'row')}, {check}; {source.remedy(here)}"
+            )
         return "\n".join(lines)
 
 

@@ -12,6 +12,9 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from collapsebench.specs.errors import counted
+from collapsebench.specs.files import cache_home
+
 FOLDER_VARIABLE = "COLLAPSEBENCH_DATA"
 DOWNLOAD_VARIABLE = "COLLAPSEBENCH_DOWNLOAD"
 INSTALL = "pip install 'collapsebench[data]'"
@@ -127,11 +130,11 @@ class ScikitLearn:
 
 
 def where(folder: str | os.PathLike[str] | None = None, download: bool | None = None) -> Where:
-    """Data folder and download permission: the arguments, or the environment, or ~/.cache/collapsebench and no.
+    """Data folder and download permission: the arguments, or the environment, or the user's cache folder and no.
 
     Raises ValueError where COLLAPSEBENCH_DOWNLOAD is neither yes nor no.
     """
-    chosen = folder or os.environ.get(FOLDER_VARIABLE) or os.path.join("~", ".cache", "collapsebench")
+    chosen = folder or os.environ.get(FOLDER_VARIABLE) or cache_home()
     if download is None:
         said = os.environ.get(DOWNLOAD_VARIABLE, "").strip().lower()
         if said not in YES + NO:
@@ -155,7 +158,9 @@ def table(source: Source, x: Any, y: Any, *, name: str, shape: tuple[int, ...], 
     y = np.array(y, dtype=np.int32).reshape(-1)
     x = np.array(x, dtype=np.float32, order="C")
     if x.ndim < 1 or len(x) != y.size or not y.size:
-        raise ValueError(f"{name} from {source.name}: {source.rows} rows expected, got {x.shape} and {y.size} labels")
+        raise ValueError(
+            f"{name} from {source.name}: {counted(source.rows, 'row')} expected, got {x.shape} and {counted(y.size, 'label')}"
+        )
     x = x.reshape(y.size, -1)
     found = digest(x, y)
     if source.sha256 is not None and found != source.sha256:

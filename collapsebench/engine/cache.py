@@ -24,6 +24,7 @@ import jax
 from jax._src import compilation_cache
 
 from collapsebench.specs.errors import say
+from collapsebench.specs.files import cache_home
 
 HITS = "/jax/compilation_cache/cache_hits"
 """What jax.monitoring is told when a program comes from the cache."""
@@ -88,19 +89,16 @@ def _sealed(key: str, value: bytes) -> bytes:
 def program_folder() -> Path:
     """Folder of compiled programs between processes: below the user's cache folder, one for each processor.
 
-    What was compiled for one processor may stop another, and homes are shared. Raises OSError or RuntimeError without a
-    home.
+    What was compiled for one processor may stop another, and homes are shared. Raises OSError without a home.
     """
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(home):  # a relative one is invalid, says the standard
-        if os.name == "posix" and not os.environ.get("HOME"):
-            raise OSError("HOME is not set")
-        home = os.path.join(Path.home(), ".cache")
+    given = os.path.isabs(os.environ.get("XDG_CACHE_HOME", ""))
+    if not given and os.name == "posix" and not os.environ.get("HOME"):
+        raise OSError("HOME is not set")
     try:
         text = Path("/proc/cpuinfo").read_text(errors="replace")
     except OSError:
         text = ""
-    return Path(home, "collapsebench", f"xla-{processor(text)}")
+    return cache_home() / f"xla-{processor(text)}"
 
 
 def processor(cpuinfo: str) -> str:

@@ -128,7 +128,7 @@ def compiled(mesh: Mesh, width: int, block: int) -> Any:
         in_specs=(everywhere, everywhere, split, split, split, everywhere, everywhere),
         out_specs=(split, PartitionSpec(None, "trajectory")), check_vma=False,
     )  # fmt: skip
-    return jax.jit(mapped, donate_argnums=4)
+    return jax.jit(mapped, donate_argnums=4, compiler_options=devices.compiler_options())
 
 
 def advance(

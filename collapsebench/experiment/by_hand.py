@@ -17,7 +17,7 @@ from collapsebench.maths.streams import Stream, key_for, root_key
 from collapsebench.parts.checks import build_part
 from collapsebench.parts.data import Batch, Kind
 from collapsebench.parts.model import Model
-from collapsebench.specs.errors import RequestError, shown
+from collapsebench.specs.errors import RequestError, counted, shown
 from collapsebench.specs.fields import as_number
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.pytree import Key
@@ -70,7 +70,7 @@ def _batch(model: Model, data: PyTree, weights: ArrayLike | None) -> Batch:
     except ValueError as error:
         raise RequestError(f"weights: {error}") from None
     if w.shape != (len(first),) or (w < 0).any() or not w.sum() > 0:
-        raise RequestError(f"weights: they must be {len(first)} numbers of at least 0, not all 0")
+        raise RequestError(f"weights: they must be {counted(len(first), 'number')} of at least 0, not all 0")
     if not SMALLEST < w.max() <= w.sum() < LARGEST:
         raise RequestError(f"weights: their sum is {w.sum():.3g}; a weight counts rows, so divide all by one number")
     return Batch(jax.tree.map(_as_jax, x), jnp.asarray(w, jnp.result_type(float)))
@@ -104,7 +104,9 @@ def _laid_out(model: Model, x: PyTree) -> PyTree:
 def _columns(model: Model, x: np.ndarray) -> np.ndarray:
     """Rows of as many columns as the model has. Raises ValueError."""
     if model.dim is not None and x.shape[1:] != (model.dim,):
-        raise ValueError(f"it has {x.shape[1] if x.ndim == 2 else x.shape[1:]} columns, but model.dim = {model.dim}")
+        raise ValueError(
+            f"it has {counted(x.shape[1], 'column') if x.ndim == 2 else f'{x.shape[1:]} columns'}, but model.dim = {model.dim}"
+        )
     return x.astype(np.float64)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from collapsebench.learning.language import vocabulary
 from collapsebench.learning.language.wheels import located
-from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.errors import RequestError, counted, nearest
 
 NAMES = ("bytes", "characters", "words", "bpe")
 END, UNKNOWN = "<end>", "<unknown>"
@@ -215,7 +215,9 @@ def _train_pairs(texts: Sequence[str], size: int) -> BytePairs:
     made.train_from_iterator(texts, trainer)
     made.add_special_tokens([END])
     if (found := made.get_vocab_size()) < size:
-        raise RequestError(f"vocabulary = {size}: the text gives no more than {found} byte pairs; at most {found}")
+        raise RequestError(
+            f"vocabulary = {size}: the text gives no more than {counted(found, 'byte pair')}; at most {found}"
+        )
     return BytePairs(made.to_str())
 
 

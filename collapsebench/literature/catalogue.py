@@ -1,6 +1,6 @@
 """Catalogue of names: what `list` prints, and the experiments that `run` accepts.
 
-python -m collapsebench.literature.catalogue README.md    the README's names, and docs/catalogue.md beside it
+python -m collapsebench.literature.catalogue docs/catalogue.md    the page of all names, anew
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from collapsebench.experiment.sweep import Sweep, set_fields
 from collapsebench.literature.study import Request, Scale, studies
 from collapsebench.parts.checks import build_part
 from collapsebench.show.markdown import table, update_block
-from collapsebench.specs import files
 from collapsebench.specs.errors import RequestError, nearest, shown
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import MODELS, REGISTRIES, import_object
@@ -42,19 +41,12 @@ KINDS = (
 )  # fmt: skip
 
 
-def short() -> str:
-    """Markdown table of the names of everything that is registered, by kind, for the README."""
-    return table(("", "names"), [(kind, ", ".join(f"`{name}`" for name, _ in rows(kind))) for kind in KINDS])
-
-
 def page() -> str:
-    """Markdown page of everything that is registered, with a line each, for the documentation."""
-    parts = ["# Catalogue\n\nWhat `collapsebench list` prints: each name, and what it is.\n"]
-    for kind in KINDS:
-        parts.append(
-            f"## {kind.capitalize()}\n\n{table(('name', 'what'), [(f'`{n}`', line) for n, line in rows(kind)])}"
-        )
-    return "\n".join(parts)
+    """Markdown of everything that is registered, with a line each, for the documentation: a table for each kind."""
+    return "\n".join(
+        f"## {kind.capitalize()}\n\n{table(('name', 'what'), [(f'`{name}`', line) for name, line in rows(kind)])}"
+        for kind in KINDS
+    )
 
 
 def _describe(request: Request) -> str:
@@ -119,6 +111,4 @@ def changed(request: Experiment | Sweep, values: dict[str, Any]) -> Experiment |
 
 
 if __name__ == "__main__":
-    readme = Path(sys.argv[1])
-    update_block(readme, "catalogue", short())
-    files.write_text(readme.parent / "docs" / "catalogue.md", page())
+    update_block(Path(sys.argv[1]), "catalogue", page())

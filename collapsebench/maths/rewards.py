@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from collapsebench.parts.curator import Curator
 from collapsebench.parts.data import Batch, Kind, as_matrix
 from collapsebench.parts.part import Setting
+from collapsebench.specs.errors import counted
 
 
 def check_rewards(curator: Curator, experiment: Setting, rewards: tuple[float, ...]) -> None:
@@ -18,7 +19,7 @@ def check_rewards(curator: Curator, experiment: Setting, rewards: tuple[float, .
     kind, classes = experiment.target.kind, experiment.target.classes
     if kind == Kind.SYMBOL:
         if classes is not None and len(rewards) != classes:
-            raise curator.refuse(f"rewards: {len(rewards)} of them for {classes} symbols")
+            raise curator.refuse(f"rewards: {len(rewards)} of them for {counted(classes, 'symbol')}")
         if not np.isfinite(rewards).all():
             raise curator.refuse("rewards: each must be a finite number")
     elif kind not in (Kind.VECTOR, Kind.COUNT):

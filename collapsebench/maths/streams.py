@@ -48,8 +48,9 @@ def root_key(seed: int, name: str) -> Key:
 
 def derive(key: Key, purpose: int, index: Count) -> Key:
     """Key of a purpose and an index: the threefry-2x32 hash of both under `key`, in one call."""
-    words = hash_words(*key_words(key), np.uint32(_DERIVE + purpose), jnp.asarray(index, jnp.uint32))
-    return jax.random.wrap_key_data(jnp.stack(words), impl="threefry2x32")
+    high, low = hash_words(*key_words(key), np.uint32(_DERIVE + purpose), jnp.asarray(index, jnp.uint32))
+    # A choice and not a stack, for which XLA's CPU compiler writes a loop over single numbers.
+    return jax.random.wrap_key_data(jnp.where(jnp.arange(2) == 0, high, low), impl="threefry2x32")
 
 
 def trajectory_key(root: Key, trajectory: Count) -> Key:

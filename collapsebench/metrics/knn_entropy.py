@@ -6,6 +6,7 @@ from collapsebench.maths.estimators.neighbours import knn_entropy
 from collapsebench.parts.data import Kind
 from collapsebench.parts.metric import Estimate, Metric, View
 from collapsebench.parts.part import Setting
+from collapsebench.specs.errors import counted
 from collapsebench.specs.pytree import Key, spec, static
 from collapsebench.specs.registry import METRICS
 
@@ -32,7 +33,7 @@ class KNNEntropy(Metric):
         if experiment.model.kind == Kind.COUNT:
             raise self.refuse("it estimates a differential entropy, and the model's are count data")
         if not 1 <= self.k <= self.rows - 2:
-            raise self.refuse(f"k = {self.k}: with {self.rows} rows it must be from 1 to {self.rows - 2}")
+            raise self.refuse(f"k = {self.k}: with {counted(self.rows, 'row')} it must be from 1 to {self.rows - 2}")
 
     def __call__(self, key: Key, view: View) -> Estimate:
         return knn_entropy(view.drawn(key, self.rows), self.k)

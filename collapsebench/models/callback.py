@@ -18,7 +18,7 @@ from collapsebench.engine.calls import in_process, within
 from collapsebench.parts.data import Batch, Kind
 from collapsebench.parts.model import Model
 from collapsebench.parts.part import Setting
-from collapsebench.specs.errors import RequestError, nearest, printable
+from collapsebench.specs.errors import RequestError, counted, nearest, printable
 from collapsebench.specs.pytree import Key, spec, static
 
 
@@ -136,7 +136,7 @@ class Callback(Model):
         if array.dtype.kind not in "fiub":
             raise self.refuse(f"sample gives {_what(a)}, not rows of numbers")
         if array.shape[:1] != (n,):
-            raise self.refuse(f"sample gives shape {array.shape} for {n} rows")
+            raise self.refuse(f"sample gives shape {array.shape} for {counted(n, 'row')}")
         if not np.isfinite(array).all():
             row = int(np.argwhere(~np.isfinite(array))[0][0])
             raise self.refuse(f"sample gives {array[row].ravel()[~np.isfinite(array[row].ravel())][0]} in row {row}")
@@ -148,7 +148,7 @@ class Callback(Model):
         rows = jax.tree.leaves(x)[0].shape[0]
         density = np.asarray(self._call("log_prob", params.value, _numpy(x)))
         if density.shape != (rows,) or density.dtype.kind not in "fi":
-            raise self.refuse(f"log_prob gives shape {density.shape} for {rows} rows")
+            raise self.refuse(f"log_prob gives shape {density.shape} for {counted(rows, 'row')}")
         return jnp.asarray(density, jnp.result_type(float))
 
     def pack(self, params: PyTree) -> PyTree:

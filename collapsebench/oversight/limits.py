@@ -11,7 +11,7 @@ from collapsebench.experiment.experiment import Experiment
 from collapsebench.parts.checks import build_part
 from collapsebench.parts.data import Kind
 from collapsebench.parts.metric import Metric
-from collapsebench.specs.errors import RequestError, nearest
+from collapsebench.specs.errors import RequestError, counted, nearest
 
 ROUNDING = 1e-5
 """Relative error of a float32 share, by which a count that is exactly at a threshold may miss it."""
@@ -69,7 +69,7 @@ class TailKept(Limit):
     def text(self, generations: int) -> str:
         share = "half" if self.share == 0.5 else f"{self.share:.3g} of the mass"
         runs = "a typical run" if self.chance == 0.5 else f"{self.chance:.3g} of all runs"
-        return f"{share} of the {self.quantile:.0%} tail is still there after {generations} generations in {runs}"
+        return f"{share} of the {self.quantile:.0%} tail is still there after {counted(generations, 'generation')} in {runs}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +86,8 @@ class SpreadKept(Limit):
         return _metric("variance")
 
     def text(self, generations: int) -> str:
-        return f"{self.share:.0%} of the variance is still there after {generations} generations, in the mean over runs"
+        after = counted(generations, "generation")
+        return f"{self.share:.0%} of the variance is still there after {after}, in the mean over runs"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +110,7 @@ class RiskWithin(Limit):
         return _metric(self.of or {Kind.LABELLED: "excess_risk", Kind.SYMBOL: "l2_squared"}.get(kind, "mean_error"))
 
     def text(self, generations: int) -> str:
-        return f"the {self.of or 'risk'} after {generations} generations is within {self.within:.0%} of the first"
+        return f"the {self.of or 'risk'} after {counted(generations, 'generation')} is within {self.within:.0%} of the first"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +120,7 @@ class LeastRisk(RiskWithin):
     optimum = True
 
     def text(self, generations: int) -> str:
-        return f"the {self.of or 'risk'} after {generations} generations is least"
+        return f"the {self.of or 'risk'} after {counted(generations, 'generation')} is least"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +144,7 @@ class AllKept(Limit):
         return (last >= (real_probabilities(experiment) > 0).sum()).astype(float), np.ones_like(last)
 
     def text(self, generations: int) -> str:
-        return f"no category is missing after {generations} generations with probability {self.chance:.3g}"
+        return f"no category is missing after {counted(generations, 'generation')} with probability {self.chance:.3g}"
 
 
 LIMITS = {"tail": TailKept, "variance": SpreadKept, "risk": RiskWithin, "categories": AllKept, "best": LeastRisk}

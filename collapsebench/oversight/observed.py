@@ -20,7 +20,7 @@ from collapsebench.datasets.reading import Source
 from collapsebench.oversight.limits import Limit, SpreadKept, name_of
 from collapsebench.runs.results import SCHEMA, SCHEMA_VERSION, commit, new_dataset, versions
 from collapsebench.specs import record
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -154,7 +154,7 @@ def _sentence(
     if share[2] == 0:
         answer = f"No real rows are needed: {text}"
     return (
-        f"A generation keeps {told[0]} of the last one's variance, by {steps} step{'s' * (steps > 1)}. {answer}. With all "
+        f"A generation keeps {told[0]} of the last one's variance, by {counted(steps, 'step')}. {answer}. With all "
         f"data kept beside the real rows {told[2]} would be left. Assumed: these generations were trained on the one before "
         "alone, real rows give what they gave in generation 0, and synthetic ones keep that share again"
     )

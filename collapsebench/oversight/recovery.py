@@ -21,7 +21,7 @@ from collapsebench.runs.progress import Progress
 from collapsebench.runs.results import kept_records, new_dataset
 from collapsebench.runs.runner import run_points
 from collapsebench.specs import record
-from collapsebench.specs.errors import RequestError, shown
+from collapsebench.specs.errors import RequestError, counted, shown
 from collapsebench.specs.registry import REGIMES
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _sentence(made: xr.Dataset, text: str) -> str:
         if math.isnan(healed):
             time = f"the limit is not kept again until generation {last}"
         elif healed:
-            time = f"the limit is kept again after {healed:.0f} generations"
+            time = f"the limit is kept again after {counted(healed, 'generation', '.0f')}"
         else:
             time = "the limit is kept at once" if k > lost else "the limit is not broken"
         gone, late = (

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from collapsebench.specs.errors import DONE, FAILED
+from collapsebench.specs.errors import DONE, FAILED, counted
 
 QUIET = 0.05
 WHAT = {
@@ -120,7 +120,8 @@ class Report:
             lines.append(f"last healthy generation to go back to: {self._back()}")
         else:
             lines.append(
-                f"no alarm in {len(self.generations)} generations, at a false-alarm probability of {self.settings['alpha']:g}"
+                f"no alarm in {counted(len(self.generations), 'generation')}, "
+                f"at a false-alarm probability of {self.settings['alpha']:g}"
             )
         lines += self._small()
         seen = {name: share for name, share in self.detectable.items() if share > 0}

@@ -13,7 +13,7 @@ from collapsebench.datasets.own import keep, own
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.maths.distributions.kernel import KernelMixture
 from collapsebench.oversight.limits import AllKept, Limit, TailKept
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, counted
 from collapsebench.specs.registry import MODELS, TARGETS
 
 VALUES = 100
@@ -65,7 +65,9 @@ def experiment_of(rows: np.ndarray, limit: Limit, dial: str, n: int | None) -> t
         "trajectories": 2000 if handover == "summary" else 400,
     }
     if (found := _categories(rows)) is not None:
-        return _symbols(found, base), f"categories: {len(found)} with the frequencies of the {len(rows)} rows"
+        return _symbols(
+            found, base
+        ), f"categories: {len(found)} with the frequencies of the {counted(len(rows), 'row')}"
     if isinstance(limit, AllKept):
         raise RequestError("limit = categories: the rows are numbers, not categories; use tail, variance or risk")
     centred = _whitened(rows)
@@ -73,7 +75,7 @@ def experiment_of(rows: np.ndarray, limit: Limit, dial: str, n: int | None) -> t
     near = max(stats.kstest(column, "norm").statistic for column in centred.T) * np.sqrt(len(rows))
     if near <= NORMAL * (1 if dim == 1 else stats.norm.isf(0.005 / dim) / stats.norm.isf(0.005)):
         parts = {"target": TARGETS.get("normal")(dim=dim), "model": MODELS.get("gaussian")(dim=dim)}
-        return Experiment(**base, **parts), f"normal in {dim} dimension{'s' * (dim > 1)}"
+        return Experiment(**base, **parts), f"normal in {counted(dim, 'dimension')}"
     if rows.shape[1] == 1 and rows.min() >= 0 and _exponential(rows[:, 0]):
         return Experiment(**base, target="exponential", model="exponential"), "exponential"
     if isinstance(limit, TailKept):

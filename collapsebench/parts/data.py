@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
+from collapsebench.specs.errors import counted
 from collapsebench.specs.pytree import Count, Number, spec
 
 POPULATION = 2.0**60
@@ -100,7 +101,7 @@ class Batch:
         """The same rows in a buffer of `capacity` rows; the added ones weigh 0. ValueError if it is too small."""
         more = capacity - self.capacity
         if more < 0:
-            raise ValueError(f"capacity = {capacity}: the batch already has {self.capacity} rows")
+            raise ValueError(f"capacity = {capacity}: the batch already has {counted(self.capacity, 'row')}")
         return jax.tree.map(lambda a: jnp.pad(a, [(0, more)] + [(0, 0)] * (a.ndim - 1)), self) if more else self
 
 

@@ -14,7 +14,7 @@ from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Model
 from collapsebench.parts.part import Part, Setting
 from collapsebench.parts.target import Classifier, Target
-from collapsebench.specs.errors import nearest
+from collapsebench.specs.errors import counted, nearest
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.pytree import Key, spec, static
 
@@ -131,8 +131,9 @@ class Metric(Part):
 
     def needs_grams(self, experiment: Setting, length: int) -> None:
         """Raise RequestError for grams that are longer than a block."""
-        if length > (experiment.target.dim or 1):
-            raise self.refuse(f"length = {length}: a block has {experiment.target.dim} tokens")
+        block = experiment.target.dim or 1
+        if length > block:
+            raise self.refuse(f"length = {length}: a block has {counted(block, 'token')}")
 
     def needs_model_density(self, experiment: Setting) -> None:
         """Raise RequestError unless the model has a density."""
@@ -175,7 +176,7 @@ class RowMetric(Metric):
             name = spec_name(experiment.target)
             raise self.refuse(f"features = classifier: it is trained on images, and target {name} is none; use images")
         if (rows := min(self.rows, experiment.holdout)) < self.least:
-            raise self.refuse(f"it needs {self.least} rows, and there are {rows}")
+            raise self.refuse(f"it needs {counted(self.least, 'row')}, and there are {rows}")
 
     def prepare(self, experiment: Setting) -> Self:
         """The metric with the target's trained classifier as `features`, if they are "classifier"."""

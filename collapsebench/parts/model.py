@@ -122,8 +122,11 @@ class Model(Part):
         """n synthetic rows; a `prompted` model continues `prompts`, the rows of the last data set."""
         return self.sample(key, params, n)
 
-    def reduce_drawn(self, key: Key, params: PyTree, drawn: Batch) -> Data:
-        """Sufficient statistics of weighted rows, the x of which `sample_from` gave for this key."""
+    def reduce_drawn(self, key: Key, params: PyTree, drawn: Batch, n: Number | None = None) -> Data:
+        """Sufficient statistics of weighted rows, the x of which `sample_from` gave for this key.
+
+        n: the first n rows weigh 1 and the others 0; None where a curator has weighed them.
+        """
         return self.summary.of(drawn)
 
     def picture(self, key: Key, params: PyTree, target: Target, n: int) -> PyTree:

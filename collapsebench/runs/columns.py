@@ -25,6 +25,8 @@ PICTURED = 16
 """Trajectories whose draws are kept by `snapshots`, up to 1000 each, of images about a hundred: the file is kept."""
 LANE = 32
 """Bytes of a lane beside its numbers: its own number, and those of the result's coordinates."""
+FITTED = 0.8
+"""Share of a generation that its fit is taken for; draws and metrics, which may take longest, come after it."""
 MAPPED = 0.25
 """Share of the free memory above which a result is kept in a mapped file instead."""
 
@@ -71,7 +73,7 @@ class Columns:
             n = min(self._experiment.n, 1000, max(64, 2**17 // (self._experiment.target.dim or 1)))
             self._picture(generation, engine.draw(block, PICTURED, int(n)))
         cut = block.cursor.fit  # of one lane, whose generation is under way
-        self._tell(begun=0.0 if cut is None else cut["step"] / self._lanes.program.model.fit_steps())
+        self._tell(begun=0.0 if cut is None else FITTED * cut["step"] / self._lanes.program.model.fit_steps())
 
     def fill(self, lanes: slice, generations: slice, values: np.ndarray) -> None:
         """Keep the numbers [columns, lanes, recorded] of some generations, which come in the order of a run."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import shutil
 import sys
 import threading
@@ -112,7 +113,7 @@ class Meter:
         self._at = now
 
     def left(self) -> float | None:
-        """Seconds that the rest takes; None where nothing has been measured that would tell."""
+        """Seconds that the rest takes; None where nothing has been measured that would tell, or it takes longer."""
         if len(self._leads) < 2 and (self._seconds < LEAST or not self._work):
             return None
         step = self.step
@@ -120,14 +121,15 @@ class Meter:
         parts = (step.total - ends) * len(self._sizes) / max(sum(self._sizes), 1e-9) + step.compiling
         again = self._leads[1:] or self._leads  # what the first has compiled, the others may have in common
         running = (step.total - step.done) * self._seconds / self._work if self._work else 0.0
-        return max(0.0, running + parts * sum(again) / len(again) - (time.monotonic() - self._at))
+        left = running + parts * sum(again) / len(again) - (time.monotonic() - self._at)
+        return left if left > 0 else None
 
     def text(self, bar: int = 0) -> str:
         """The line that tells all this, with a bar of so many characters."""
         step, left = self.step, self.left()
         share = min(1.0, step.done / step.total)
         drawn = f"[{'#' * round(bar * share):.<{bar}}] " if bar else ""
-        words = [f"{100 * share:.0f}%"] if step.done else []
+        words = [f"{math.floor(100 * share + 1e-9)}%"] if step.done else []  # 100% is the end
         words += ["compiling"] if step.compiling else []
         words += [f"{time.monotonic() - self._began:.0f} s"]
         words += [] if left is None else [f"about {left:.0f} s left"]

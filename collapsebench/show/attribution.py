@@ -12,7 +12,7 @@ import numpy as np
 
 from collapsebench.analysis.intervals import heavy_tailed
 from collapsebench.show.figures import Figure, Kind, Panel, Series, with_bounds
-from collapsebench.show.tables import table, what_was_run, with_interval
+from collapsebench.show.tables import carried_by_few, table, what_was_run, with_interval
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,7 +52,7 @@ def ablation_summary(result: xr.Dataset) -> str:
         f"{what_was_run(result)}\n\n{head}{more}\n{said}\n\nShapley values of the {statistic} over trajectories, each "
         "error alone (the other two off), what errors add together beyond what they add apart (a x b), and their 95% "
         "bootstrap intervals. A Shapley value is the error alone, half of each interaction of two and a third of the "
-        f"threefold one. All arms in {result.attrs['seconds']:.1f} s"
+        f"threefold one; a share is of the total, the sum of the three. All arms in {result.attrs['seconds']:.1f} s"
     )
 
 
@@ -69,7 +69,9 @@ def sentences(result: xr.Dataset) -> list[str]:
     said += _checks(last)
     top = float(last.top_share.max())
     if heavy_tailed(top, result.sizes["trajectory"]):
-        found = f"1% of the runs carry {top:.0%} of the mean {result.attrs['divergence']} at the last generation"
+        found = (
+            carried_by_few(top, result.sizes["trajectory"]) + f" {result.attrs['divergence']} at the last generation"
+        )
         cure = "take the median, or a bounded divergence (hellinger, total_variation)"
         mean = result.attrs["statistic"] == "mean"
         said.append(f"{found}: its interval is too short; {cure}" if mean else f"{found}, which a median does not feel")
@@ -77,24 +79,34 @@ def sentences(result: xr.Dataset) -> list[str]:
 
 
 def _blame(last: xr.Dataset) -> Iterator[str]:
-    """Which error does most of the harm, which protects, and whether shares can be read as parts of a whole."""
+    """Which error does most of the harm, which protects, and what shares outside of 0 to 100% mean.
+
+    A share is that of the table: an error's Shapley value over the total, which the three sum to.
+    """
     total, divergence = float(last.total), last.attrs["divergence"]
     own = {str(error): tuple(map(float, with_bounds(last, "shapley", error=error))) for error in last.error.values}
     worst = max(own, key=lambda error: own[error][0])
     if not own[worst][1] > 0:
         yield f"no error does clear harm by generation {int(last.generation)}: their sum is {total:.3g}"
     else:
-        part = own[worst][0] / sum(max(value, 0.0) for value, *_ in own.values())
-        how = "does most of the harm" if part > 0.5 else "does the largest part of the harm"
-        yield f"{_called(last, worst)} {how}: it adds {own[worst][0]:.3g} {divergence}, {part:.0%} of what errors add"
+        harm = own[worst][0]
+        most = 2 * harm > sum(max(value, 0.0) for value, *_ in own.values())
+        how = "does most of the harm" if most else "does the largest part of the harm"
+        share = f", a share of {harm / total:.0%}" if total > 0 else ", of which there are no shares"
+        yield f"{_called(last, worst)} {how}: it adds {harm:.3g} {divergence}; all errors together add {total:.3g}{share}"
     for error, (value, _, high) in own.items():
         if high < 0 and abs(value) > CLEAR * abs(total):
             better = {"expressivity": f"with {last.attrs['rich']}", "approximation": "with an exact learner"}
             instead = better.get(error, "without it")
             yield f"{_called(last, error)} protects: {instead} the {divergence} would be larger by {-value:.3g}"
-    shares = [float(end) / total for values in own.values() for end in values[:1]] if total > 0 else []
-    if shares and (min(shares) < -ROUNDING or max(shares) > 1 + ROUNDING):
-        yield "shares leave 0 to 100% because errors offset each other: read the Shapley values, not the shares"
+    below = {error: high for error, (value, _, high) in own.items() if value < -ROUNDING * abs(total)}
+    if below and total > 0:
+        doubt = "" if max(below.values()) < 0 else ", though its 95% interval reaches above 0"
+        yield (
+            f"shares leave 0 to 100%: {' and '.join(_called(last, error) for error in below)} takes away from what the "
+            f"others add{doubt}. A share is of the sum that is left, so the one that protects has a negative share and "
+            "the others more than the whole: read the Shapley values, not the shares"
+        )
 
 
 def _called(last: xr.Dataset, error: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from collapsebench.runs.results import experiment_of
 from collapsebench.show.figures import Figure, Heat, Kind, Panel, Series
 from collapsebench.show.tables import table
+from collapsebench.specs.errors import counted
 from collapsebench.specs.names import spec_name
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ def diagram_summary(diagram: xr.Dataset) -> str:
         f"{made.name}: {parts}, handover = {made.handover}, limit = {about['limit']}, generations = {made.generations}, "
         f"trajectories = {made.trajectories}, seed = {made.seed}",
         "",
-        f"{kept.mean():.1%} of {kept.size} cells keep the limit to the last generation.",
+        f"{kept.mean():.1%} of {counted(kept.size, 'cell')} keep the limit to the last generation.",
     ]
     line = diagram.border.values
     if about["law"]:
         known = np.isfinite(line)
-        lines.append(f"Border by {about['law']}: in {known.sum()} of {len(line)} rows of the diagram.")
+        lines.append(f"Border by {about['law']}: in {known.sum()} of {counted(len(line), 'row')} of the diagram.")
         if known.any():
             lines.append(f"Simulated border minus theory's: {_offset(diagram)}.")
     rows = []
@@ -78,7 +79,7 @@ def _offset(diagram: xr.Dataset) -> str:
     apart = apart[np.isfinite(apart)] / float(np.diff(x).mean())
     if not len(apart):
         return "it crosses no two cells"
-    return f"{np.median(apart):+.2f} cells in the median of {len(apart)} rows, {np.abs(apart).max():.2f} at most"
+    return f"{np.median(apart):+.2f} cells in the median of {counted(len(apart), 'row')}, {np.abs(apart).max():.2f} at most"
 
 
 def diagram_figure(diagram: xr.Dataset) -> Figure:

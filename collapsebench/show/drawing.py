@@ -11,25 +11,36 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from collapsebench.show.figures import EXACT, Animation, Figure, Heat, Images, Kind, Panel, Series
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
+TICKS = 7
+"""Intervals of a linear axis from left to right: more would let long numbers run into each other."""
 PIXELS = 1000
 """Cells above which a heat map is one picture in an SVG."""
 _INSIDE, _COLUMN, MOST = 6, 16, 32
 """Legend entries: up to so many stand inside the axes; beside them, in columns of so many; no more than so many."""
 
 
-def _colours(panel: Panel) -> dict[str, Any]:
-    """A colour for every group; more groups than named colours lie along a map from dark blue to yellow."""
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+"""Markers of the first lines of each colour, of the second, and so on; lines of one colour each have none but of points."""
+
+
+def _looks(panel: Panel) -> dict[str, tuple[Any, str]]:
+    """Colour and marker of every group, no two of them the same.
+
+    More groups than twice the named colours lie along a map from dark blue to yellow, neighbours with other markers.
+    """
     groups = list(
         dict.fromkeys(s.group or s.label for s in panel.series if s.kind is not Kind.FLOOR and s.label != EXACT)
     )
-    if len(groups) <= len(_COLOURS):
-        return dict(zip(groups, _COLOURS, strict=False))
-    return dict(zip(groups, mpl.colormaps["viridis"](np.linspace(0, 0.95, len(groups))), strict=True))
+    count, named = len(groups), len(_COLOURS)
+    if count <= 2 * named:
+        return {group: (_COLOURS[i % named], _MARKERS[i // named]) for i, group in enumerate(groups)}
+    map_ = mpl.colormaps["viridis"](np.linspace(0, 0.95, count))
+    return {group: (map_[i], _MARKERS[i % len(_MARKERS)]) for i, group in enumerate(groups)}
 
 
 def _legend_columns(panel: Panel) -> int:
@@ -51,15 +62,22 @@ def draw(figure: Figure, png: Path, svg: Path) -> None:
     """Draw a figure as PNG and SVG, the same bytes every time."""
     with mpl.rc_context(_style()):
         drawn = _canvas(figure)
-        drawn.savefig(png, metadata={"Software": "collapsebench"})
-        drawn.savefig(svg, metadata={"Date": None, "Creator": "collapsebench"})
+        drawn.savefig(png, metadata=_about(figure, "png"))
+        drawn.savefig(svg, metadata=_about(figure, "svg"))
 
 
 def save(figure: Figure, path: Path, kind: str) -> None:
     """Draw a figure as "png", "svg" or "pdf", the same bytes every time."""
-    metadata = {"png": {"Software": "collapsebench"}, "svg": {"Date": None, "Creator": "collapsebench"}}
     with mpl.rc_context(_style()):
-        _canvas(figure).savefig(path, format=kind, metadata=metadata.get(kind, {"CreationDate": None}))
+        _canvas(figure).savefig(path, format=kind, metadata=_about(figure, kind))
+
+
+def _about(figure: Figure, kind: str) -> dict[str, Any]:
+    """What a file says of itself: no date, so that it has the same bytes every time, and words for who cannot see it."""
+    if kind == "pdf":
+        return {"CreationDate": None, "Title": figure.title, "Subject": figure.alt}
+    maker = {"Software": "collapsebench"} if kind == "png" else {"Date": None, "Creator": "collapsebench"}
+    return {**maker, "Title": figure.title, "Description": figure.alt}
 
 
 def canvas(figure: Figure) -> Canvas:
@@ -85,7 +103,8 @@ def animate(animation: Animation, path: Path) -> None:
             _canvas(figure).savefig(drawn, format="png", dpi=80)
             frames.append(Image.open(drawn).convert("RGB").quantize(64))
     times = [round(1000 * animation.seconds)] * (len(frames) - 1) + [round(4000 * animation.seconds)]
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=False)
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=False,
+                   comment=animation.alt.encode("utf-8"))  # fmt: skip
 
 
 def _canvas(figure: Figure) -> Any:
@@ -150,16 +169,17 @@ def draw_panel(canvas: Any, ax: Any, panel: Panel) -> None:
         for s in panel.series:
             _draw_series(ax, s, "black")
         return _draw_legend(ax, 0)
-    colours = _colours(panel)
+    looks = _looks(panel)
     for s in panel.series:
         if s.kind is Kind.FLOOR:
             ax.axvline(float(np.atleast_1d(s.x)[0]), color="0.5", lw=0.8, ls=":", label=s.label)
             continue
-        _draw_series(ax, s, "0.4" if s.label == EXACT else colours[s.group or s.label])
+        _draw_series(ax, s, *(("0.4", "o") if s.label == EXACT else looks[s.group or s.label]))
     ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
     _set_scales(ax, panel)
-    if not panel.xlog and panel.xlabel.startswith(("generation", "fits")):
-        ax.xaxis.get_major_locator().set_params(integer=True)
+    if not panel.xlog:
+        whole = panel.xlabel.startswith(("generation", "fits"))
+        ax.xaxis.set_major_locator(MaxNLocator(TICKS, integer=whole, steps=[1, 2, 2.5, 5, 10]))
     if panel.ylim != (None, None):  # after the scale: even (None, None) would freeze limits that suit a linear axis
         ax.set_ylim(panel.ylim)
     if panel.equal:
@@ -187,7 +207,8 @@ def _draw_heat(canvas: Any, ax: Any, heat: Heat) -> None:
     values = np.asarray(heat.values, float)
     look: dict[str, Any] = {} if heat.cells is None else {"cmap": "OrRd", "vmin": 0, "vmax": 2, "edgecolor": "white"}
     many = values.size > PIXELS
-    mesh = ax.pcolormesh(*places, values, shading="nearest", rasterized=many, **look)
+    mesh = ax.pcolormesh(*map(_edges, places), values, rasterized=many, **look)
+    ax.grid(False)
     for place, (names, axis) in zip(places, axes, strict=True):
         if any(isinstance(name, str) for name in names):
             axis.set_ticks(place, [str(name) for name in names], rotation=30 * (axis is ax.xaxis), ha="right")
@@ -200,6 +221,13 @@ def _draw_heat(canvas: Any, ax: Any, heat: Heat) -> None:
             ax.text(x, y, text, ha="center", va="center", fontsize=7, color="white" if value > 1.2 else "black")
 
 
+def _edges(places: np.ndarray) -> np.ndarray:
+    """Ends of cells around their places: half-way to the next; of one place alone, half a unit to each side."""
+    middle = (places[1:] + places[:-1]) / 2
+    first, last = (middle[0], middle[-1]) if len(middle) else (places[0] + 0.5, places[0] - 0.5)
+    return np.concatenate([[2 * places[0] - first], middle, [2 * places[-1] - last]])
+
+
 def _draw_legend(ax: Any, columns: int) -> None:
     handles, labels = ax.get_legend_handles_labels()
     unique = list(dict(zip(labels, handles, strict=True)).items())
@@ -210,11 +238,14 @@ def _draw_legend(ax: Any, columns: int) -> None:
     ax.legend([handle for _, handle in chosen], [label for label, _ in chosen], **place)
 
 
-def _draw_series(ax: Any, s: Series, colour: str) -> None:
+def _draw_series(ax: Any, s: Series, colour: str, marker: str = "o") -> None:
     x, y = np.broadcast_arrays(np.atleast_1d(s.x), np.atleast_1d(s.y))
     label = s.label if s.label else None
     if s.kind is Kind.MEASURED:
-        ax.plot(x, y, color=colour, lw=1.4, label=label, marker="o" if len(x) <= 12 else None, ms=3)
+        few = len(x) <= 12
+        every: Any = None if few else (0.03, 0.12)  # of the axes' diagonal
+        ax.plot(x, y, color=colour, lw=1.4, label=label, marker=marker if few or marker != "o" else None, ms=3 + (marker != "o"),
+                markevery=every)  # fmt: skip
         if s.low is not None:
             ax.fill_between(x, s.low, s.high, color=colour, alpha=0.2, lw=0)
     elif s.kind is Kind.PUBLISHED:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from collapsebench.specs import files
-from collapsebench.specs.errors import printable
+from collapsebench.specs.errors import counted, printable
 
 
 class Kind(enum.StrEnum):
@@ -100,6 +100,24 @@ class Figure:
     note: str = ""
     columns: int = 3
 
+    @property
+    def alt(self) -> str:
+        """Words for who cannot see it: its title, what each panel shows of which lines, and its note."""
+        panels = "; ".join(dict.fromkeys(map(_shows, self.panels)))
+        return printable(f"{self.title}. {panels}. {self.note}".rstrip(" .") + ".", 1000)
+
+
+def _shows(panel: Panel) -> str:
+    if panel.heat is not None:
+        rows, columns = len(panel.heat.y), len(panel.heat.x)
+        return f"{panel.title or panel.heat.label}: table of {counted(rows, 'row')} by {counted(columns, 'column')}"
+    if panel.images is not None:
+        return f"{panel.title or 'images'}: a grid of images"
+    named = list(dict.fromkeys(s.label for s in panel.series if s.label and s.label != EXACT))
+    lines = f" of {', '.join(named)}" if 0 < len(named) <= 12 else f" of {len(named)} lines" if named else ""
+    what = f"{panel.title}: {panel.ylabel}" if panel.title and panel.ylabel else panel.title or panel.ylabel
+    return f"{what} by {panel.xlabel}{lines}" if panel.xlabel else f"{what}{lines}"
+
 
 @dataclasses.dataclass(frozen=True)
 class Animation:
@@ -107,6 +125,11 @@ class Animation:
 
     frames: tuple[Figure, ...]
     seconds: float = 0.5
+
+    @property
+    def alt(self) -> str:
+        """Words for who cannot see it: those of its last frame."""
+        return f"Animation of {len(self.frames)} pictures, at its end: {self.frames[-1].alt}"
 
 
 def with_bounds(result: Any, name: str, **at: Any) -> tuple[Any, Any, Any]:

@@ -1,6 +1,6 @@
-"""League table of the README, from the committed standings.
+"""League table of the documentation, from the committed standings.
 
-python -m collapsebench.show.league README.md results/league
+python -m collapsebench.show.league docs/league.md results/league
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 from collapsebench.analysis.intervals import bootstrap, heavy_tailed, mean_interval, percentile_interval
 from collapsebench.metrics.injection import PARTS
 from collapsebench.show.figures import Figure, Kind, Panel, Series
-from collapsebench.show.tables import table, with_interval
+from collapsebench.show.tables import carried_by_few, table, with_interval
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,8 +51,8 @@ def ledger_summary(result: xr.Dataset) -> str:
         rows.insert(-1, ("  exact mean", *(f"{drift[g]:.3g}" for g in generations)))
         rows.append(("  exact value", *(f"{100 * carried[: g + 1].sum() / drift[g]:.3g}" for g in generations)))
     if heavy_tailed(result.attrs["top_share"], result.sizes["trajectory"]):
-        share = result.attrs["top_share"]
-        note += f"\n1% of the runs carry {share:.0%} of the mean drift at generation {last}: its interval is too short"
+        found = carried_by_few(result.attrs["top_share"], result.sizes["trajectory"])
+        note += f"\n{found} drift at generation {last}: its interval is too short"
     head = table((f"ledger ({_unit(result)})", *(f"generation {g}" for g in generations)), rows)
     return f"{head}\n\n{note}"
 

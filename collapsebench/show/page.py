@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import glob
 import hashlib
 import html
@@ -17,7 +18,7 @@ from collapsebench.show.accessor import Accessor
 from collapsebench.show.plot import plot
 from collapsebench.show.verdicts import KINDS, Record, note, number, verdict_counts
 from collapsebench.specs import files
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, printable
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; color: #222 }
@@ -162,4 +163,15 @@ def _text(path: Path) -> str:
 
 def _picture(path: Path) -> str:
     data = base64.b64encode(path.read_bytes()).decode()
-    return f"<p><img alt='{html.escape(path.stem)}' src='data:image/{path.suffix[1:]};base64,{data}'></p>"
+    return f"<p><img alt='{html.escape(_alt(path))}' src='data:image/{path.suffix[1:]};base64,{data}'></p>"
+
+
+def _alt(path: Path) -> str:
+    """What a picture's file says of itself, else its name."""
+    from PIL import Image
+
+    with contextlib.suppress(Exception), Image.open(path) as picture:  # a stranger's file may be anything
+        said = picture.info.get("Description") or picture.info.get("comment", b"")
+        if text := said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said):
+            return printable(text, 1000)
+    return path.stem

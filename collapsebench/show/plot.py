@@ -19,7 +19,7 @@ from collapsebench.show.profiles import profile_figures
 from collapsebench.show.recovery import recovery_figure
 from collapsebench.show.results import result_figure
 from collapsebench.specs import files
-from collapsebench.specs.errors import RequestError, shown
+from collapsebench.specs.errors import RequestError, counted, shown
 
 SUFFIXES = (".png", ".svg", ".pdf")
 _ALONE: dict[str, Callable[[xr.Dataset], Figure]] = {
@@ -49,7 +49,7 @@ def plot(*results: xr.Dataset, ax: object = None, path: str | os.PathLike[str] |
         return drawing.canvas(figure)
     axes = np.ravel(np.asarray(ax, object))
     if len(axes) < len(figure.panels):
-        raise RequestError(f"ax: {len(axes)} axes for {len(figure.panels)} panels; give as many")
+        raise RequestError(f"ax: {counted(len(axes), 'axis')} for {counted(len(figure.panels), 'panel')}; give as many")
     drawing.draw_on(figure, axes)
     return ax
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from collapsebench.runs.results import experiment_of
-from collapsebench.show.texts import text_summary
-from collapsebench.specs.errors import printable
+from collapsebench.show.texts import rising, text_summary
+from collapsebench.specs.errors import counted, printable
 from collapsebench.specs.names import short_name
 
 if TYPE_CHECKING:
@@ -37,6 +37,13 @@ def with_interval(value: float, low: float, high: float, digits: int = 3, least:
     """Text of a value and its interval, for a cell; what is below `least` is rounding and stands as 0."""
     value, low, high = (0.0 if abs(end) < least else end for end in (value, low, high))
     return f"{value:.{digits}g} [{low:.{digits}g}, {high:.{digits}g}]"
+
+
+def carried_by_few(share: float, trajectories: int) -> str:
+    """Words for how much of a mean its largest 1% of trajectories, and at least one, make up (`top_share`)."""
+    count = max(1, trajectories // 100)
+    who = f"1 of {trajectories} runs carries" if count == 1 else f"1% of {trajectories} runs carry"
+    return f"{who} {'all' if share > 1 else f'{share:.0%}'} of the mean"
 
 
 def series_of(result: xr.Dataset, name: str) -> Iterable[tuple[str, np.ndarray]]:
@@ -112,7 +119,7 @@ def ended(result: xr.Dataset) -> str:
     first = int(result.generation.values[over.any(axis=0).argmax()])
     network = experiment_of(result).model.streams
     return (
-        f"{over.any(axis=1).sum()} of {len(over)} trajectories ended, the first in generation {first}: "
+        f"{over.any(axis=1).sum()} of {counted(len(over), 'trajectory')} ended, the first in generation {first}: "
         f"{'a loss was not finite' if network else 'a fit failed'}; their later numbers are nan and are left out of every mean"
     )
 
@@ -123,7 +130,7 @@ def coarse(result: xr.Dataset) -> str:
         return ""
     found = result["coarse"].values
     return (
-        f"{(found >= 0).sum()} of {found.size} trajectories drew rows whose spread is lost in float32, the first in "
+        f"{(found >= 0).sum()} of {counted(found.size, 'trajectory')} drew rows whose spread is lost in float32, the first in "
         f"generation {first}; x64=True goes further"
     )
 
@@ -151,7 +158,7 @@ def summary(result: xr.Dataset) -> str:
     )
     devices = f"{result.attrs['device_count']} x {result.attrs['device_kind']}"
     error = "a +- b: mean over trajectories and its standard error\n" if result.sizes["trajectory"] > 1 else ""
-    over = "".join(f"{found}\n" for found in (ended(result), coarse(result)) if found)
+    over = "".join(f"{found}\n" for found in (ended(result), coarse(result), rising(result)) if found)
     said = f"{found}\n\n" if (found := text_summary(result)) else ""
     return (
         f"{what_was_run(result)}\n\n{head}\n\n{said}{error}{over}"

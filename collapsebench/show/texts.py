@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from collapsebench.experiment.experiment import Experiment
 from collapsebench.learning.tokenizers import Tokenizer, from_json
+from collapsebench.models.ngram import NGram
 from collapsebench.runs.results import experiment_of
+from collapsebench.specs.names import short_name, spec_name
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,6 +53,37 @@ def lost(result: xr.Dataset, trajectory: int = 0) -> dict[int, tuple[int, list[s
     return found
 
 
+def returned(result: xr.Dataset, trajectory: int = 0) -> dict[int, int]:
+    """By generation: number of tokens of the first snapshot that were gone in the snapshot before and are here again."""
+    seen = result["sample_seen"].isel(trajectory_kept=trajectory).values.astype(bool)
+    back = seen[0] & ~seen[:-1] & seen[1:]
+    return dict(zip(map(int, result.snapshot.values[1:]), map(int, back.sum(axis=-1)), strict=True))
+
+
+def rising(result: xr.Dataset) -> str:
+    """Text that explains survivors which rise, as they do where a model knows words that its data lack; else empty."""
+    experiment = experiment_of(result)
+    for name, metric in zip(experiment.metric_names, experiment.metrics, strict=True):
+        if spec_name(metric) != "survivors":
+            continue
+        left = result[name].mean("trajectory").transpose(..., "generation").values
+        if (np.diff(left, axis=-1) > 0).any():
+            return f"{name} rises where words that were gone come back: {_why(experiment)}"
+    return ""
+
+
+def _why(experiment: Experiment) -> str:
+    """Why words come back that a training set lacked."""
+    model, regime, why = experiment.model, short_name(experiment.regime), []
+    smooth = not (isinstance(model, NGram) and model.smoothing == "maximum_likelihood")
+    if regime != "replace":
+        why.append(f"{regime} adds other data than the last model's draws")
+    if smooth:
+        why.append(f"{short_name(model)} gives every token of the vocabulary some probability: they return as noise")
+    cure = "; by model.smoothing=maximum_likelihood a lost word would stay lost"
+    return ", and ".join(why) + (cure if smooth and isinstance(model, NGram) and regime == "replace" else "")
+
+
 def text_summary(result: xr.Dataset) -> str:
     """Text of a prompt, what each generation says after it, and what has been lost; empty without snapshots of text."""
     if not has_text(result):
@@ -60,8 +94,12 @@ def text_summary(result: xr.Dataset) -> str:
     if "sample_seen" in result and len(said) > 1:
         of = experiment_of(result).target.tokenizer
         lines += ["", f"lost since generation {next(iter(said))}, of the {of} (newly, the most frequent first):", ""]
+        back = returned(result)
         for g, (count, names) in list(lost(result).items())[1:]:
-            lines.append(f"generation {g:<3}  {count:>6}  {', '.join(map(_shown, names))}"[: WIDTH + 40])
+            again = f"({back[g]} are back) " if back[g] else ""
+            lines.append(f"generation {g:<3}  {count:>6}  {again}{', '.join(map(_shown, names))}"[: WIDTH + 40])
+        if any(back.values()):
+            lines += ["", f"words come back: {_why(experiment_of(result))}"]
     return "\n".join(lines)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from collapsebench.show.markdown import table as markdown_table
 from collapsebench.show.markdown import update_block
 from collapsebench.show.tables import table
+from collapsebench.specs.errors import counted
 
 Record = Mapping[str, Any]
 KINDS = {"number": "numbers of papers", "law": "numbers of laws", "statement": "statements"}
@@ -37,7 +38,7 @@ def verdict_table(verdicts: Sequence[Record]) -> str:
         if v["verdict"] not in CONFIRMED
     ]
     return "\n".join(
-        [text, "", *notes, *([""] if notes else []), f"{len(verdicts)} claims. {verdict_counts(verdicts)}"]
+        [text, "", *notes, *([""] if notes else []), f"{counted(len(verdicts), 'claim')}. {verdict_counts(verdicts)}"]
     )
 
 
@@ -57,7 +58,7 @@ def verdict_counts(verdicts: Sequence[Record]) -> str:
             parts.append(f"{name}: {', '.join(f'{words.count(word)} {word}' for word in dict.fromkeys(words))}")
     told, judged = power(verdicts)
     if judged:
-        parts.append(f"multiplied by 1.1 or by .9, {told} of {judged} numbers would have another verdict")
+        parts.append(f"multiplied by 1.1 or by .9, {told} of {counted(judged, 'number')} would have another verdict")
     return "; ".join(parts)
 
 

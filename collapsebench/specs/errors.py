@@ -48,13 +48,21 @@ def printable(text: str, most: int = 280) -> str:
     return line if len(line) <= most else f"{line[: most - 3]}..."
 
 
+def counted(number: float, noun: str, form: str = "") -> str:
+    """A number in a format, and its noun as one or many have it: "1 row", "2 rows", "0 trajectories"."""
+    ending = "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+    changes = noun.endswith("y") and noun[-2] not in "aeiou"
+    many = f"{noun[:-1]}ies" if changes else "axes" if noun == "axis" else noun + ending
+    return f"{number:{form}} {noun if number == 1 else many}"
+
+
 def bytes_text(size: float) -> str:
     """A number of bytes with its unit, such as "1.5 GiB"."""
     for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
         if size < 1000 or unit == "TiB":
             break
         size /= 1024
-    return f"{size:.3g} {unit}"
+    return counted(size, "byte", ".3g") if unit == "bytes" else f"{size:.3g} {unit}"
 
 
 def shortened(text: str) -> str:

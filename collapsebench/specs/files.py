@@ -22,6 +22,12 @@ OLD = 60.0
 """Seconds without a change after which the unfinished file of a process that is gone is removed."""
 
 
+def cache_home() -> Path:
+    """collapsebench's folder in the user's cache folder: XDG_CACHE_HOME, or ~/.cache where that is no absolute path."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(home if os.path.isabs(home) else os.path.expanduser(os.path.join("~", ".cache")), "collapsebench")
+
+
 @contextlib.contextmanager
 def scratch(folder: Path) -> Iterator[None]:
     """Context in which the files of `folder`'s parent, and below that, are unfinished in `folder` and nowhere else."""

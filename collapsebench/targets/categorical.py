@@ -11,7 +11,7 @@ from collapsebench.maths.distributions.categorical import Categorical as Categor
 from collapsebench.parts.data import Kind
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
-from collapsebench.specs.errors import RequestError, shown
+from collapsebench.specs.errors import RequestError, counted, shown
 from collapsebench.specs.fields import as_number
 from collapsebench.specs.pytree import spec, static
 from collapsebench.specs.registry import TARGETS
@@ -34,7 +34,9 @@ class Categorical(Target):
     def check(self, experiment: Setting) -> None:
         """Raise RequestError unless probs are `classes` non-negative numbers, not all 0, and labels as many words."""
         if self.labels is not None and len(self.labels) != self.classes:
-            raise RequestError(f"target.labels: {len(self.labels)} words for target.classes = {self.classes}")
+            raise RequestError(
+                f"target.labels: {counted(len(self.labels), 'word')} for target.classes = {self.classes}"
+            )
         if self.probs is None:
             return
         probs = as_number(self.probs if not isinstance(self.probs, list | tuple) else np.asarray(self.probs))

@@ -17,7 +17,7 @@ from collapsebench.datasets.own import Own, is_own, own
 from collapsebench.maths.distributions.rows import Rows, check_size, split_rows
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, counted
 from collapsebench.specs.pytree import FoundSize, FoundWord, Key, Name, Unnamed, spec, static
 from collapsebench.specs.registry import TARGETS
 
@@ -205,19 +205,23 @@ def _prepared(chosen: _Chosen, dim: int) -> _Prepared:
     """Rows in `dim` components: standardised by the rows for models, or their principal components."""
     features, name = chosen.x.shape[1], chosen.name
     if not 1 <= dim <= features:
-        raise RequestError(f"target.dim = {dim}: {name} has {features} features, so 1 to {features}")
+        raise RequestError(f"target.dim = {dim}: {name} has {counted(features, 'feature')}, so 1 to {features}")
     train, held_out = chosen.x[chosen.train], chosen.x[chosen.held_out]
     w, held_w = (None, None) if chosen.weights is None else (chosen.weights[i] for i in (chosen.train, chosen.held_out))
     for part, each in (("models", w), ("metrics", held_w)):
         if each is not None and not each.any():
             raise RequestError(f"target.weight: all rows of {name} for {part} have weight 0")
     if dim < features and dim > len(train):
-        raise RequestError(f"target.dim = {dim}: {name} has {len(train)} rows for models, so 1 to {len(train)}")
+        raise RequestError(
+            f"target.dim = {dim}: {name} has {counted(len(train), 'row')} for models, so 1 to {len(train)}"
+        )
     if dim < features:
         try:
             components = datasets.pca(train, dim)
         except ValueError as error:
-            raise RequestError(f"target.dim = {dim}: the {len(train)} rows of {name} for models: {error}") from None
+            raise RequestError(
+                f"target.dim = {dim}: the {counted(len(train), 'row')} of {name} for models: {error}"
+            ) from None
         train, held_out = components.transform(train), components.transform(held_out)
         centre, spread = _centre(train, w)
         scale = np.full(dim, np.sqrt((spread**2).mean()))  # one scale for all: the spectrum's shape is kept

@@ -21,7 +21,7 @@ from collapsebench.maths.distributions.rows import Rows
 from collapsebench.parts.data import POPULATION, Batch, Data, Kind
 from collapsebench.parts.part import Setting
 from collapsebench.parts.target import Target
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, counted
 from collapsebench.specs.pytree import FoundSize, FoundWord, Key, Number, spec, static
 from collapsebench.specs.registry import TARGETS
 
@@ -120,7 +120,8 @@ class Text(Target):
         for field, value, most in (("n_real", n_real, own.train), ("holdout", experiment.holdout, own.held_out)):
             if value > len(most):
                 raise RequestError(
-                    f"{field} = {value}: {self.name} has {len(most)} blocks of {self.block} tokens for it, so at most that"
+                    f"{field} = {value}: {self.name} has {counted(len(most), 'block')} of {counted(self.block, 'token')} "
+                    "for it, so at most that"
                 )
 
     def _compare(self) -> None:
@@ -212,7 +213,9 @@ def _tokenizer(name: str, first: int | None, tokenizer: str, vocabulary: int | N
     except RequestError as error:
         raise RequestError(f"target.{str(error).removeprefix('target.')}") from None
     if vocabulary not in (None, own.size):
-        raise RequestError(f"target.vocabulary = {vocabulary}: the tokenizer's file {tokenizer} has {own.size} tokens")
+        raise RequestError(
+            f"target.vocabulary = {vocabulary}: the tokenizer's file {tokenizer} has {counted(own.size, 'token')}"
+        )
     return own
 
 

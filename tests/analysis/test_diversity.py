@@ -79,7 +79,7 @@ def test_a_budget_and_labels():
     assert found["b"] == pytest.approx(cb.diversity([TEXTS[0], "a dog ate the cat"]), nan_ok=True)
     assert cb.diversity(TEXTS, budget=6)["vocabulary"] == 5
     for wrong, why in (
-        ({"by": ["a"]}, "by: 1 labels for 5 texts"),
+        ({"by": ["a"]}, "by: 1 label for 5 texts"),
         ({"by": "abcde"}, "by = 'abcde': it must be several"),
         ({"budget": 99}, "budget = 99: the texts have 32 words"),
         ({"budget": 0}, "budget = 0"),

@@ -208,7 +208,7 @@ def test_a_long_document_is_a_cell(written):
     ("given", "message"),
     [
         ([{"a": 1}] * 9, "row 1, column 1 is {'a': 1}, not a number or a text"),
-        ([[1, 2], [3]] * 9, "row 2 has 1 columns, row 1 has 2"),
+        ([[1, 2], [3]] * 9, "row 2 has 1 column, row 1 has 2"),
         ([["a", 1], ["b", None]], "row 2, column 2 is missing"),
         (["a", None, 1], "row 2, column 1 is missing"),
         ([None] * 9, "row 1, column 1 is missing"),

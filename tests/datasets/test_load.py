@@ -191,6 +191,9 @@ def test_folder_by_argument_and_by_environment(register, tiny, empty_folder: Pat
 def test_where(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLLAPSEBENCH_DATA", raising=False)
     monkeypatch.setenv("HOME", "/somebody")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+    assert datasets.where().folder == Path("/caches/collapsebench")
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # which the standard tells to ignore
     for said, allowed in (("", False), ("0", False), ("no", False), ("1", True), ("True", True)):
         monkeypatch.setenv("COLLAPSEBENCH_DOWNLOAD", said)
         assert datasets.where() == Where(Path("/somebody/.cache/collapsebench"), allowed)

@@ -73,7 +73,7 @@ def test_float32_in_float32_out_and_leading_axes() -> None:
 def test_a_rank_that_falls_short() -> None:
     x = rows(30, 3) @ np.ones((3, 6))
     assert datasets.pca(x, 4).explained[0] == pytest.approx(1)
-    with pytest.raises(ValueError, match="components = 2: only 1 directions have any spread"):
+    with pytest.raises(ValueError, match="components = 2: at most 1, the directions with any spread"):
         datasets.pca(x, 2, whiten=True)
     with pytest.raises(ValueError, match="every row is the same"):
         datasets.pca(np.ones((5, 3)), 1)

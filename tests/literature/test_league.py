@@ -17,10 +17,10 @@ ROOT = Path(__file__).parents[2]
 KEPT = saved(ROOT / "results" / "league")
 
 
-def test_the_readme_s_table_is_made_of_the_committed_standings():
-    text = (ROOT / "README.md").read_text()
+def test_the_page_s_table_is_made_of_the_committed_standings():
+    text = (ROOT / "docs" / "league.md").read_text()
     assert replace_block(text, "league", league_table(KEPT)) == text, (
-        "run: python -m collapsebench.show.league README.md results/league"
+        "run: python -m collapsebench.show.league docs/league.md results/league"
     )
 
 

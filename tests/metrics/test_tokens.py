@@ -103,7 +103,7 @@ def test_what_is_refused():
     for changes, why in (
         ({}, "it measures text"),
         ({"target": "text", "model": cb.models.NGram(order=1), "handover": "summary"}, "single rows"),
-        ({"target": cb.targets.Text(block=1), "model": "ngram"}, "a block has 1 tokens"),
+        ({"target": cb.targets.Text(block=1), "model": "ngram"}, "a block has 1 token"),
     ):
         with pytest.raises(cb.RequestError, match=why):
             cb.Experiment(metrics="distinct_n", **changes)

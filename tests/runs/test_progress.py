@@ -57,6 +57,11 @@ def test_nothing_is_estimated_before_work_of_the_same_sort_was_measured(clock):
     meter.tell(Step("lm", 5, 100))
     assert meter.left() == pytest.approx(190)
     assert meter.text(10) == "lm: [..........] 5%, 30 s, about 190 s left"
+    meter.tell(Step("lm", 99.9, 100))
+    clock(60)
+    assert meter.text() == "lm: 99%, 90 s"  # neither at its end, nor at its end in 0 s
+    meter.tell(Step("lm", 100, 100))
+    assert meter.text() == "lm: 100%, 90 s"
 
 
 def test_the_estimate_is_for_the_whole_sweep_with_what_it_has_still_to_compile(clock):

@@ -119,7 +119,7 @@ def test_what_a_notebook_shows_is_escaped(runs):
         (lambda runs: cb.plot(), "one or several results"),
         (lambda runs: cb.plot(3), "it takes results of collapsebench"),
         (lambda runs: cb.plot(runs[0], path="x.gif"), "path = x.gif: it must end in .png, .svg, .pdf"),
-        (lambda runs: cb.plot(runs[0], ax=[]), "0 axes for 1 panels"),
+        (lambda runs: cb.plot(runs[0], ax=[]), "0 axes for 1 panel"),
     ],
 )
 def test_wrong_requests_are_one_line(runs, call, message):

@@ -1,12 +1,16 @@
 """What a person reads of a language model: a prompt, its continuations, and the words that are lost."""
 
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
 
 import collapsebench as cb
+from collapsebench.runs.results import experiment_of
 from collapsebench.show.tables import summary
-from collapsebench.show.texts import lost, passages, text_summary
+from collapsebench.show.texts import lost, passages, returned, rising, text_summary
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +56,34 @@ def test_the_terminal_shows_it_on_plain_lines(result):
 
 def test_a_result_without_text_shows_none():
     assert text_summary(xr.Dataset()) == ""
+
+
+def test_words_that_come_back_are_explained(result):
+    """None does by maximum likelihood; the same numbers under another model, or another regime, are called what they are."""
+    assert not any(returned(result).values())
+    assert "come back" not in text_summary(result)
+    changed = result.copy(deep=True)
+    changed["sample_seen"][0, 1] = 0
+    about = experiment_of(result)
+    smooth = dataclasses.replace(about, model=dataclasses.replace(about.model, smoothing="witten_bell"))
+    for experiment, why in (
+        (
+            smooth,
+            "words come back: ngram gives every token of the vocabulary some probability: they return as noise; by",
+        ),
+        (dataclasses.replace(about, regime="mix"), "words come back: mix adds other data than the last model's draws"),
+    ):
+        changed.attrs["experiment"] = json.dumps(experiment.to_json({}))
+        assert why in text_summary(changed)
+        assert "are back) " in text_summary(changed)
+
+
+def test_survivors_that_rise_are_explained():
+    experiment = cb.Experiment(
+        target=cb.targets.Text(), model=cb.models.NGram(order=1), metrics=("survivors",), generations=3, trajectories=2
+    )
+    counts = np.array([[1.0, 0.5, 0.6], [1.0, 0.5, 0.4]])
+    for values, said in ((counts, False), (counts[:1], True)):
+        found = xr.Dataset({"survivors": (("trajectory", "generation"), values)})
+        found.attrs["experiment"] = json.dumps(experiment.to_json({}))
+        assert bool(rising(found)) == said

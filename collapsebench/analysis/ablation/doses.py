@@ -95,16 +95,14 @@ def _allows(base: Experiment, path: str, level: Any) -> bool:
 def run_doses(
     sweeps: Mapping[tuple[str, str], Sweep], levels: Mapping[str, Dose], statistic: str, resamples: int, seed: int,
     progress: Callable[[int], Progress],
-) -> tuple[dict[str, Any], dict[str, Any], float]:  # fmt: skip
-    """Variables, coordinates and seconds: `dose_<error>` [<error>_level, others, generation] with its 95% bootstrap interval.
+) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+    """Variables and coordinates: `dose_<error>` [<error>_level, others, generation] with its 95% bootstrap interval.
 
     progress(i) is the callback of the i-th sweep.
     """
     data: dict[str, Any] = {}
-    seconds = 0.0
     for i, ((error, others), request) in enumerate(sweeps.items()):
         result = run_sweep(request, progress=progress(i))
-        seconds += result.attrs["seconds"]
         done = next(iter(request.values.values()))
         values = np.asarray(result[request.experiment.columns[0]].values, np.float64)  # [level, trajectory, generation]
         found = with_interval(values.swapaxes(0, 1), statistic, resamples, seed)
@@ -117,7 +115,7 @@ def run_doses(
             filled[1][rows, OTHERS.index(others)] = ours
     dosed = {error for error, _ in sweeps}
     coords: dict[str, Any] = {f"{error}_level": [_label(level) for level in levels[error][1]] for error in dosed}
-    return data, coords | ({"others": list(OTHERS)} if dosed else {}), seconds
+    return data, coords | ({"others": list(OTHERS)} if dosed else {})
 
 
 def _label(level: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +100,7 @@ def ablate(
     [<error>_level, others, generation], the statistic at each level with the other two errors "off" or "on". Each has
     its interval. Raises RequestError as `arms` does, Stopped on Ctrl-C.
     """
+    begun = time.monotonic()
     check_statistic(statistic)
     if isinstance(resamples, bool) or not isinstance(resamples, int) or not 1 <= resamples <= 10**6:
         raise RequestError(f"resamples = {shown(resamples)}: it must be a whole number from 1 to 1000000")
@@ -121,7 +123,7 @@ def ablate(
             return part(tell, sum(points[:i]), points[i], sum(points))
 
         every = [run(arm, progress=told(i)) for i, arm in enumerate(singles)]
-        responses, dose_coords, seconds = run_doses(
+        responses, dose_coords = run_doses(
             sweeps, levels, statistic, resamples, experiment.seed, lambda i: told(len(singles) + i)
         )
     runs = every[: len(unique)]
@@ -155,7 +157,7 @@ def ablate(
         "population": found.population if sampled else "infinite", "expressivity": "whole" if found.contained else "residual",
         "arms": json.dumps({"".join(map(str, corner)): arm.to_json(arrays) for corner, arm in made.items()}),
         "doses": json.dumps({error: levels[error][0] for error, _ in sweeps}),
-        "resamples": resamples, "seconds": seconds + sum(result.attrs["seconds"] for result in every),
+        "resamples": resamples, "seconds": time.monotonic() - begun,
     }  # fmt: skip
     return new_dataset(data | record_variables(arrays), coords, attrs)
 

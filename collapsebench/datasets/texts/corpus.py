@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from collapsebench.specs.errors import counted
+
 HELD_OUT = 0.2
 """Share of the characters that only metrics see; the same documents on every machine."""
 WINDOW = 64
@@ -108,7 +110,7 @@ def _cut(document: Document) -> tuple[list[Document], list[Document]]:
             at = found + 1
             break
     if not text[at:]:
-        raise ValueError(f"it holds {len(text)} character{'s' * (len(text) > 1)}, too few for a part to hold out")
+        raise ValueError(f"it holds {counted(len(text), 'character')}, too few for a part to hold out")
     return [dataclasses.replace(document, text=text[:at])], [dataclasses.replace(document, text=text[at:])]
 
 

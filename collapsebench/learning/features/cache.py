@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from collapsebench.specs.files import cache_home
+
 
 def folder() -> Path:
     """Folder of the trained classifiers, in the user's cache folder."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "collapsebench" / "features"
+    return cache_home() / "features"
 
 
 def digest(recipe: str, arrays: list[np.ndarray]) -> str:

@@ -16,7 +16,7 @@ from collapsebench.learning.language.architecture import Decoder
 from collapsebench.learning.language.attention import Cache, attend_all, turns
 from collapsebench.learning.language.layers import activate, nats, norm, product
 from collapsebench.maths.numerics import whole_products
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, counted
 
 Tokens = Int[Array, "batch length"]
 Attend = Callable[[int, Array], tuple[Array, Cache]]
@@ -98,7 +98,7 @@ def perplexity(
     if not 1 <= stride <= context:
         raise RequestError(f"stride = {stride}: from 1 to context = {context}")
     if len(tokens) < context:
-        raise RequestError(f"context = {context}: the text has {len(tokens)} tokens, fewer than one window")
+        raise RequestError(f"context = {context}: the text has {counted(len(tokens), 'token')}, fewer than one window")
     count = (len(tokens) - context) // stride + 1
     windows = jnp.asarray(tokens)[jnp.arange(count)[:, None] * stride + jnp.arange(context)[None]]
     new = min(stride, context - 1)

@@ -16,7 +16,7 @@ from collapsebench.learning.language.decoder import Tokens, embed, head, hidden,
 from collapsebench.learning.language.decoding import Decoding
 from collapsebench.maths.numerics import whole_products
 from collapsebench.maths.streams import part
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, counted
 from collapsebench.specs.pytree import Count, Key
 
 CHUNK, MOST_CHUNKS = 32, 4
@@ -33,7 +33,7 @@ Done = list[tuple[list[Cache], Array | None]]
 def check_length(shape: Decoder, prompt: int, steps: int) -> None:
     """Raise RequestError unless a prompt and so many tokens behind it have positions."""
     if prompt < 1 or steps < 1:
-        raise RequestError(f"prompt of {prompt} tokens, {steps} to generate: at least one of each")
+        raise RequestError(f"prompt of {counted(prompt, 'token')}, {steps} to generate: at least one of each")
     if prompt + steps - 1 > shape.context:
         raise RequestError(f"context = {shape.context}: {prompt} tokens and {steps} more are longer than this model's")
 

@@ -16,6 +16,7 @@ from collapsebench.models.linear_regression import LinearRegression
 from collapsebench.regimes.accumulate import Accumulate
 from collapsebench.regimes.replace import Replace
 from collapsebench.show.figures import Figure, Kind, Panel, Series
+from collapsebench.specs.errors import counted
 from collapsebench.specs.registry import PAPERS
 from collapsebench.targets.linear import Linear
 
@@ -103,7 +104,7 @@ Gerstgrasser.claims = (
     *(
         Claim(
             name=f"accumulate-at-{fits}",
-            statement=f"all data kept: the excess risk after {fits} fit{'s' * (fits > 1)}, 10 / 89 times the sum of 1 / i^2",
+            statement=f"all data kept: the excess risk after {counted(fits, 'fit')}, 10 / 89 times the sum of 1 / i^2",
             where=_WHERE, source=Source.DERIVED, law="least_squares_accumulate_law", chosen=_CHOSEN,
             basis="an exact law of one design that is labelled again",
             read=lambda results, fits=fits: _accumulate_at(results, fits),

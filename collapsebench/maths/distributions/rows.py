@@ -12,7 +12,7 @@ from jaxtyping import Array, Int, PyTree
 from collapsebench.maths.samplers import choose_rows
 from collapsebench.parts.data import POPULATION, Batch, Data
 from collapsebench.parts.target import Target
-from collapsebench.specs.errors import RequestError
+from collapsebench.specs.errors import RequestError, counted
 from collapsebench.specs.pytree import Key, Number, spec, static
 
 HELD_OUT = 0.2
@@ -97,4 +97,6 @@ def check_size(experiment: Any, name: str, rows: int, held_out: int) -> None:
         n_real = 0  # all rows, whatever they weigh
     for field, value, most in (("n_real", n_real, rows), ("holdout", experiment.holdout, held_out)):
         if value > most:
-            raise RequestError(f"{field} = {value}: {name} has {most} rows for it (holdout keeps {HELD_OUT:.0%})")
+            raise RequestError(
+                f"{field} = {value}: {name} has {counted(most, 'row')} for it (holdout keeps {HELD_OUT:.0%})"
+            )

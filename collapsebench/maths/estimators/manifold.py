@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collapsebench.parts.metric import RowMetric
 from collapsebench.parts.part import Setting
+from collapsebench.specs.errors import counted
 from collapsebench.specs.pytree import spec, static
 
 
@@ -18,4 +19,4 @@ class ManifoldMetric(RowMetric):
         super().check(experiment)
         rows = min(self.rows, experiment.holdout)
         if not 1 <= self.k <= rows - 2:
-            raise self.refuse(f"k = {self.k}: with {rows} rows it must be from 1 to {rows - 2}")
+            raise self.refuse(f"k = {self.k}: with {counted(rows, 'row')} it must be from 1 to {rows - 2}")

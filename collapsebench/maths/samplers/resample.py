@@ -20,6 +20,7 @@ from collapsebench.maths.samplers.bits import (
     whole_below,
     words_below,
 )
+from collapsebench.specs.errors import counted
 
 _COMPARED = 32
 """Symbols up to which all are compared: look-ups do not vectorise on a CPU."""
@@ -122,7 +123,7 @@ def subsample_rows(key: jax.Array, weights: jax.Array, n: int, rows=None) -> tup
     """
     size = weights.shape[0]
     if n > size:
-        raise ValueError(f"n = {n}: there are {size} rows")
+        raise ValueError(f"n = {n}: there are {counted(size, 'row')}")
     rows = jnp.asarray(size if rows is None else rows, jnp.uint32)
     return _subsample(*key_words(key), weights, rows, lax.iota(jnp.uint32, n))
 

@@ -148,6 +148,8 @@ def test_errors_that_offset_each_other_are_told(in_class):
         changed[name].loc[{"error": "expressivity"}] = value * float(changed.total[-1])
     changed["shapley"].loc[{"error": "statistical"}] = 1.5 * float(changed.total[-1])
     text = " ".join(sentences(changed))
+    assert f"; all errors together add {float(changed.total[-1]):.3g}, a share of 150%" in text  # as the table's row
+    assert "shares leave 0 to 100%: the small class (expressivity error) takes away from what the others add. " in text
     assert "the small class (expressivity error) protects: with gaussian the kl would be larger by" in text
     assert "read the Shapley values, not the shares" in text
 
@@ -163,7 +165,8 @@ def test_a_mean_that_few_runs_carry_is_called_so():
     calm = cb.ablate(request, doses=False, divergence="hellinger", statistic="mean", resamples=100)
     (said,) = sentences(calm)
     assert said.startswith("sampling noise (statistical error) does most of the harm: it adds")
-    assert said.endswith("hellinger, 100% of what errors add")
+    total = float(calm.total[-1])
+    assert said.endswith(f" hellinger; all errors together add {total:.3g}, a share of 100%")
     assert calm.top_share.max() < 0.1
 
 

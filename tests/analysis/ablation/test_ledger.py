@@ -118,7 +118,7 @@ def test_what_is_carried_has_its_exact_mean():
     np.testing.assert_allclose(shares[[1, 9, 29]], [0.029, 0.229, 0.544], atol=5e-4)
     text = ledger_summary(found)
     assert f"{100 * shares[9]:.3g}" in text
-    assert "of the runs carry" not in text
+    assert "of the mean drift" not in text
 
 
 def test_exact_means_stand_only_where_they_are_known(book):
@@ -132,7 +132,7 @@ def test_a_drift_that_few_runs_carry_is_called_so():
     """n = 6 over 10 generations: the mean KL of 5000 runs is that of some fifty of them."""
     found = ledger(dataclasses.replace(EXACT, n=6))
     assert found.attrs["top_share"] > 0.3
-    assert "of the runs carry" in ledger_summary(found)
+    assert "of the mean drift" in ledger_summary(found)
 
 
 def test_the_three_point_identity():

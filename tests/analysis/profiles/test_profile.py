@@ -10,6 +10,7 @@ import collapsebench as cb
 from collapsebench.analysis.profiles import EVENTS, loop_free, measured
 from collapsebench.cli import parser as cli
 from collapsebench.experiment.sweep import Sweep
+from collapsebench.show.profiles import NEEDS, profile_summary
 
 BASE = cb.Experiment(
     name="profile", n=10, generations=60, trajectories=1000, handover="summary", holdout=64,
@@ -39,6 +40,29 @@ def test_replace_collapses_and_accumulate_does_not(found):
     pooled = found.flag.sel(regime="accumulate")
     assert pooled.sel(definition="catastrophic increase") == 0
     assert pooled.sel(definition="tail lost") == 0
+
+
+def test_a_profile_says_what_was_lost_and_what_more_it_would_need(found):
+    text = profile_summary(found)
+    replace, accumulate = (
+        next(line for line in text.split("\n") if line.startswith(f"{name}: ")) for name in ("replace", "accumulate")
+    )
+    assert "catastrophic increase, any increase, divergence, collapsing variance, tail lost" in replace
+    lost = 1 - float(found.left_median.sel(regime="accumulate", event="spread half lost")[-1])
+    assert f", {lost:.0%} of the spread by generation 59" in accumulate
+    assert "not measured: changed scaling law; it needs a sweep over three n or more" in text
+    assert "not measured: tail 5% half lost" not in text
+    assert set(NEEDS) == {*EVENTS, *found.definition.values}
+
+
+def test_evidence_that_falls_short_of_five_errors_is_no_plain_no(found):
+    point = found.sel(regime="accumulate").copy(deep=True)
+    at = {"definition": "divergence"}
+    for name, value in (("flag", 0.0), ("evidence", 0.1), ("evidence_low", 0.01), ("evidence_high", 0.2)):
+        point[name].loc[at] = value
+    assert "maybe (0.1)" in profile_summary(point)
+    point["evidence_low"].loc[at] = -0.01
+    assert "no (0.1)" in profile_summary(point)
 
 
 def test_without_a_loop_nothing_collapses(result, found):

@@ -27,6 +27,7 @@ from collapsebench.literature.papers.suresh.settings import (
     ZIPF,
 )
 from collapsebench.show.figures import Figure, Kind, Panel, Series
+from collapsebench.specs.errors import counted
 
 WILSON = "bands: 95% intervals (Wilson) over trajectories"
 
@@ -120,4 +121,4 @@ def draw_mixture(results: Results) -> Figure:
 
 
 def _budget(steps: int) -> str:
-    return "EM to the maximum" if steps == STEPS[-1] else f"{steps} EM step{'s' * (steps > 1)}"
+    return "EM to the maximum" if steps == STEPS[-1] else f"{counted(steps, 'EM step')}"
