@@ -99,13 +99,16 @@ def _blame(last: xr.Dataset) -> Iterator[str]:
             better = {"expressivity": f"with {last.attrs['rich']}", "approximation": "with an exact learner"}
             instead = better.get(error, "without it")
             yield f"{_called(last, error)} protects: {instead} the {divergence} would be larger by {-value:.3g}"
-    below = {error: high for error, (value, _, high) in own.items() if value < -ROUNDING * abs(total)}
+    below = [
+        f"{_called(last, error)}{'' if high < 0 else ', though its interval reaches above 0,'}"
+        for error, (value, _, high) in own.items()
+        if value < -ROUNDING * abs(total)
+    ]
     if below and total > 0:
-        doubt = "" if max(below.values()) < 0 else ", though its 95% interval reaches above 0"
         yield (
-            f"shares leave 0 to 100%: {' and '.join(_called(last, error) for error in below)} takes away from what the "
-            f"others add{doubt}. A share is of the sum that is left, so the one that protects has a negative share and "
-            "the others more than the whole: read the Shapley values, not the shares"
+            f"shares leave 0 to 100%: {' and '.join(below)} take{'s' * (len(below) == 1)} away from what the others add. A "
+            "share is of the sum that is left: what protects has a negative one, and the others can have more than the "
+            "whole; read the Shapley values"
         )
 
 

@@ -32,7 +32,7 @@ def _carried_share(result: xr.Dataset, generation: int) -> str:
         carried, drift = rows.mean(axis=0)
         return float(100 * carried / drift) if drift > 0 else np.nan
 
-    return with_interval(share(rows), *percentile_interval(bootstrap([rows], share, 1000)))
+    return with_interval(share(rows), *percentile_interval(bootstrap([rows], share, 1000)), least=100 * ROUNDING)
 
 
 def ledger_summary(result: xr.Dataset) -> str:

@@ -28,7 +28,7 @@ _POINTS, _COLUMNS = 1000, 12
 
 
 @dataclasses.dataclass(frozen=True)
-class _Line:
+class Line:
     """What is drawn of one experiment, or of one point of a sweep."""
 
     label: str
@@ -44,7 +44,7 @@ def result_figure(*results: xr.Dataset) -> Figure:
     """
     experiments = [experiment_of(result) for result in results]
     names = _names(experiments)
-    lines = [line for result, name in zip(results, names, strict=True) for line in _lines(result, name)]
+    lines = [line for result, name in zip(results, names, strict=True) for line in measured_lines(result, name)]
     metrics: dict[str, Metric] = {}
     for experiment in experiments:
         metrics |= dict(zip(experiment.metric_names, experiment.metrics, strict=True))
@@ -59,7 +59,7 @@ def result_figure(*results: xr.Dataset) -> Figure:
     return Figure(_title(experiments, results), tuple(panels), note)
 
 
-def _panel(name: str, metric: Metric, lines: Sequence[_Line], floor: int | None) -> Panel:
+def _panel(name: str, metric: Metric, lines: Sequence[Line], floor: int | None) -> Panel:
     from collapsebench.analysis.expected import expected  # with SciPy, which the way to a first run does without
 
     series: list[Series] = []
@@ -84,7 +84,8 @@ def _panel(name: str, metric: Metric, lines: Sequence[_Line], floor: int | None)
     return Panel(name, "generation", unit, tuple(series), ylog=bool(type(metric).log and decade))
 
 
-def _lines(result: xr.Dataset, name: str) -> Iterator[_Line]:
+def measured_lines(result: xr.Dataset, name: str = "") -> Iterator[Line]:
+    """A Line of each point of a result, that was run; `name` stands before its label."""
     experiment = experiment_of(result)
     absent = not_run(result, experiment.metric_names)
     found: dict[str, dict[str, np.ndarray]] = {}
@@ -96,7 +97,7 @@ def _lines(result: xr.Dataset, name: str) -> Iterator[_Line]:
     places = dict(_points(result, swept))
     for label, own in found.items():
         at = _at(experiment, places.get(label, {}))
-        yield _Line(", ".join(part for part in (name, label) if part), result.generation.values, own, at)
+        yield Line(", ".join(part for part in (name, label) if part), result.generation.values, own, at)
 
 
 def _points(result: xr.Dataset, swept: Sequence[str]) -> Iterator[tuple[str, dict[str, object]]]:

@@ -124,6 +124,17 @@ def ended(result: xr.Dataset) -> str:
     )
 
 
+def infinite(result: xr.Dataset) -> str:
+    """Text that explains infinite means; empty if there is none."""
+    names = [name for name in experiment_of(result).metric_names if np.isposinf(result[name].values).any()]
+    if not names:
+        return ""
+    return (
+        f"{', '.join(names)} inf: the model gives something real no probability, such as a category that is lost; "
+        "hellinger, total_variation, entropy and support stay finite"
+    )
+
+
 def coarse(result: xr.Dataset) -> str:
     """Text of how many trajectories drew rows that float32 is too coarse for, and when; empty if none did."""
     if (first := first_coarse(result)) is None:
@@ -142,7 +153,9 @@ def first_coarse(result: xr.Dataset) -> int | None:
 
 
 def summary(result: xr.Dataset) -> str:
-    """Text of what was run, and a table of each metric's mean at the first, middle and last generation."""
+    """Text of what was run, a table of each metric's mean at the first, middle and last generation, and sentences."""
+    from collapsebench.show.said import sentences  # which reads tables as this file makes them
+
     experiment = experiment_of(result)
     generations = sorted({0, result.sizes["generation"] // 2, result.sizes["generation"] - 1})
     absent = not_run(result, experiment.metric_names)
@@ -158,8 +171,10 @@ def summary(result: xr.Dataset) -> str:
     )
     devices = f"{result.attrs['device_count']} x {result.attrs['device_kind']}"
     error = "a +- b: mean over trajectories and its standard error\n" if result.sizes["trajectory"] > 1 else ""
-    over = "".join(f"{found}\n" for found in (ended(result), coarse(result), rising(result)) if found)
+    over = "".join(f"{found}\n" for found in (ended(result), coarse(result), rising(result), infinite(result)) if found)
     said = f"{found}\n\n" if (found := text_summary(result)) else ""
+    told = "\n".join(sentences(result))
+    said += f"{told}\n\n" if told else ""
     return (
         f"{what_was_run(result)}\n\n{head}\n\n{said}{error}{over}"
         f"{count:,} trajectory-generations in {seconds:.1f} s on {devices}, compilation included"

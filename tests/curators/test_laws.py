@@ -152,6 +152,7 @@ def test_self_correction_by_densities_and_by_real_rows(assert_law):
     assert_law(found, *laws)
 
 
+@pytest.mark.slow
 def test_what_self_correction_costs(random):
     """The draws that weights leave, n / (1 + t^2 chi^2), by the weights themselves."""
     x = np.sqrt(0.8) * random.standard_normal((200_000, 1)).astype(np.float32)

@@ -125,3 +125,18 @@ def test_what_a_notebook_shows_is_escaped(runs):
 def test_wrong_requests_are_one_line(runs, call, message):
     with pytest.raises(cb.RequestError, match=message):
         call(runs)
+
+
+def test_a_summary_says_what_changed_and_what_the_law_is(runs):
+    text = runs[0].collapsebench.summary()
+    law = cb.theory.replace_variance_law(100, 8)
+    first, last = (float(runs[0].variance.mean("trajectory")[g]) for g in (0, -1))
+    assert (
+        f"\nvariance: {first:.4g} after the first fit and {last:.4g} after 8 fits, {1 - last / first:.0%} less; "
+        in text
+    )
+    away = abs(last - law) / (runs[0].variance[:, -1].values.std(ddof=1) / 50**0.5)
+    assert f"its exact law is {law:.4g}, {away:.1f} standard errors from it\n" in text
+    lost = runs[0].copy(deep=True)
+    lost.variance[0, -1] = np.inf
+    assert "variance inf: the model gives something real no probability" in lost.collapsebench.summary()

@@ -151,7 +151,7 @@ def test_errors_that_offset_each_other_are_told(in_class):
     assert f"; all errors together add {float(changed.total[-1]):.3g}, a share of 150%" in text  # as the table's row
     assert "shares leave 0 to 100%: the small class (expressivity error) takes away from what the others add. " in text
     assert "the small class (expressivity error) protects: with gaussian the kl would be larger by" in text
-    assert "read the Shapley values, not the shares" in text
+    assert "what protects has a negative one" in text
 
 
 @pytest.mark.slow
