@@ -81,7 +81,10 @@ class LoopProgram:
     def trace(self) -> PyTree:
         """The traced program, to be lowered and compiled."""
         with runner.precision(self.experiment):
-            return loop.compiled(self.mesh, self.plan.width, self.experiment.generations).trace(*self.arguments())
+            tasks = self.program.model.streams
+            return loop.compiled(self.mesh, self.plan.width, self.experiment.generations, tasks).trace(
+                *self.arguments()
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,11 +114,10 @@ class TrainingProgram:
             return over(lambda key: model.fit(part(key, 0), model.init(part(key, 1)), data), (0,))(keys)
 
         everywhere, split = PartitionSpec(), PartitionSpec("trajectory")
-        return jax.jit(
-            jax.shard_map(
-                shard, mesh=devices.mesh(), in_specs=(everywhere, split, everywhere), out_specs=split, check_vma=False
-            )
+        mapped = jax.shard_map(
+            shard, mesh=devices.mesh(), in_specs=(everywhere, split, everywhere), out_specs=split, check_vma=False
         )
+        return jax.jit(mapped, compiler_options=devices.compiler_options(tasks=True))
 
     def arguments(self) -> tuple[Any, ...]:
         """Arguments of one call."""

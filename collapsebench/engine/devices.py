@@ -79,14 +79,14 @@ def cache_bytes() -> int:
     return 1 << 22 if jax.default_backend() == "cpu" else 1 << 28
 
 
-def compiler_options() -> dict[str, str]:
-    """What XLA is told about a loop: on a CPU, vectors of full width and no kernel that is cut into tasks.
+def compiler_options(tasks: bool = False) -> dict[str, str]:
+    """What XLA is told about a loop: on a CPU, vectors of full width, and no kernel that is cut into tasks unless `tasks`.
 
-    With a device on every core the tasks only wait for one another: a kernel of 250 lanes took as long as one of 500.
+    With a device on every core small tasks only wait for one another: a kernel of 250 lanes took as long as one of 500.
+    The large kernels of a network gain a few per cent by them.
     """
     if jax.default_backend() != "cpu":
         return {}
-    whole = {"xla_cpu_prefer_vector_width": "512"}
-    return whole | (
-        {"xla_disable_hlo_passes": "cpu-parallel-task-assigner"} if len(jax.local_devices()) >= cores() else {}
-    )
+    wide = {"xla_cpu_prefer_vector_width": "512"}
+    busy = len(jax.local_devices()) >= cores() and not tasks
+    return wide | ({"xla_disable_hlo_passes": "cpu-parallel-task-assigner"} if busy else {})

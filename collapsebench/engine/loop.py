@@ -52,7 +52,7 @@ class Compiled:
     def blocks(self, plan: Plan, cursor: Cursor = START) -> Iterator[Block]:
         """Run the lanes from a cursor on: a block of generations of one chunk after another, in order."""
         lanes, program = self._lanes, self._lanes.program
-        advance = compiled(self._mesh, plan.width, plan.block)
+        advance = compiled(self._mesh, plan.width, plan.block, program.model.streams)
         pace = plan, _pace_of(program)
         rate = _PACES.get(pace, 0.0)  # lane-generations a second; a block is one generation while it is unknown
         for low in range(cursor.lane, len(lanes), plan.chunk):
@@ -120,15 +120,18 @@ def placed(shapes: Carry, lanes: int, mesh: Mesh) -> Carry:
 
 
 @cache
-def compiled(mesh: Mesh, width: int, block: int) -> Any:
-    """`advance` over all devices of a mesh, compiled; it takes back the memory of the states that it is given."""
+def compiled(mesh: Mesh, width: int, block: int, tasks: bool = False) -> Any:
+    """`advance` over all devices of a mesh, compiled; it takes back the memory of the states that it is given.
+
+    tasks: as in `devices.compiler_options`.
+    """
     everywhere, split = PartitionSpec(), PartitionSpec("trajectory")
     mapped = jax.shard_map(
         partial(advance, width=width, block=block), mesh=mesh,
         in_specs=(everywhere, everywhere, split, split, split, everywhere, everywhere),
         out_specs=(split, PartitionSpec(None, "trajectory")), check_vma=False,
     )  # fmt: skip
-    return jax.jit(mapped, donate_argnums=4, compiler_options=devices.compiler_options())
+    return jax.jit(mapped, donate_argnums=4, compiler_options=devices.compiler_options(tasks))
 
 
 def advance(
