@@ -6,13 +6,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from collapsebench.datasets.given import place
+from collapsebench.maths import samplers
 from collapsebench.maths.distributions.exponential import Exponential as ExponentialDistribution
 from collapsebench.maths.distributions.exponential import LogTotal
 from collapsebench.maths.numerics import safe_log
-from collapsebench.parts.data import Data
+from collapsebench.parts.data import Batch, Data
 from collapsebench.parts.model import Model
-from collapsebench.specs.pytree import Key, spec
+from collapsebench.specs.pytree import Key, Number, spec
 from collapsebench.specs.registry import MODELS
+
+MANY = 32
+"""Rows from which on the rounding of each draw is lost in their sum's."""
 
 
 @MODELS.register("exponential")
@@ -33,3 +37,12 @@ class Exponential(Model):
         totals = LogTotal.of(data)  # type: ignore[arg-type]
         log_mean = totals.log_total - safe_log(jnp.where(totals.w > 0, totals.w, 1))
         return ExponentialDistribution(log_mean)
+
+    def reduce_drawn(self, key: Key, params: ExponentialDistribution, drawn: Batch, n: Number | None = None) -> Data:
+        """The total of many rows, none of which is stored where nothing else reads them."""
+        own = all(getattr(type(self), name) is getattr(Model, name) for name in ("sample", "sample_from", "generator"))
+        few = drawn.capacity < MANY or not isinstance(n, int) or n != drawn.capacity
+        if few or not own or params.log_scale.dtype != jnp.float32:
+            return self.summary.of(drawn)
+        total = samplers.exponential_total(key, drawn.capacity)
+        return LogTotal(jnp.float32(drawn.capacity), params.log_scale + jnp.log(total))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
+from collapsebench.maths.distributions.exponential import Exponential
 from collapsebench.maths.distributions.linear import LinearGaussian, RegressionMoments
 from collapsebench.maths.distributions.normal import Moments, Normal
 from collapsebench.maths.streams import root_key
@@ -66,6 +67,15 @@ def test_statistics_of_many_rows_in_many_dimensions_are_those_of_the_rows(random
     mapped, rows = line.reduce_drawn(KEY, n), RegressionMoments.of(Batch(line.sample(KEY, n), w))
     for name in ("w", "factor", "image"):
         np.testing.assert_allclose(getattr(mapped, name), getattr(rows, name), rtol=1e-5, atol=2e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("n", [31, 32, 1001])
+def test_the_total_of_exponential_rows_is_that_of_the_rows(n):
+    model, law = cb.models.Exponential(), Exponential(np.float32(-30.0))
+    rows = Batch(model.sample(KEY, law, n), np.ones(n, np.float32))
+    total, summed = model.reduce_drawn(KEY, law, rows, n), model.summary.of(rows)
+    assert float(total.log_total) == pytest.approx(float(summed.log_total), abs=2e-6)
+    assert float(total.w) == n
 
 
 @cb.spec

@@ -15,7 +15,7 @@ from collapsebench.maths.samplers.gamma import (
 from collapsebench.maths.samplers.multinomial import multinomial
 from collapsebench.maths.samplers.normal import normal, normal_totals
 from collapsebench.maths.samplers.resample import categorical_rows, choose_rows, subsample_rows
-from collapsebench.maths.samplers.uniform import bernoulli, exponential, uniform
+from collapsebench.maths.samplers.uniform import bernoulli, exponential, exponential_total, uniform
 
 __all__ = [
     "bernoulli",
@@ -25,6 +25,7 @@ __all__ = [
     "chi_square_and_normal",
     "choose_rows",
     "exponential",
+    "exponential_total",
     "log_gamma",
     "multinomial",
     "normal",

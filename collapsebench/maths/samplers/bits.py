@@ -150,6 +150,32 @@ def over_lanes(function: Callable) -> Callable:
     return one_lane
 
 
+_WRITTEN_OUT, _LEAST_TURNS, _STRIPS = 5, 16, 64
+
+
+def over_places(step: Callable, zero: Any, places: int, k0: jax.Array, k1: jax.Array, *each: jax.Array) -> jax.Array:
+    """Totals [lanes] of step(total, [(place, live), ...], k0, k1, *each) over the places 0 .. places - 1 of every lane.
+
+    No draw is stored: some places are written out in a kernel, which has one output, for XLA hashes anew for each; turns of
+    it follow each other, and long lanes are cut into strips, whose totals are added. live: where a place is one of them
+    (None: it is). zero: the total to begin with, a number of the dtype of totals. Sums of XLA's own are not vectorised.
+    """
+    steps = -(-places // _WRITTEN_OUT)
+    strips = min(_STRIPS, 1 << max(0, (steps // _LEAST_TURNS).bit_length() - 1))
+    turns = -(-steps // strips)
+    exact = places == strips * turns * _WRITTEN_OUT
+    first = jnp.repeat(jnp.arange(strips, dtype=jnp.uint32), k0.shape[0]) * np.uint32(turns * _WRITTEN_OUT)
+    lanes = [jnp.tile(value, strips) for value in (k0, k1, *each)]
+
+    def turn(j, total):
+        here = [first + (j * _WRITTEN_OUT + i).astype(jnp.uint32) for i in range(_WRITTEN_OUT)]
+        return step(total, [(place, None if exact else place < places) for place in here], *lanes)
+
+    total = lax.fori_loop(0, turns, turn, jnp.full(first.shape, zero)).reshape(strips, -1)
+    # Parts one by one: a sum of complex numbers is not vectorised.
+    return lax.complex(total.real.sum(0), total.imag.sum(0)) if jnp.iscomplexobj(total) else total.sum(0)
+
+
 def _by_groups(mask: jax.Array) -> jax.Array:
     """How many flags of each of the columns [groups] of a flat mask, read as a table of _GROUP rows, are true.
 

@@ -15,6 +15,8 @@ from collapsebench.maths.samplers.bits import (
     hash_words,
     indices,
     key_words,
+    over_lanes,
+    over_places,
     to_words,
     uniform_from,
 )
@@ -49,3 +51,23 @@ def exponential(key: jax.Array, shape: tuple[int, ...] = (), dtype=None) -> jax.
     dtype = jnp.dtype(float_dtype(1.0) if dtype is None else dtype)
     upper, v = half_from(*_words(key, WAITING, shape), dtype)
     return -jnp.where(upper, jnp.log(v), jnp.log1p(-v))
+
+
+def exponential_total(key: jax.Array, n: int) -> jax.Array:
+    """Sum of the float32 draws `exponential(key, (n,))`, which are never stored: minus the log of a product of uniforms.
+
+    Right to a unit of the last place of each draw below 1, not of its own: for many draws.
+    """
+    return over_lanes(partial(_exponential_total, n))(*key_words(key))
+
+
+def _exponential_total(n: int, k0: jax.Array, k1: jax.Array) -> jax.Array:
+    def step(total, places, k0, k1):
+        product = jnp.float32(1)
+        for place, live in places:
+            upper, v = half_from(*hash_words(k0, k1, WAITING, place), jnp.float32)
+            u = jnp.where(upper, v, 1 - v)
+            product = product * (u if live is None else jnp.where(live, u, 1))
+        return total - jnp.log(product)  # five draws are never beyond 87 together
+
+    return over_places(step, np.float32(0), n, k0, k1)
