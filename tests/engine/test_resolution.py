@@ -1,5 +1,6 @@
 """Where float32 ends: a Gaussian's spread is followed to the end; of other rows the run knows when they are too coarse."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -71,7 +72,7 @@ def test_statistics_of_many_rows_in_many_dimensions_are_those_of_the_rows(random
 
 @pytest.mark.parametrize("n", [31, 32, 1001])
 def test_the_total_of_exponential_rows_is_that_of_the_rows(n):
-    model, law = cb.models.Exponential(), Exponential(np.float32(-30.0))
+    model, law = cb.models.Exponential(), Exponential(jnp.float32(-30.0))
     rows = Batch(model.sample(KEY, law, n), np.ones(n, np.float32))
     total, summed = model.reduce_drawn(KEY, law, rows, n), model.summary.of(rows)
     assert float(total.log_total) == pytest.approx(float(summed.log_total), abs=2e-6)
