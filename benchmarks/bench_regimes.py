@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 import collapsebench as cb
-from benchmarks import rivals
+from benchmarks import plain, rivals
 from collapsebench import theory
 from collapsebench.bench.programs import is_near
 
@@ -39,7 +39,12 @@ def bench_regime(jax_benchmark, family, regime, size):
         name="regimes", target=target, model=model, regime=regime, metrics=("nll",), n=n, holdout=16,
         trajectories=trajectories, generations=jax_benchmark.pick(3, generations, generations),
     )  # fmt: skip
-    jax_benchmark.experiment(experiment, rounds=jax_benchmark.pick(1, 3, 30))
+    runs, length = jax_benchmark.pick(1, 2, 4), experiment.generations
+    loop = partial(plain.run, family, regime, runs, n, length)
+    jax_benchmark.experiment(
+        experiment, rounds=jax_benchmark.pick(1, 3, 30),
+        rivals={"numpy, a loop per trajectory": (runs * length, loop)},
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("n", "generations"), [(100, 50), (400, 60)])

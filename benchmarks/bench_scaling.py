@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import jax
+import numpy as np
 import pytest
 
 import collapsebench as cb
+from benchmarks import rivals
 from collapsebench.engine import devices
 
 BASE = cb.Experiment(name="scaling", metrics=("variance",), holdout=1, n=100, generations=20, trajectories=256)
@@ -62,3 +65,23 @@ def bench_devices_weak(jax_benchmark):
     counts = _counts()
     each = jax_benchmark.pick(32, 2048, 32768)
     jax_benchmark.curve("devices", counts, _with(trajectories=lambda k: each * int(k)), count=int)
+
+
+def bench_seconds_by_trajectories(jax_benchmark):
+    """`cb.run` beside NumPy, Intel's generators and a script's loop over trajectories: 50 fits to 100 draws."""
+    sizes = jax_benchmark.pick((1, 16), tuple(10**i for i in range(7)), tuple(10**i for i in range(7)))
+    generations = 50
+
+    def vectorised(kind):
+        work = partial(rivals.gaussian, n=100, generations=generations)
+        return lambda count: rivals.on_threads(lambda g, t: work(g, t), count, 2 if count > 1 else 1, kind)
+
+    kinds = {"NumPy, vectorised, two threads": "numpy"} | (
+        {"MKL, vectorised, two threads": "mkl"} if rivals.has_mkl() else {}
+    )
+    script = partial(rivals.gaussian_by_trajectory, np.random.default_rng(7), n=100, generations=generations)
+    jax_benchmark.race(
+        "trajectories", sizes, lambda count: dataclasses.replace(BASE, generations=generations, trajectories=count),
+        {name: vectorised(kind) for name, kind in kinds.items()} | {"a loop over trajectories": script},
+        timed=sizes[-3] if len(sizes) > 2 else sizes[-1], patience=jax_benchmark.pick(0.1, 5.0, 60.0),
+    )  # fmt: skip

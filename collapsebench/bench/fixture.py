@@ -152,6 +152,37 @@ class JaxBenchmark:
         self._benchmark.extra_info.update(row.extra)
         return answer
 
+    def race(
+        self, name: str, sizes: Sequence[int], make: Callable[[int], Experiment], rivals: Mapping[str, Callable[[int], object]],
+        *, timed: int, patience: float = 20.0, rounds: int = 3,
+    ) -> None:  # fmt: skip
+        """Seconds of `cb.run` and of rivals by size, all in turns, and the size `timed` as a benchmark.
+
+        make(size) is the experiment; a rival runs the size that it is given, and drops out after a call of `patience`
+        seconds. The first call of `cb.run` in the process, with its compilation, is told apart.
+        """
+        entrants: dict[str, Callable[[int], object]] = {
+            "collapsebench": lambda size: run(make(size), progress=False)
+        } | dict(rivals)
+        with without_cache():
+            first, _ = _clocked(lambda: entrants["collapsebench"](sizes[-1]))
+        seconds: dict[str, list[float]] = {entrant: [] for entrant in entrants}
+        for size in sizes:
+            entrants["collapsebench"](size)  # it compiles
+            best = {e: float("inf") for e, past in seconds.items() if not past or past[-1] < patience}
+            for turn in range(rounds):
+                for entrant in best:
+                    if turn and best[entrant] > patience:
+                        continue
+                    taken, _ = _clocked(lambda entrant=entrant, size=size: entrants[entrant](size))
+                    best[entrant] = min(best[entrant], taken)
+            for entrant, taken in best.items():
+                seconds[entrant].append(taken)
+        self.experiment(make(timed), rounds=rounds)
+        row = self._rows[-1]
+        row.extra["race"] = {"over": name, "sizes": list(sizes), "seconds": seconds, "first_call": first}
+        self._benchmark.extra_info.update(row.extra)
+
     def host(
         self, call: Callable[[], Any], *, units: float = 1.0, unit: str = "calls", limit: Cost | None = None,
         check: Callable[[Any], object] | None = None, rivals: Mapping[str, Rival] | None = None, rounds: int | None = None,

@@ -66,7 +66,7 @@ class LoopProgram:
 
     def result(self, answer: PyTree) -> xr.Dataset:
         """The call's answer as the Dataset of a run."""
-        columns = np.swapaxes(np.asarray(answer[1]), 0, 1)[: self.experiment.trajectories]
+        columns = np.moveaxis(np.asarray(answer[1]), 0, -1)[: self.experiment.trajectories]
         return results.from_columns(
             self.experiment,
             columns,

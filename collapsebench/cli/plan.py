@@ -43,7 +43,7 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.literature import catalogue
     from collapsebench.oversight.planner import make_plan, plan
     from collapsebench.runs import progress
-    from collapsebench.show.plans import plan_figure, plan_summary
+    from collapsebench.show.plans import observed_figure, observed_summary, plan_figure, plan_summary
     from collapsebench.specs.registry import MODELS
 
     values, what = parse_changes(arguments.changes), arguments.name
@@ -53,9 +53,8 @@ def act(arguments: argparse.Namespace) -> int:
     if arguments.observed:
         chosen = {"dial": arguments.dial, "most": arguments.most, "observed": arguments.observed}
         found = plan(what, arguments.limit, **chosen, **sizes)
-        steps = zip(arguments.observed, found["variance"].values, strict=True)
-        print("\n".join(f"{name}: variance {kept:.3g} of generation 0's" for name, kept in steps))
-        print(found.attrs["sentence"].replace(". ", ".\n"))
+        lines = output.store(found, arguments.out, _name(what), observed_figure, observed_summary(found))
+        print("\n".join(lines))
         return DONE
     if not is_own(what):
         experiment = catalogue.changed(catalogue.experiment(what), values)
@@ -64,10 +63,14 @@ def act(arguments: argparse.Namespace) -> int:
         sizes = {"generations": 20, "trajectories": 1000, **sizes} if what in MODELS else sizes
         what = experiment
     request = make_plan(what, arguments.limit or "tail", arguments.dial, most=arguments.most, **sizes)
-    name = f"plan-{values.get('name', arguments.name)}".replace("/", "-").replace(".", "-")
+    name = _name(values.get("name", arguments.name))
     with output.kept(arguments, name, request.digest):
         with progress.display("plan") as tell:
             found = request.run(tell)
         lines = output.store(found, arguments.out, name, plan_figure, plan_summary(found))
     print("\n".join(lines))
     return DONE
+
+
+def _name(what: object) -> str:
+    return f"plan-{what}".replace("/", "-").replace(".", "-")

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, PyTree
 from collapsebench.maths.ranking import mean_one
 from collapsebench.parts.curator import Curator
 from collapsebench.parts.metric import View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, within
 from collapsebench.specs.registry import CURATORS
 
@@ -21,6 +22,10 @@ class Sharpen(Curator):
     """
 
     temperature: float = within(0.8, low=1e-3)
+
+    def check(self, experiment: Setting) -> None:
+        """Raise RequestError for a model without a density."""
+        self.needs_model_density(experiment)
 
     def weights(self, key: Key, view: View, state: PyTree) -> tuple[Float[Array, " capacity"], PyTree]:
         """Weights [capacity], of mean 1; the state as given."""

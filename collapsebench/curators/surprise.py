@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, PyTree
 from collapsebench.maths.ranking import best_share
 from collapsebench.parts.curator import Curator
 from collapsebench.parts.metric import View
+from collapsebench.parts.part import Setting
 from collapsebench.specs.pytree import Key, spec, within
 from collapsebench.specs.registry import CURATORS
 
@@ -20,6 +21,10 @@ class Surprise(Curator):
     """
 
     keep: float = within(0.5, low=0, high=1)
+
+    def check(self, experiment: Setting) -> None:
+        """Raise RequestError for a model without a density."""
+        self.needs_model_density(experiment)
 
     def weights(self, key: Key, view: View, state: PyTree) -> tuple[Float[Array, " capacity"], PyTree]:
         """Weights [capacity]: 1 for the least likely rows, else 0; the state as given."""

@@ -23,7 +23,7 @@ class Truncate(Curator):
     """Drop draws farther than `radius` standard deviations from the batch mean.
 
     The standard deviation is the root mean square distance to the mean, in any dimension. The nearest draw stays
-    whatever the radius.
+    whatever the radius. Law of a normal: `theory.truncation_variance_law`, which says also what share is kept.
     """
 
     radius: float = within(2.0, low=0)

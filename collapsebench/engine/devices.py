@@ -77,3 +77,16 @@ def free_memory() -> int:
 def cache_bytes() -> int:
     """Bytes that one group of trajectories should fit in: 4 MiB (a core's share of cache) on a CPU, else 256 MiB."""
     return 1 << 22 if jax.default_backend() == "cpu" else 1 << 28
+
+
+def compiler_options() -> dict[str, str]:
+    """What XLA is told about a loop: on a CPU, vectors of full width and no kernel that is cut into tasks.
+
+    With a device on every core the tasks only wait for one another: a kernel of 250 lanes took as long as one of 500.
+    """
+    if jax.default_backend() != "cpu":
+        return {}
+    whole = {"xla_cpu_prefer_vector_width": "512"}
+    return whole | (
+        {"xla_disable_hlo_passes": "cpu-parallel-task-assigner"} if len(jax.local_devices()) >= cores() else {}
+    )

@@ -49,7 +49,7 @@ def draw_synthetic(
     if isinstance(view.real, Batch) and (why := difference(_row(data.x), _row(view.real.x))):
         raise model.refuse(f"sample gives rows of {why} as the target's")
     if program.curator is None:
-        return data, _handed(program, key, view.params, data), memory
+        return data, _handed(program, key, view.params, data, n), memory
     curated = dataclasses.replace(view, synthetic=data)
     both = program.curator.weights(part(key, 1), curated, memory)
     weights, memory = pair(program.curator, "weights", both, "(weights, the next state)")
@@ -59,9 +59,9 @@ def draw_synthetic(
     return data, _handed(program, key, view.params, data), memory
 
 
-def _handed(program: Program, key: Key, params: PyTree, drawn: Batch) -> Data:
+def _handed(program: Program, key: Key, params: PyTree, drawn: Batch, n: Number | None = None) -> Data:
     """What the next generation gets of a model's rows: statistics where it needs no more."""
-    return program.model.reduce_drawn(part(key, 0), params, drawn) if program.reduces else drawn
+    return program.model.reduce_drawn(part(key, 0), params, drawn, n) if program.reduces else drawn
 
 
 def draw_parts(

@@ -67,7 +67,7 @@ class Compiled:
                 begun = time.perf_counter()
                 bounds = np.int32(generation), np.int32(stop)
                 carry, measured = advance(program, lanes.root, mine, lanes.index[rows], carry, *bounds)
-                values = np.asarray(measured)[: stop - generation, :useful].swapaxes(0, 1)
+                values = np.moveaxis(np.asarray(measured)[:, :useful, : stop - generation], 0, -1)
                 _PACES[pace] = rate = plan.chunk * (stop - generation) / max(time.perf_counter() - begun, 1e-6)
                 done = stop == program.generations
                 after = Cursor(low + useful) if done else Cursor(low, stop, carry)
@@ -128,7 +128,7 @@ def compiled(mesh: Mesh, width: int, block: int) -> Any:
         in_specs=(everywhere, everywhere, split, split, split, everywhere, everywhere),
         out_specs=(split, PartitionSpec(None, "trajectory")), check_vma=False,
     )  # fmt: skip
-    return jax.jit(mapped, donate_argnums=4)
+    return jax.jit(mapped, donate_argnums=4, compiler_options=devices.compiler_options())
 
 
 def advance(
@@ -138,7 +138,8 @@ def advance(
     """Generations [start, stop) of many lanes, in groups of `width`, one group after another.
 
     index [lanes] is each lane's trajectory, swept its own leaves (dotted path -> [lanes]); lanes is a multiple of
-    `width`. Returns the states and the metrics [block, lanes, columns], of which stop - start are filled.
+    `width`. Returns the states and the metrics [columns, lanes, block], of which stop - start are filled: as results
+    keep them, so that the devices turn them around and not the host.
     """
 
     def group(lanes: PyTree) -> tuple[Carry, Array]:
@@ -164,7 +165,7 @@ def advance(
     lanes = jax.tree.map(lambda a: a.reshape(count // width, width, *a.shape[1:]), (swept, index, carry))
     carry, rows = jax.lax.map(group, lanes)
     carry = jax.tree.map(lambda a: a.reshape(count, *a.shape[2:]), carry)
-    return carry, jnp.swapaxes(rows, 0, 1).reshape(block, -1, rows.shape[-1])
+    return carry, rows.transpose(3, 0, 2, 1).reshape(-1, count, block)
 
 
 def alone(function: Callable[..., PyTree], axes: tuple[PyTree, ...]) -> Callable[..., PyTree]:

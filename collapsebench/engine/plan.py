@@ -55,7 +55,8 @@ class Plan:
         width = width or _even(share, 2 ** int(math.log2(widest)))
         block = min(BLOCK, 2 ** math.ceil(math.log2(program.generations)))
         most = max(1, devices.memory_budget() // (4 * (held + 64 * block)) // width)
-        groups = min(math.ceil(share / width), most)
+        groups = math.ceil(share / width)
+        groups = math.ceil(groups / math.ceil(groups / most))  # equal calls, for the last one is filled up
         return cls(int(width), int(groups * width * count), block)
 
 

@@ -33,6 +33,7 @@ class NetworkModel(Model):
     streams = True
     prepares = True
     iterative = True
+    extrapolates = True
     learner = ("training",)
     dials: ClassVar[Dials] = {
         "expressivity": ("hidden", ((4,), (16,), (64,))),

@@ -20,6 +20,7 @@ from jaxtyping import Array, Float
 from collapsebench.maths.numerics import divide
 from collapsebench.maths.samplers.bits import over_lanes
 from collapsebench.maths.sums import BLOCK, LONG, dots, power_near
+from collapsebench.specs.pytree import Number
 
 UNROLLED = 4
 """Dimensions up to which a factorisation is written out."""
@@ -51,6 +52,40 @@ def rows_factor(rows: Float[Array, "n d"]) -> Float[Array, "d d"]:
     """Lower-triangular F with F F^T = rows^T rows, by `triangle`."""
     upper, scale = triangle(rows, rows.shape[1])
     return scale[:, None] * upper.T
+
+
+def independent(n: Number, capacity: int, dim: int) -> bool:
+    """Whether `capacity` standard normal rows, n of which count, are all there for certain, and many for each of `dim`.
+
+    Then no column nearly depends on others, nor has a mean far from 0, and a Gram matrix holds all that they tell.
+    """
+    return isinstance(n, int) and n == capacity >= FEW * dim and dim > UNROLLED
+
+
+@over_lanes
+def labelled_triangle(inputs: Float[Array, "lanes p n"], last: Float[Array, "lanes n"]) -> Float[Array, "lanes p p1"]:
+    """R of `independent` rows with one more column, `last`, in the basis of the first ones. Rows lie along the last axis."""
+    p = inputs.shape[1]
+    return _cholesky(_products(jnp.concatenate([inputs, last[:, None]], axis=1)), p)[0]
+
+
+@over_lanes
+def centred_triangle(columns: Float[Array, "lanes p n"]) -> tuple[Float[Array, "lanes p"], Float[Array, "lanes p p"]]:
+    """Mean of `independent` rows, and R of the rows less their mean. Rows lie along the last axis."""
+    lanes, p, n = columns.shape
+    gram = _products(jnp.concatenate([jnp.ones((lanes, 1, n), columns.dtype), columns], axis=1))
+    mean = gram[:, 0, 1:] / n
+    return mean, _cholesky(gram[:, 1:, 1:] - n * mean[:, :, None] * mean[:, None], p)[0]
+
+
+def _products(columns: Float[Array, "lanes p n"]) -> Float[Array, "lanes p p"]:
+    """Products of all columns with all, of long ones in blocks of rows."""
+    lanes, p, n = columns.shape
+    if n <= LONG:
+        return jnp.einsum("lpn,lqn->lpq", columns, columns, precision="highest")
+    blocks = jnp.pad(columns, ((0, 0), (0, 0), (0, -n % BLOCK))).reshape(lanes, p, -1, BLOCK)
+    products = jnp.einsum("lpbn,lqbn->lbpq", blocks, blocks, precision="highest")
+    return lax.optimization_barrier(products).sum(axis=1)
 
 
 def _rounding(dtype: Any, dim: int) -> float:
@@ -135,7 +170,9 @@ def _gram_schmidt(rows: Float[Array, "lanes n p"], dim: int) -> Float[Array, "la
     return lax.fori_loop(0, dim, step, (columns, blank, least))[1]
 
 
-def _cholesky(gram: Float[Array, "lanes p p"], dim: int) -> tuple[Float[Array, "lanes dim p"], Float[Array, " lanes"]]:
+def _cholesky(
+    gram: Float[Array, "lanes dim p"], dim: int
+) -> tuple[Float[Array, "lanes dim p"], Float[Array, " lanes"]]:
     """R of Cholesky's algorithm for the first `dim` columns, and the least share of a diagonal entry that a pivot kept.
 
     With the lanes last, so that every step is vectorised: LAPACK takes one matrix at a time.
@@ -152,7 +189,10 @@ def _cholesky(gram: Float[Array, "lanes p p"], dim: int) -> tuple[Float[Array, "
         diagonal = lax.dynamic_index_in_dim(whole, k, 0, keepdims=False)
         none = pivot <= floor * diagonal
         row = jnp.where(none[None] | (index < k), 0, row) * lax.rsqrt(jnp.where(none, 1, pivot))[None]
-        rest = rest - row[:dim, None] * row[None]
+        # What enters a branch is stored: else XLA makes the row anew for every entry of the matrix, in 5 to 8 times the time.
+        rest = lax.cond(
+            none.all(), lambda rest, _: rest, lambda rest, row: rest - row[:dim, None] * row[None], rest, row
+        )
         share = jnp.where(diagonal == 0, 1, pivot / jnp.where(diagonal == 0, 1, diagonal))
         return rest, lax.dynamic_update_index_in_dim(done, row, k, 0), jnp.minimum(kept, share)
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from collapsebench.maths.numerics import divide
-from collapsebench.specs.pytree import Number
+from collapsebench.specs.pytree import Count, Number
 
 
 def best_share(score: Float[Array, " n"], w: Float[Array, " n"], share: Number) -> Bool[Array, " n"]:
@@ -22,8 +22,8 @@ def best_share(score: Float[Array, " n"], w: Float[Array, " n"], share: Number) 
 def weighted_quantile(x: Float[Array, " n"], w: Float[Array, " n"], q: Number) -> Float[Array, ""]:
     """The smallest x whose rows, with those below, are at least a share q of the total weight."""
     order = jnp.argsort(jnp.where(w > 0, x, jnp.inf))
-    reached = jnp.cumsum(w[order]) >= q * w.sum()
-    return x[order[jnp.argmax(reached)]]
+    below = jnp.cumsum(w[order])
+    return x[order[jnp.argmax(below >= q * below[-1])]]  # of the same sum, which q = 1 reaches in any rounding
 
 
 def mean_one(log_weight: Float[Array, " n"], w: Float[Array, " n"]) -> Float[Array, " n"]:
@@ -42,3 +42,9 @@ def best_of(score: Float[Array, " n"], w: Float[Array, " n"], k: int) -> Float[A
     full = jnp.pad(jnp.where(w > 0, score, -jnp.inf), (0, -n % k), constant_values=-jnp.inf).reshape(-1, k)
     best = jax.nn.one_hot(full.argmax(axis=1), k, dtype=w.dtype).reshape(-1)[:n]
     return jnp.where(w > 0, best, 0)
+
+
+def skill(generation: Count, drift: Number, fails_at: int | None) -> Float[Array, ""]:
+    """Share of a judge's skill that is left: `drift` of it is lost in every generation, and all from `fails_at` on."""
+    left = (1 - drift) ** jnp.asarray(generation, jnp.result_type(float))
+    return left if fails_at is None else jnp.where(generation >= fails_at, 0, left)

@@ -49,6 +49,7 @@ def root_key(seed: int, name: str) -> Key:
 def derive(key: Key, purpose: int, index: Count) -> Key:
     """Key of a purpose and an index: the threefry-2x32 hash of both under `key`, in one call."""
     words = hash_words(*key_words(key), np.uint32(_DERIVE + purpose), jnp.asarray(index, jnp.uint32))
+    # A stack, where a kernel ends: fused with what follows, all hashes before it would be made anew for each word.
     return jax.random.wrap_key_data(jnp.stack(words), impl="threefry2x32")
 
 

@@ -9,10 +9,9 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from collapsebench.parts.data import POPULATION, Data
-from collapsebench.parts.distribution import Distribution
-from collapsebench.parts.model import Dials, Model
+from collapsebench.parts.model import Dials
 from collapsebench.parts.part import Setting
-from collapsebench.parts.target import Target
+from collapsebench.parts.wrapper import Wrapper
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.pytree import Key, spec, within
@@ -21,7 +20,7 @@ from collapsebench.specs.registry import MODELS
 
 @MODELS.register("early_stopped")
 @spec
-class EarlyStopped(Model):
+class EarlyStopped(Wrapper):
     """Early-stopped fit of `model`: `steps` natural-gradient steps of size `rate`, with weight decay.
 
     A step moves the mean parameters mu (expected sufficient statistics) by rate (mu_data - mu - decay (mu - mu_init)),
@@ -41,29 +40,8 @@ class EarlyStopped(Model):
     dials: ClassVar[Dials] = {"approximation": ("steps", (1.0, 2.0, 5.0, 10.0, 20.0, float("inf")))}
 
     @property
-    def inner(self) -> Model:
-        """Model that is learned."""
-        return MODELS.build(self.model)
-
-    @property
-    def kind(self) -> str:  # type: ignore[override]
-        return self.inner.kind
-
-    @property
-    def dim(self) -> int | None:  # type: ignore[override]
-        return self.inner.dim
-
-    @property
-    def classes(self) -> int | None:  # type: ignore[override]
-        return self.inner.classes
-
-    @property
     def summary(self) -> Any:
         return self.inner.summary
-
-    def suited(self, target: Target) -> EarlyStopped:
-        inner = self.inner
-        return self if (other := inner.suited(target)) == inner else dataclasses.replace(self, model=other)
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model without sufficient statistics, or steps that do not converge."""
@@ -76,15 +54,9 @@ class EarlyStopped(Model):
         given: Any = experiment
         inner.check(dataclasses.replace(given, model=inner))
 
-    def holds(self, family: Distribution) -> bool:
-        return self.inner.holds(family)
-
     def exact(self) -> EarlyStopped:
         """Same model with a learner that converges: maximum likelihood."""
         return dataclasses.replace(self, steps=float("inf"), rate=1.0, decay=0.0)
-
-    def init(self, key: Key) -> PyTree:
-        return self.inner.init(key)
 
     def fit(self, key: Key, params: PyTree, data: Data) -> PyTree:
         inner = self.inner
@@ -99,9 +71,3 @@ class EarlyStopped(Model):
         learned = found.scale(pull).concat(expected(params).scale(left))
         learned = learned.concat(expected(inner.init(key)).scale(pull * self.decay))
         return inner.fit(key, params, learned)
-
-    def distribution(self, params: PyTree) -> Any:
-        return self.inner.distribution(params)
-
-    def generator(self, params: PyTree) -> Any:
-        return self.inner.generator(params)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import jax
@@ -13,9 +12,8 @@ from collapsebench.maths.distributions.community import Community, taken_in_turn
 from collapsebench.maths.numerics import divide
 from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
-from collapsebench.parts.model import Model
 from collapsebench.parts.part import Setting
-from collapsebench.parts.target import Target
+from collapsebench.parts.wrapper import Wrapper
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Key, spec, static, within
 from collapsebench.specs.registry import MODELS, REGIMES
@@ -23,7 +21,7 @@ from collapsebench.specs.registry import MODELS, REGIMES
 
 @MODELS.register("ecosystem")
 @spec
-class Ecosystem(Model):
+class Ecosystem(Wrapper):
     """`members` copies of `model`, each trained on real rows of its own, on public ones and on the synthetic rows of all.
 
     Draws come from the members in equal parts. Under regime augment `private` real rows belong to each member and
@@ -40,31 +38,6 @@ class Ecosystem(Model):
     public: int = static(0)
     shared: float = within(0.5, low=0, high=1)
     own: float = within(0.5, low=0, high=1)
-
-    @property
-    def inner(self) -> Model:
-        """Model of which every member is a copy."""
-        return MODELS.build(self.model)
-
-    @property
-    def kind(self) -> str:  # type: ignore[override]
-        return self.inner.kind
-
-    @property
-    def dim(self) -> int | None:  # type: ignore[override]
-        return self.inner.dim
-
-    @property
-    def classes(self) -> int | None:  # type: ignore[override]
-        return self.inner.classes
-
-    @property
-    def has_density(self) -> bool:  # type: ignore[override]
-        return self.inner.has_density
-
-    def suited(self, target: Target) -> Ecosystem:
-        inner = self.inner
-        return self if (other := inner.suited(target)) == inner else dataclasses.replace(self, model=other)
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError for a model that needs more than rows, and for private rows that no regime keeps."""

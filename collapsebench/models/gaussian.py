@@ -8,7 +8,7 @@ from typing import ClassVar
 from collapsebench.maths.distributions.normal import Moments, Normal
 from collapsebench.parts.data import Batch, Data
 from collapsebench.parts.model import Dials, Model
-from collapsebench.specs.pytree import Key, Unnamed, spec, static, within
+from collapsebench.specs.pytree import Key, Number, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 
@@ -25,6 +25,7 @@ class Gaussian(Model):
     bias: float = within(1.0, low=0)
 
     summary = Moments
+    extrapolates = True
     dials: ClassVar[Dials] = {"approximation": ("bias", (0.7, 0.9, 0.99, 1.0))}
 
     def exact(self) -> Gaussian:
@@ -41,10 +42,14 @@ class Gaussian(Model):
         """n d normals; for d > 1 n d^2 operations for the correlations and n d (d + 1) for the second moments."""
         return n * self.dim, 0.0 if self.dim == 1 else n * self.dim**2 + n * self.dim * (self.dim + 1)
 
-    def reduce_drawn(self, key: Key, params: Normal, drawn: Batch) -> Data:
+    def reduce_drawn(self, key: Key, params: Normal, drawn: Batch, n: Number | None = None) -> Data:
         """Moments from the standard draws behind the rows, so that a spread far below the mean's rounding is kept."""
         own = type(self).sample is Model.sample and type(self).sample_from is Model.sample_from
-        return self.generator(params).reduce_drawn(key, drawn.w) if own else self.summary.of(drawn)
+        return self.generator(params).reduce_drawn(key, drawn.w, n) if own else self.summary.of(drawn)
+
+    def extrapolate(self, params: Normal, other: Normal, weight: Number) -> Normal:
+        """Beyond `params`: see `Normal.extrapolate`."""
+        return params.extrapolate(other, weight)
 
     def generator(self, params: Normal) -> Normal:
         return params.widen(self.bias)

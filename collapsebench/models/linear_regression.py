@@ -6,8 +6,9 @@ import jax.numpy as jnp
 
 from collapsebench.maths.distributions.labelled import LabelledModel, feature_scales
 from collapsebench.maths.distributions.linear import LinearGaussian, RegressionMoments, least_squares
-from collapsebench.parts.data import Data
-from collapsebench.specs.pytree import Key, Unnamed, spec, static, within
+from collapsebench.maths.linalg import independent
+from collapsebench.parts.data import Batch, Data
+from collapsebench.specs.pytree import Key, Number, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS
 
 
@@ -36,6 +37,15 @@ class LinearRegression(LabelledModel):
     def init(self, key: Key) -> LinearGaussian:
         scales = feature_scales(self.dim, self.decay)
         return LinearGaussian(jnp.zeros_like(scales), jnp.asarray(self.noise, scales.dtype), scales)
+
+    def reduce_drawn(self, key: Key, params: LinearGaussian, drawn: Batch, n: Number | None = None) -> Data:
+        """Statistics of the standard normals behind the rows, where these are many and all new."""
+        own = all(
+            getattr(type(self), name) is getattr(LabelledModel, name) for name in ("sample", "sample_from", "generator")
+        )
+        if own and self.fresh and n is not None and independent(n, drawn.capacity, self.dim):
+            return params.reduce_drawn(key, drawn.capacity)
+        return self.summary.of(drawn)
 
     def fit(self, key: Key, params: LinearGaussian, data: Data) -> LinearGaussian:
         return LinearGaussian(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import brentq, minimize_scalar
 
 from collapsebench import theory
@@ -192,15 +193,24 @@ def _curated(experiment: Experiment, limit: Limit) -> tuple[str, Law] | None:
     if experiment.model.dim != 1 or experiment.model.bias != 1:
         return None
     rounds = lambda own: own.generations - 1  # noqa: E731
-    if name == "judge" and not curator.drift and curator.fails_at is None:
-        return "judge_variance_law, for many rows", lambda own: float(
-            theory.judge_variance_law(own.curator.keep, own.curator.rho, rounds(own), steady=curator.steady)
-        )
-    if name == "verifier":
-        return "verified_variance_law, for many rows", lambda own: float(
-            theory.verified_variance_law(own.curator.keep_right, own.curator.keep_wrong, own.curator.rare, rounds(own))
-        )
-    return None
+
+    def faults(own: Experiment) -> dict[str, float]:
+        fails_at = own.curator.fails_at
+        return {"drift": own.curator.drift, "fails_at": np.inf if fails_at is None else fails_at}
+
+    laws: dict[str, tuple[str, Callable[[Experiment], npt.ArrayLike]]] = {
+        "judge": ("judge_variance_law", lambda own: theory.judge_variance_law(
+            own.curator.keep, own.curator.rho, rounds(own), steady=curator.steady, **faults(own)
+        )),
+        "verifier": ("verified_variance_law", lambda own: theory.verified_variance_law(
+            own.curator.keep_right, own.curator.keep_wrong, own.curator.rare, rounds(own), bias=own.curator.bias, **faults(own)
+        )),
+        "truncate": ("truncation_variance_law", lambda own: theory.truncation_variance_law(own.curator.radius, rounds(own))),
+    }  # fmt: skip
+    if name not in laws:
+        return None
+    law, left = laws[name]
+    return f"{law}, for many rows", lambda own: float(np.asarray(left(own)))
 
 
 def _weighted(experiment: Experiment, limit: Limit) -> tuple[str, Law] | None:

@@ -85,18 +85,19 @@ class Monitor:
         _enough(own.rows, name)
         self._check_words(source, own)
         share, level = self.alpha / len(self.against), watch.weights
-        alarms, p = [], {}
+        alarms, p, levels = [], {}, {}
         if "real" in self.against:
             p[UNLIKE] = watch.test(own, watch.reference, self.tolerance)
-            limit = share * level * exact.share_of_alpha(k + 1, self.horizon and self.horizon + 1)
-            alarms += self._alarms(UNLIKE, k, p[UNLIKE], limit, own, watch.reference)
+            levels[UNLIKE] = share * level * exact.share_of_alpha(k + 1, self.horizon and self.horizon + 1)
+            alarms += self._alarms(UNLIKE, k, p[UNLIKE], levels[UNLIKE], own, watch.reference)
         if "generation 0" in self.against and k == 0:
             self.bet(own)
         elif "generation 0" in self.against:
             assert self._betting is not None
             zero, a_k = self._tallies[0], exact.share_of_alpha(k, self.horizon)
             p[LOSING] = watch.test(own, zero, self.tolerance)
-            alarms += self._alarms(LOSING, k, p[LOSING], share / 2 * level * a_k, own, zero)
+            levels[LOSING] = share / 2 * level * a_k
+            alarms += self._alarms(LOSING, k, p[LOSING], levels[LOSING], own, zero)
             wealth = self._betting.update(own.count, own.tried, a_k)
             alarms += self._alarms(LOSING, k, wealth, share / 4 * level[: len(wealth)], own, zero)
         certified = k > 0 and watch.certificate(own, self._tallies[0]) <= self.alpha * exact.share_of_alpha(
@@ -104,7 +105,10 @@ class Monitor:
         )
         alarms.sort(key=lambda alarm: alarm.p / alarm.level)
         kept = watch.kept(own, self._tallies[0] if self._tallies else own)
-        self.generations.append(Generation(k, name, own.rows, own.count.tolist(), p, kept.tolist(), alarms, certified))
+        least = {kind: float(levels[kind][np.argmin(values)]) for kind, values in p.items()}
+        self.generations.append(
+            Generation(k, name, own.rows, own.count.tolist(), p, kept.tolist(), alarms, certified, least)
+        )
         self._tallies = [*(self._tallies[:1]), own]
         self.digests.append(source.digest())
         return self.generations[-1]

@@ -7,6 +7,7 @@ synthetic ones, of whose variance it keeps a share c. With k(0) = 1 and a share 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ from scipy.optimize import brentq
 from collapsebench.analysis.intervals import Z
 from collapsebench.datasets.reading import Source
 from collapsebench.oversight.limits import Limit, SpreadKept, name_of
-from collapsebench.runs.results import new_dataset
+from collapsebench.runs.results import SCHEMA, SCHEMA_VERSION, commit, new_dataset, versions
+from collapsebench.specs import record
 from collapsebench.specs.errors import RequestError, counted
 
 if TYPE_CHECKING:
@@ -85,22 +87,47 @@ def plan_of(real: object, limit: Limit, observed: Sequence[object], generations:
         data |= {f"keep{end}": keeps[i], f"answer{end}": share[i], f"accumulated{end}": all_kept[i]}
         data[f"left{end}"] = ("point", left[i])
     sentence = _sentence(keeps, share, all_kept, limit.text(generations), len(observed) - 1)
-    coords = {"value": ("point", value), "observed": np.arange(len(observed))}
-    attrs = {"kind": "observed plan", "limit": name_of(limit), "level": limit.level, "dial": "real_share"}
-    return new_dataset(data, coords, attrs | {"generations": generations, "sentence": sentence})
+    rows = _sources(real, observed)
+    named = ("observed", [own.name for own in rows[1:]])
+    coords = {"value": ("point", value), "observed": np.arange(len(observed)), "rows": named}
+    attrs = {
+        "schema": SCHEMA, "schema_version": SCHEMA_VERSION, "kind": "observed plan", "name": f"plan of {rows[0].name}",
+        "digest": record.digest([[own.digest() for own in rows], name_of(limit), generations]), "limit": name_of(limit),
+        "level": float(limit.level), "dial": "real_share", "generations": generations, "sentence": sentence,
+        "versions": json.dumps(versions()), "commit": commit(),
+    }  # fmt: skip
+    made = new_dataset(data, coords, attrs)
+    for name, text in _LONG_NAMES.items():
+        made[name].attrs["long_name"] = text
+    return made
+
+
+_LONG_NAMES = {
+    "variance": "variance of a generation over that of generation 0", "error": "standard error of its logarithm",
+    "rows": "name of a generation's rows", "keep": "share of the last generation's variance that the next one keeps",
+    "answer": "least share of real rows that keeps the limit", "value": "share of real rows in every training set",
+    "left": "share of generation 0's variance that is left at the last generation",
+    "accumulated": "share that is left where all data are kept beside the real rows",
+}  # fmt: skip
+
+
+def _sources(real: object, observed: Sequence[object]) -> list[Source]:
+    """The real rows, and those of every generation, with the columns of the real ones."""
+    rows = Source(real, None if isinstance(real, str | os.PathLike) else "the real rows")
+    names = (str(g) if isinstance(g, str | os.PathLike) else f"generation {k}" for k, g in enumerate(observed))
+    return [rows, *(Source(g, name, rows.schema, rows.name) for g, name in zip(observed, names, strict=True))]
 
 
 def measured(real: object, observed: Sequence[object]) -> tuple[np.ndarray, np.ndarray]:
     """Variance of each generation, the mean over columns in units of the real rows', and the standard error of its log."""
-    rows = Source(real, None if isinstance(real, str | os.PathLike) else "the real rows")
+    rows, *generations = _sources(real, observed)
     scale = np.sqrt(_squares(rows).mean(axis=0))
     varies = scale > 0
     if not varies.any():
         raise RequestError(f"{rows.name}: no column of numbers varies; there is no variance that could be lost")
     found = []
-    for number, given in enumerate(observed):
-        name = str(given) if isinstance(given, str | os.PathLike) else f"generation {number}"
-        squares = _squares(Source(given, name, rows.schema, rows.name))
+    for given in generations:
+        name, squares = given.name, _squares(given)
         own = (squares[:, varies] / scale[varies] ** 2).mean(axis=1)
         if len(own) < LEAST:
             raise RequestError(f"{name}: row {len(own)} is its last; a generation must have at least {LEAST} rows")

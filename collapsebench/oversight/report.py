@@ -47,6 +47,7 @@ class Generation:
     """One generation: counts by test, p-values by kind of alarm, mass kept since generation 0, and alarms.
 
     certified: whether every region is known to hold more than half of generation 0's odds; P(any is wrong) <= alpha.
+    levels: by kind, below what the least of its p-values is an alarm.
     """
 
     number: int
@@ -57,6 +58,7 @@ class Generation:
     kept: list[float]
     alarms: list[Alarm]
     certified: bool = False
+    levels: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,17 +117,13 @@ class Report:
         alarms = [alarm for kind in ("losing", "unlike real") if (alarm := self.first(kind))]
         lines = [alarm.sentence for alarm in alarms]
         if alarms:
-            back = (
-                "none of them"
-                if self.healthy is None
-                else f"generation {self.healthy}, {self.generations[self.healthy].name}"
-            )
-            lines.append(f"last healthy generation to go back to: {back}")
+            lines.append(f"last healthy generation to go back to: {self._back()}")
         else:
             lines.append(
                 f"no alarm in {counted(len(self.generations), 'generation')}, "
                 f"at a false-alarm probability of {self.settings['alpha']:g}"
             )
+        lines += self._small()
         seen = {name: share for name, share in self.detectable.items() if share > 0}
         if not alarms and seen:
             best: dict[str, str] = {}
@@ -143,6 +141,33 @@ class Report:
         if self.left_out:
             lines.append(f"left out, as each value is another: {', '.join(self.left_out)}")
         return lines
+
+    def _back(self) -> str:
+        """The generation to go back to, and why it is not the last one before the alarm, where it is not."""
+        alarm = self.first("losing") or self.alarm
+        assert alarm is not None
+        why = f"had a test of {alarm.kind} with p at most {QUIET:g}, which is no alarm but doubtful"
+        if self.healthy is None:
+            return "none of them" + (f"; each one before the alarm {why}" if alarm.generation else "")
+        back = f"generation {self.healthy}, {self.generations[self.healthy].name}"
+        return back if alarm.generation - self.healthy == 1 else f"{back}; what came after it {why}"
+
+    def _small(self) -> list[str]:
+        """A line on the least p-value that is below alpha and no alarm, if there is one."""
+        alpha = float(str(self.settings["alpha"]))
+        quiet = [
+            (float(p.min()), g.number, kind, g.levels[kind])
+            for g in self.generations
+            for kind, p in g.p.items()
+            if kind in g.levels and p.min() <= alpha and not any(alarm.kind == kind for alarm in g.alarms)
+        ]
+        if not quiet:
+            return []
+        p, number, kind, level = min(quiet)
+        return [
+            f"p = {p:.2g} ({kind}, generation {number}) is no alarm: alpha = {alpha:g} is shared among {len(self.names)} tests "
+            f"and all generations, and this test's part is {level:.2g}"
+        ]
 
     def json(self) -> str:
         """All of it as JSON; p-values by test."""

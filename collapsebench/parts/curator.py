@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxtyping import Array, Float, PyTree
 
 from collapsebench.parts.metric import View
-from collapsebench.parts.part import Part
+from collapsebench.parts.part import Part, Setting
 from collapsebench.specs.pytree import Key
 from collapsebench.specs.registry import CURATORS
 
@@ -30,6 +30,11 @@ class Curator(Part):
         parameters (`previous`), its training data, the first real rows and the holdout.
         """
         raise self.refuse("it needs a method weights(key, view, state)")
+
+    def needs_model_density(self, experiment: Setting) -> None:
+        """Raise RequestError unless the model has a density, for a derived `check`."""
+        if not experiment.model.has_density:
+            raise self.refuse("the model has no log_prob, by which it tells draws apart")
 
     def steps(self) -> tuple[Curator, ...]:
         """The curators that this one is made of, in order."""

@@ -63,6 +63,8 @@ class Model(Part):
     """whether `encode` gives codes of rows"""
     denoises: ClassVar[bool] = False
     """whether `losses` gives a denoising loss of each row"""
+    extrapolates: ClassVar[bool] = False
+    """whether `extrapolate` goes beyond parameters"""
     dials: ClassVar[Dials] = {}
     """doses of its errors, by "expressivity" and "approximation", that `ablate` runs"""
     learner: ClassVar[tuple[str, ...]] = ()
@@ -120,8 +122,11 @@ class Model(Part):
         """n synthetic rows; a `prompted` model continues `prompts`, the rows of the last data set."""
         return self.sample(key, params, n)
 
-    def reduce_drawn(self, key: Key, params: PyTree, drawn: Batch) -> Data:
-        """Sufficient statistics of weighted rows, the x of which `sample_from` gave for this key."""
+    def reduce_drawn(self, key: Key, params: PyTree, drawn: Batch, n: Number | None = None) -> Data:
+        """Sufficient statistics of weighted rows, the x of which `sample_from` gave for this key.
+
+        n: the first n rows weigh 1 and the others 0; None where a curator has weighed them.
+        """
         return self.summary.of(drawn)
 
     def picture(self, key: Key, params: PyTree, target: Target, n: int) -> PyTree:
@@ -147,6 +152,13 @@ class Model(Part):
     def encode(self, params: PyTree, x: Float[Array, "n dim"]) -> tuple[Float[Array, "n k"], Float[Array, "n k"]]:
         """Mean [n, k] and log variance [n, k] of the latent code of each row."""
         raise self.refuse("it has no encoder; use vae")
+
+    def extrapolate(self, params: PyTree, other: PyTree, weight: Number) -> PyTree:
+        """Parameters as far beyond `params` as `weight` times the way to it from `other`, where `extrapolates`.
+
+        By default each number is; a model whose parameters are no vector space goes along coordinates that are one.
+        """
+        return jax.tree.map(lambda ours, theirs: ours + weight * (ours - theirs), params, other)
 
     def losses(self, params: PyTree, key: Key, x: PyTree) -> Float[Array, " n"]:
         """Denoising loss of each row [n]."""

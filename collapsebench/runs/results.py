@@ -105,17 +105,19 @@ def describe(dataset: xr.Dataset, experiment: Experiment) -> xr.Dataset:
         units = {"units": metric.unit} if metric.unit else {}
         text = (inspect.getdoc(type(metric)) or name).split("\n")[0]
         own = text.startswith(f"{type(metric).__name__}(")  # the dataclass's own docstring says nothing
-        dataset[name].attrs = {"long_name": name if own else text, **units}
+        dataset.variables[name].attrs = {"long_name": name if own else text, **units}
         if metric.estimates:
             error = f"standard error of {name}, of the draws it was estimated from"
-            dataset[f"{name}_standard_error"].attrs = {"long_name": error, **units}
+            dataset.variables[f"{name}_standard_error"].attrs = {"long_name": error, **units}
     if "ended" in dataset:
-        dataset["ended"].attrs = {"long_name": "1 from the generation on whose fit failed: no metric is a number"}
+        dataset.variables["ended"].attrs = {
+            "long_name": "1 from the generation on whose fit failed: no metric is a number"
+        }
     if "coarse" in dataset:
         about = "first generation whose rows float32 was too coarse for: spread below 8 roundings of the mean; -1: none"
-        dataset["coarse"].attrs = {"long_name": about}
-    dataset["trajectory"].attrs = {"long_name": "number of the independent run"}
-    dataset["generation"].attrs = {"long_name": "generation; 0 is the model fitted to real data"}
+        dataset.variables["coarse"].attrs = {"long_name": about}
+    dataset.variables["trajectory"].attrs = {"long_name": "number of the independent run"}
+    dataset.variables["generation"].attrs = {"long_name": "generation; 0 is the model fitted to real data"}
     return dataset
 
 

@@ -36,7 +36,7 @@ class Accessor:
         of = {
             "ablation": attribution.ablation_summary, "ledger": ledger.ledger_summary, "plan": plans.plan_summary,
             "diagram": diagrams.diagram_summary, "recovery": recovery.recovery_summary,
-            "profile": profiles.profile_summary,
+            "profile": profiles.profile_summary, "observed plan": plans.observed_summary,
         }  # fmt: skip
         return of.get(str(self._result.attrs.get("kind", "run")), tables.summary)(self._result)
 

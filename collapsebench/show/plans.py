@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from collapsebench.analysis.intervals import Z
 from collapsebench.runs.results import experiment_of
 from collapsebench.show.figures import Figure, Kind, Panel, Series, with_bounds
 from collapsebench.show.tables import table, with_interval
@@ -63,7 +64,7 @@ def _what(plan: xr.Dataset) -> str:
 
 
 def plan_figure(plan: xr.Dataset) -> Figure:
-    """Figure of what is left along the dial, with the limit, the answer and the law,."""
+    """Figure of what is left along the dial, with the limit, the answer and the law."""
     order = np.argsort(plan.value.values, kind="stable")
     x = plan.value.values[order]
     left, low, high = (values[order] for values in with_bounds(plan, "left"))
@@ -79,3 +80,34 @@ def plan_figure(plan: xr.Dataset) -> Figure:
     panel = Panel("", plan.attrs["dial"].replace("_", " "), "left at the last generation", tuple(series))
     note = "bands: 95% intervals of the mean; every stage has trajectories of its own, the answer rests on the last"
     return Figure(f"{plan.attrs['name']}: {plan.attrs['limit']}", (panel,), note)
+
+
+def observed_summary(plan: xr.Dataset) -> str:
+    """The sentence of a plan from observed generations, one part a line, and a table of what each generation kept."""
+    kept = zip(plan["rows"].values, plan["variance"].values, plan["error"].values, strict=True)
+    rows = [(str(name), with_interval(v, *(v * np.exp(Z * e * np.array([-1, 1]))))) for name, v, e in kept]
+    told = plan.attrs["sentence"].replace(". ", ".\n")
+    return f"{told}.\n\n{table(('rows', 'variance over generation 0'), rows)}\n\n[a, b]: 95% interval of the rows alone"
+
+
+def observed_figure(plan: xr.Dataset) -> Figure:
+    """Figure of the variance of observed generations with the share that is kept, and of what is left by share of real rows."""
+    k, variance, width = (plan[name].values for name in ("observed", "variance", "error"))
+    keep, least, most = (float(plan[f"keep{end}"]) ** k for end in ("", "_low", "_high"))
+    low, high = (variance * np.exp(side * Z * width) for side in (-1, 1))
+    seen = Panel(
+        "Observed", "generation", "variance over generation 0",
+        (Series("observed", k, variance, low, high), Series("the same share kept", k, keep, least, most)),
+    )  # fmt: skip
+    x, level = plan["value"].values, float(plan.attrs["level"])
+    ends = [float(plan[f"answer{end}"]) for end in ("_low", "", "_high")]
+    needed = Panel(
+        "Needed", "real share", f"left after {plan.attrs['generations']} generations",
+        (
+            Series("by the share that is kept", x, *with_bounds(plan, "left")),
+            Series("limit", x[[0, -1]], np.full(2, level), kind=Kind.BOUND),
+            Series("answer and its interval", ends, np.full(3, level), kind=Kind.PUBLISHED),
+        ),
+    )  # fmt: skip
+    note = "bands: 95% intervals; assumed: real rows give what they gave in generation 0, synthetic ones keep that share again"
+    return Figure(f"{plan.attrs['name']}: {plan.attrs['limit']}", (seen, needed), note)

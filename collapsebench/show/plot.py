@@ -14,7 +14,7 @@ from collapsebench.show.attribution import ablation_figure
 from collapsebench.show.diagrams import diagram_figure
 from collapsebench.show.figures import Figure
 from collapsebench.show.ledger import ledger_figure
-from collapsebench.show.plans import plan_figure
+from collapsebench.show.plans import observed_figure, plan_figure
 from collapsebench.show.profiles import profile_figures
 from collapsebench.show.recovery import recovery_figure
 from collapsebench.show.results import result_figure
@@ -24,7 +24,7 @@ from collapsebench.specs.errors import RequestError, counted, shown
 SUFFIXES = (".png", ".svg", ".pdf")
 _ALONE: dict[str, Callable[[xr.Dataset], Figure]] = {
     "ablation": ablation_figure, "ledger": ledger_figure, "plan": plan_figure, "diagram": diagram_figure,
-    "recovery": recovery_figure,
+    "recovery": recovery_figure, "observed plan": observed_figure,
     "profile": lambda result: list(profile_figures(result).values())[-1],
 }  # fmt: skip
 
@@ -59,7 +59,7 @@ def figure_of(*results: xr.Dataset) -> Figure:
     if not results:
         raise RequestError("plot: it takes one or several results")
     for result in results:
-        if not isinstance(result, xr.Dataset) or "experiment" not in result.attrs:
+        if not isinstance(result, xr.Dataset) or not {"experiment", "kind"} & set(result.attrs):
             raise RequestError(f"plot: it takes results of collapsebench, not {shown(result)}")
     kinds = [str(result.attrs.get("kind", "run")) for result in results]
     if len(results) > 1 and set(kinds) != {"run"}:

@@ -5,12 +5,14 @@ python -m collapsebench.show.speed docs/speed.md results/benchmarks
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from collapsebench.show.benchmarks import share
+from collapsebench.show.figures import Figure, Panel, Series, write
 from collapsebench.show.markdown import table, update_block
 
 
@@ -48,5 +50,56 @@ def speed_tables(folder: Path) -> str:
     return "\n".join(parts)
 
 
+@dataclasses.dataclass(frozen=True)
+class Race:
+    """Seconds of each entrant's call by size, which may end where one took too long, and of the first call of ours."""
+
+    over: str
+    sizes: list[int]
+    seconds: dict[str, list[float]]
+    first_call: float
+
+
+def newest_race(folder: Path) -> tuple[Path, str, Race]:
+    """Folder, name and race of the device below `folder` whose benchmarks, with a race among them, are the newest."""
+    found = []
+    for path in folder.glob("*/quick.json"):
+        data = json.loads(path.read_text())
+        races = (b["extra_info"]["race"] for b in data["benchmarks"] if "race" in b["extra_info"])
+        device = data["machine_info"]["collapsebench"]["device"]
+        found += [(data["datetime"], (path.parent, device, Race(**race))) for race in races]
+    return max(found, key=lambda one: one[0])[1]
+
+
+def race_figure(device: str, race: Race) -> Figure:
+    """Seconds by size, one line an entrant."""
+    lines = [Series(name, race.sizes[: len(times)], times) for name, times in race.seconds.items()]
+    panel = Panel("", race.over, "seconds", tuple(lines), xlog=True, ylog=True)
+    note = f"Warm calls, in turns. The first call of cb.run takes {race.first_call:.2g} s in all, to compile too."
+    return Figure(f"50 fits of a Gaussian to 100 of its own draws, on {device}", (panel,), note, columns=1)
+
+
+def race_sentence(device: str, race: Race) -> str:
+    """What the picture says, in one sentence of its own numbers."""
+    size, (ours, *others, (slow, script)) = race.sizes[-1], race.seconds.items()
+    whole = {name: times[-1] / ours[1][-1] for name, times in others if len(times) == len(race.sizes)}
+    ratios = ", ".join(f"{ratio:.2g} times that in {name}" for name, ratio in whole.items())
+    hours = script[-1] / race.sizes[len(script) - 1] * size / 3600
+    return (
+        f"{size:,} trajectories of 50 refits each take {ours[1][-1]:.2g} s on {device} through `cb.run`, {ratios}, and would "
+        f"take {hours:.2g} hours in {slow}; compiling takes {race.first_call - ours[1][-1]:.2g} s more, once."
+    )
+
+
+def race_block(folder: Path, page: Path) -> str:
+    """The picture, drawn beside its data, and the sentence, as Markdown for a page."""
+    place, device, race = newest_race(folder)
+    figure = race_figure(device, race)
+    write(figure, place / "seconds")
+    return f"![{figure.alt}]({(place / 'seconds.png').relative_to(page.parent)})\n\n{race_sentence(device, race)}\n"
+
+
 if __name__ == "__main__":
-    update_block(Path(sys.argv[1]), "speed", speed_tables(Path(sys.argv[2])))
+    pages, benchmarks = (Path(sys.argv[1]), Path(sys.argv[3])), Path(sys.argv[2])
+    update_block(pages[0], "speed", speed_tables(benchmarks))
+    update_block(pages[1], "seconds", race_block(benchmarks, pages[1]))

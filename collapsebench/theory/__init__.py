@@ -40,6 +40,7 @@ from .gaussian import (
     replace_variance_law,
     replace_w2_squared_law,
 )
+from .guidance import neon_log_variance_law, neon_mean_error_law, neon_variance_law
 from .heavy_tails import zipf_cut_error_law, zipf_error_law, zipf_exponent_law, zipf_resampled_error_law
 from .kernel import (
     kde_accumulate_excess_law,
@@ -51,11 +52,17 @@ from .kernel import (
 )
 from .mixed import mixed_count_law, mixed_error_law
 from .oversight import (
+    correction_effective_size_law,
+    correction_variance_law,
     detector_effective_size_law,
+    detector_variance_law,
     judge_mean_law,
     judge_variance_law,
     surprise_variance_law,
     tilted_law,
+    top_p_law,
+    truncation_variance_law,
+    verified_mean_law,
     verified_variance_law,
 )
 from .pathway import (
@@ -135,9 +142,12 @@ __all__ = [
     "branching_survival_law",
     "c4_law",
     "captioned_variance_law",
+    "correction_effective_size_law",
+    "correction_variance_law",
     "curation_law",
     "curation_reward_bound",
     "detector_effective_size_law",
+    "detector_variance_law",
     "diffusion_drift_law",
     "diffusion_variance_law",
     "distinct_symbols_law",
@@ -171,6 +181,9 @@ __all__ = [
     "mixed_count_law",
     "mixed_error_law",
     "mixture_labels_law",
+    "neon_log_variance_law",
+    "neon_mean_error_law",
+    "neon_variance_law",
     "overparametrised_chain_law",
     "pathway_accumulate_law",
     "pathway_replace_law",
@@ -208,10 +221,13 @@ __all__ = [
     "temperature_law",
     "temperature_stability_law",
     "tilted_law",
+    "top_p_law",
+    "truncation_variance_law",
     "turnover_squared_norm_law",
     "turnover_variance_law",
     "verification_accuracy_limit_law",
     "verification_threshold_law",
+    "verified_mean_law",
     "verified_variance_law",
     "weighted_error_law",
     "weighted_optimum_law",

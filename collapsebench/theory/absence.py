@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 
 from ._arguments import Floats, Values, at_least, completed, within
 from .mixed import _binomial
@@ -95,6 +94,8 @@ def absence_boundary_law(n: int, p: float, absence: float = 0.01) -> float:
     Raises ValueError for n < 1, p outside [0, 1] and absence outside [0, 1].
     Source: "Prevention Is Not Cure" (2026).
     """
+    from scipy.optimize import brentq  # it takes longer to import than all of this package
+
     size, _, chance = _checked(n, 1.0, p)
     most = float(within("absence", absence, 0, 1, "a limit"))
     if absence_law(size, 1.0, chance) >= most:

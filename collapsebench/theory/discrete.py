@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import solve_banded
-from scipy.stats import binom
 
 from ._arguments import Floats, Values, at_least, completed, iterate, probabilities, within
 
@@ -98,6 +96,8 @@ def survival_law(n: npt.ArrayLike, fits: npt.ArrayLike, p: npt.ArrayLike) -> Val
 
 
 def _chain_survival(n: int, fits: Floats, p: Floats) -> Floats:
+    from scipy.stats import binom  # it takes longer to import than all of this package
+
     last = int(fits.max())
     # From a count x extinction has probability at most exp(-x g): counts with x g > 40 are safe, so leave them out.
     counts = np.arange(min(n, int(40 / branching_rate_law(last)) + 1) + 1)
@@ -131,6 +131,9 @@ def fixation_time_law(n: int, p: npt.ArrayLike) -> float:
     Raises ValueError for n < 1 and for p that is not a distribution.
     Source: Wright-Fisher chain; setting of Kazdan et al. (2025).
     """
+    from scipy.linalg import solve_banded
+    from scipy.stats import binom
+
     at_least("n", n, 1, "a fit")
     symbols, copies = np.unique(probabilities("p", p), return_counts=True)
     if symbols[-1] == 1:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
 
 from ._arguments import Values, at_least, completed, within
 
@@ -44,6 +43,8 @@ def captioned_variance_law(n: npt.ArrayLike, captions: npt.ArrayLike, fits: npt.
     Raises ValueError for n < 1, captions < 1, fits < 0.
     Source: setting of Gao and Li (2025), arXiv:2503.08117.
     """
+    from scipy.stats import binom  # it takes longer to import than all of this package
+
     n, k = at_least("n", n, 1, "a fit"), at_least("captions", captions, 1, "an ecosystem")
     n, k, times = np.broadcast_arrays(n, k, completed(fits))
     counts = np.arange(1, int(n.max()) + 1)

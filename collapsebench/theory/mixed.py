@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import convolution_matrix
 from scipy.special import gammaln, xlog1py, xlogy
 
 from ._arguments import Floats, Values, at_least, completed, iterate, within
@@ -19,6 +18,8 @@ def mixed_count_law(n_real: int, n_synthetic: int, fits: int, p: float, *, n_fir
     Raises ValueError for n_real < 0, n_synthetic < 0, no rows at all, fits < 1 and p outside [0, 1].
     Source: Wright-Fisher chain with immigration; multinomial with a fresh share.
     """
+    from scipy.linalg import convolution_matrix  # it takes longer to import than all of this package
+
     at_least("n_real", n_real, 0, "fresh data")
     at_least("n_synthetic", n_synthetic, 0, "a loop")
     n = int(at_least("n_real + n_synthetic", n_real + n_synthetic, 1, "a fit"))

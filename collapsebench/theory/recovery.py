@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import convolution_matrix
 
 from ._arguments import Floats, Values, at_least, completed, within
 from .mixed import _binomial
@@ -63,6 +62,8 @@ def return_law(share: npt.ArrayLike, fits: npt.ArrayLike, start: npt.ArrayLike, 
 
 def _steps(n_real: int, n_synthetic: int, p: float, n_last: int) -> Floats:
     """Probabilities [count of n_last, next count of n_real + n_synthetic] of one fit."""
+    from scipy.linalg import convolution_matrix  # it takes longer to import than all of this package
+
     at_least("n_real", n_real, 0, "fresh data")
     at_least("n_synthetic", n_synthetic, 0, "a loop")
     at_least("n_real + n_synthetic", n_real + n_synthetic, 1, "a fit")

@@ -19,6 +19,7 @@ FAMILIES = {
     "poisson": (T.Poisson(), M.Poisson(), ("log_variance", "mean_error")),
     "linear": (T.Linear(dim=3), M.LinearRegression(dim=3, fresh=True), ("excess_risk",)),
     "ridge": (T.Linear(dim=3), M.RidgeRegression(dim=3, fresh=True), ("excess_risk",)),
+    "neon": (T.Normal(), M.Neon(weight=0.5, rows=30), ("log_variance", "mean_error")),
     "early stopped": (T.Normal(dim=2), M.EarlyStopped(model=M.Gaussian(dim=2)), ("variance", "mean_error")),
 }
 """Every family that has a summary: target, model, metrics."""

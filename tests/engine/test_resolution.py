@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
+from collapsebench.maths.distributions.linear import LinearGaussian, RegressionMoments
 from collapsebench.maths.distributions.normal import Moments, Normal
 from collapsebench.maths.streams import root_key
 from collapsebench.parts.data import Batch
@@ -39,6 +40,32 @@ def test_moments_of_standard_draws_are_those_of_the_rows(dim, random):
     for moments in (mapped, rows):
         assert float(moments.w) == pytest.approx(w.sum(), rel=1e-6)
     np.testing.assert_allclose(Normal.fit(mapped).scale_tril, Normal.fit(rows).scale_tril, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 40, 50])
+def test_moments_of_rows_that_count_alike_are_those_of_the_weights(n):
+    """The first n of 50 rows: by pairs of draws that are never stored, or by rows and weights."""
+    normal = Normal.from_moments([3.0], [[4.0]])
+    w = (np.arange(50) < n).astype(np.float32)
+    by_pairs, by_rows = normal.reduce_drawn(KEY, w, n), normal.reduce_drawn(KEY, w)
+    np.testing.assert_allclose(by_pairs.mean, by_rows.mean if n else normal.mean, rtol=1e-5)
+    np.testing.assert_allclose(by_pairs.log_scale, by_rows.log_scale, rtol=1e-5)
+    assert float(by_pairs.w) == n
+
+
+def test_statistics_of_many_rows_in_many_dimensions_are_those_of_the_rows(random):
+    """By a Gram matrix of standard draws, which is mapped: for a normal, and for inputs with their labels."""
+    n, dim = 80, 6
+    root = random.normal(size=(dim, dim))
+    normal = Normal.from_moments(random.normal(size=dim), root @ root.T)
+    w = np.ones(n, np.float32)
+    mapped, rows = normal.reduce_drawn(KEY, w, n), Moments.of(Batch(normal.sample(KEY, n), w))
+    np.testing.assert_allclose(mapped.mean, rows.mean, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(Normal.fit(mapped).scale_tril, Normal.fit(rows).scale_tril, rtol=1e-4, atol=1e-5)
+    line = LinearGaussian(np.arange(6.0, dtype=np.float32), np.float32(0.7), np.arange(1, 7, dtype=np.float32) ** -0.5)
+    mapped, rows = line.reduce_drawn(KEY, n), RegressionMoments.of(Batch(line.sample(KEY, n), w))
+    for name in ("w", "factor", "image"):
+        np.testing.assert_allclose(getattr(mapped, name), getattr(rows, name), rtol=1e-5, atol=2e-5, err_msg=name)
 
 
 @cb.spec

@@ -2,6 +2,7 @@
 
 python -m tests.oversight.calibration healthy results/monitor/healthy.json 10000 normal t3 pareto mixture zipf table wide
 python -m tests.oversight.calibration healthy results/monitor/healthy_texts.json SEQUENCES texts
+python -m tests.oversight.calibration healthy results/monitor/healthy_pareto.json 10000 pareto
 python -m tests.oversight.calibration lead results/monitor/lead.json [LOOPS]
 """
 

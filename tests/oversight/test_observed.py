@@ -1,11 +1,15 @@
 """Plans from generations that a pipeline made: the recursion against exact laws, coverage, the sentence, refusals."""
 
+import html
+
 import numpy as np
 import pytest
+import xarray as xr
 
 import collapsebench as cb
 from collapsebench.cli import main
 from collapsebench.oversight.observed import kept, left_accumulating, left_mixing, measured, needed
+from collapsebench.show.page import write_folder
 
 
 def pipeline(rng, factor, rows, generations):
@@ -66,6 +70,17 @@ def test_the_command_line_answers_an_engineer(tmp_path, monkeypatch, capsys):
     assert found.attrs["sentence"] in told.replace("\n", " ")
     assert found.answer_low < needed(0.81, 0.5, 30) < found.answer_high
     assert "by 4 steps.\nKeep at least " in told
+    assert told.count("g4.csv") == 1
+    (kept_at,) = tmp_path.glob("**/plan-real-csv-*.nc")
+    assert str(kept_at.relative_to(tmp_path)) in told
+    assert sorted(path.suffix for path in kept_at.parent.glob(f"{kept_at.stem}*")) == [".csv", ".nc", ".png", ".svg"]
+    again = cb.load(kept_at)
+    assert again.attrs["digest"] == found.attrs["digest"]
+    xr.testing.assert_equal(again, found)
+    assert again.collapsebench.summary() in told
+    report = write_folder(kept_at.parent, {}).read_text()
+    assert html.escape(found.attrs["sentence"].split(". ")[0]) in report
+    assert "class=why" not in report
     assert "50% of the variance is still there after 30 generations" in told
     assert main([*words, "--set", "model=kde"]) == main([*words, "--limit", "tail"]) == 2
     assert "observed generations tell of variance alone; use variance=0.5" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import collapsebench as cb
 from collapsebench.cli.output import draw
 from collapsebench.oversight import rows
 from collapsebench.oversight.dials import dial_of
+from collapsebench.oversight.laws import law_of
 from collapsebench.oversight.limits import limit_of
 from collapsebench.oversight.planner import make_plan
 from collapsebench.show.plans import plan_figure, plan_summary
@@ -172,3 +173,21 @@ def test_the_golden_ratio():
     assert found.exact == pytest.approx(0.618, abs=1e-3)
     assert abs(found.answer - 0.618034) < 0.01
     assert found.answer_high - found.answer_low < 0.02
+
+
+@pytest.mark.parametrize(
+    ("curator", "law"),
+    [
+        (cb.curators.Judge(drift=0.3, fails_at=4), cb.theory.judge_variance_law(0.2, 0.6, 5, drift=0.3, fails_at=4)),
+        (
+            cb.curators.Verifier(0.9, 0.1, 0.3, bias=0.4, drift=0.2),
+            cb.theory.verified_variance_law(0.9, 0.1, 0.3, 5, bias=0.4, drift=0.2),
+        ),
+        (cb.curators.Truncate(2.0), cb.theory.truncation_variance_law(2, 5)),
+        (cb.curators.Surprise(), None),
+    ],
+)
+def test_an_exact_answer_knows_the_faults_of_the_overseer(curator, law):
+    experiment = cb.Experiment(curator=curator, n=5000, generations=6, metrics="variance")
+    found = law_of(experiment, limit_of("variance=.5"))
+    assert (None if found is None else found[1](experiment)) == (None if law is None else pytest.approx(law))

@@ -65,6 +65,16 @@ VECTORISED = {
     "diffusion_variance_law": [(0, 7), (0, 0.5), (0.1, 0.9)],
     "verification_threshold_law": [(0.1, 0.9), (0, 1)],
     "verification_accuracy_limit_law": [(0.1, 0.9), (0.1, 0.9), (0, 1)],
+    "neon_log_variance_law": [(5, 50), (9, 20), (0.5, 2), (1, 7)],
+    "neon_variance_law": [(5, 50), (9, 20), (0.5, 2), (1, 7)],
+    "neon_mean_error_law": [(5, 50), (9, 20), (0.5, 2), (1, 7)],
+    "judge_variance_law": [(0.2, 0.5), (0.3, 0.6), (1, 7)],
+    "verified_mean_law": [(0.5, 0.9), (0.1, 0.2), (0.1, 0.3), (1, 7)],
+    "verified_variance_law": [(0.5, 0.9), (0.1, 0.2), (0.1, 0.3), (1, 7)],
+    "truncation_variance_law": [(0.5, 2), (1, 7)],
+    "detector_variance_law": [(0.8, 1.2), (1, 7)],
+    "correction_variance_law": [(0.5, 2), (1, 7)],
+    "correction_effective_size_law": [(5, 50), (0.5, 2), (0.6, 2)],
 }
 
 

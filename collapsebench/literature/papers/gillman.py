@@ -96,8 +96,9 @@ def mean_error_law(gamma: float, fits: int, real: int = REAL, synthetic: int = S
 class Gillman(Study):
     """A 2-D normal that accumulates its own draws, corrected towards the truth: 50 real rows, 25 more a generation.
 
-    The correction replaces draws at random. How the released code pairs draws with the distribution it projects onto
-    is not known to us, so the claim on W2 is an order; the law is of our correction.
+    The correction replaces draws at random: the truth brings in what draws of the model have lost, which the curator
+    `self_correct`, the same projection by weights, cannot. How the released code pairs draws with the distribution it
+    projects onto is not known to us, so the claim on W2 is an order; the law is of our correction.
     """
 
     title = "Self-correcting self-consuming loops for generative model training"

@@ -30,7 +30,7 @@ def draw_inputs(key: Key, scales: Float[Array, " d"], n: int, prompts: Rows | No
     """n new inputs [n, d] from N(0, diag(scales^2)), or the first n inputs of `prompts`."""
     if prompts is not None:
         return prompts["x"][:n]
-    return scales[None] * samplers.normal(key, (n, scales.shape[0]), scales.dtype)
+    return (scales[:, None] * samplers.normal(key, (scales.shape[0], n), scales.dtype)).T
 
 
 class LabelledModel(Model):
@@ -40,6 +40,7 @@ class LabelledModel(Model):
     """
 
     kind = Kind.LABELLED
+    extrapolates = True
     dials: ClassVar[Dials] = {"expressivity": ("features", (1, 2, None))}
     dim: int
     features: int | None

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
 from collapsebench.maths.distributions.labelled import Rows, draw_inputs
-from collapsebench.maths.linalg import solve_upper, solve_upper_shortest, triangle
+from collapsebench.maths.linalg import labelled_triangle, solve_upper, solve_upper_shortest, triangle
 from collapsebench.maths.numerics import curvature
 from collapsebench.maths.streams import part
 from collapsebench.parts.data import POPULATION, Summary
@@ -125,6 +125,17 @@ class LinearGaussian(Distribution):
         """n labelled rows: new inputs, or the first n inputs of `prompts` with new labels."""
         x = draw_inputs(part(key, 0), self.scales, n, prompts)
         return {"x": x, "y": x @ self.coef + self.noise * samplers.normal(part(key, 1), (n,), self.coef.dtype)}
+
+    def reduce_drawn(self, key: Key, n: int) -> RegressionMoments:
+        """Statistics of the rows of `sample` for this key: those of its inputs and of the noise, and so of the labels.
+
+        For `independent` rows on new inputs.
+        """
+        noise = samplers.normal(part(key, 1), (n,), self.coef.dtype)
+        upper = labelled_triangle(draw_inputs(part(key, 0), self.scales, n, None).T, noise)
+        factor = upper[:, : self.dim].T
+        image = _transposed_product(factor, self.coef) + self.noise * upper[:, self.dim]
+        return RegressionMoments(jnp.asarray(n, self.coef.dtype), factor, image)
 
     def log_prob(self, rows: Rows) -> Float[Array, " n"]:
         """Log density of y given x; without noise inf where y = x w and -inf elsewhere."""

@@ -11,7 +11,15 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
-from collapsebench.maths.linalg import psd_factor, root_gap, rows_factor, solve_lower, triangle
+from collapsebench.maths.linalg import (
+    centred_triangle,
+    independent,
+    psd_factor,
+    root_gap,
+    rows_factor,
+    solve_lower,
+    triangle,
+)
 from collapsebench.maths.numerics import curvature, divide, safe_log
 from collapsebench.maths.streams import part
 from collapsebench.maths.sums import centred
@@ -62,14 +70,14 @@ class Moments(Summary):
         """
         dtype, dim = distribution.mean.dtype, distribution.mean.shape[0]
         n = jnp.asarray(n, dtype)
-        # A chi-square may share the key of a normal, whose bits it never uses; a Wishart factor has normals of its own.
-        z = samplers.normal(key if dim == 1 else part(key, 0), (dim,), dtype)
-        step = distribution.factor[0] * z if dim == 1 else _matmul(distribution.factor, z)
-        mean = distribution.mean + jnp.exp(distribution.log_scale) * step * jax.lax.rsqrt(jnp.maximum(n, 1))
+        width = jnp.exp(distribution.log_scale) * jax.lax.rsqrt(jnp.maximum(n, 1))
         if dim == 1:
-            scatter = jnp.where(n > 1, samplers.chi_square(key, jnp.maximum(n - 1, 1)), 0)
-            log_scale = distribution.log_scale + 0.5 * safe_log(scatter.astype(dtype))
+            scatter, z = samplers.chi_square_and_normal(key, jnp.maximum(n - 1, 1))
+            log_scale = distribution.log_scale + 0.5 * safe_log(jnp.where(n > 1, scatter, 0).astype(dtype))
+            mean = distribution.mean + width * distribution.factor[0] * z.astype(dtype)
             return cls(n, mean, log_scale, distribution.factor)
+        # A Wishart factor has normals of its own.
+        mean = distribution.mean + width * _matmul(distribution.factor, samplers.normal(part(key, 0), (dim,), dtype))
         root = _matmul(distribution.factor, samplers.wishart_factor(key, n - 1, dim).astype(dtype))
         return _moments(n, mean, distribution.log_scale, root=root)
 
@@ -164,16 +172,48 @@ class Normal(Distribution):
         """The same normal with its covariance times `factor`."""
         return Normal(self.mean, self.log_scale + 0.5 * safe_log(jnp.asarray(factor)), self.factor)
 
+    def extrapolate(self, other: Normal, weight: Number) -> Normal:
+        """The normal as far beyond this one as `weight` times the way to it from `other`, in coordinates of this one.
+
+        The mean moves along its line. With L and L T the Cholesky roots of both, the new root is L times the triangle of
+        the diagonal diag(T)^-weight and of -weight T below it: linear in log-Cholesky coordinates (Lin, 2019) of what is
+        white for this one, so that it does not matter in which units rows are. In one dimension the log sd is linear.
+        Where one of them is singular the covariance stays.
+        """
+        mean = self.mean + weight * (self.mean - other.mean)
+        ours, theirs = (side.factor * jnp.sign(jnp.diagonal(side.factor))[None] for side in (self, other))
+        way = jax.vmap(solve_lower, (None, 1), 1)(ours, theirs)
+        apart = jnp.where(jnp.isfinite(other.log_scale), other.log_scale - self.log_scale, -jnp.inf)
+        proper = (jnp.diagonal(way) > 0).all() & jnp.isfinite(apart)
+        turn = jnp.exp(-weight * (jnp.log(jnp.where(proper, jnp.diagonal(way), 1)) + jnp.where(proper, apart, 0)))
+        step = jnp.diag(turn) - weight * jnp.tril(way, -1) * jnp.exp(jnp.where(proper, apart, -jnp.inf))
+        scale = jnp.sqrt((_matmul(ours, step) ** 2).sum() / self.dim)
+        unit = jnp.where(proper, _matmul(ours, step) / scale, self.factor)
+        return Normal(mean, self.log_scale + jnp.where(proper, jnp.log(scale), 0), unit)
+
     def sample(self, key: Key, n: int) -> Float[Array, "n d"]:
-        z = samplers.normal(key, (n, self.dim), self.mean.dtype)
+        z = samplers.normal(key, (self.dim, n), self.mean.dtype).T  # a kernel over short rows would not be vectorised
         return self.mean[None] + (z * self.scale_tril[0, 0] if self.dim == 1 else _matmul(z, self.scale_tril.T))
 
-    def reduce_drawn(self, key: Key, w: Float[Array, " n"]) -> Moments:
+    def reduce_drawn(self, key: Key, w: Float[Array, " n"], n: Number | None = None) -> Moments:
         """Moments of the rows of `sample` for this key, weighted by w: those of its standard normals, mapped.
 
-        The rows themselves cannot hold a spread below the rounding of the mean.
+        The rows themselves cannot hold a spread below the rounding of the mean. n: the first n rows weigh 1 and the
+        others 0; None where weights are of any kind.
         """
-        z = Moments.of(Batch(samplers.normal(key, (w.shape[0], self.dim), self.mean.dtype), w))
+        if self.dim == 1 and n is not None and self.mean.dtype == jnp.float32:
+            pivot, total, squares = samplers.normal_totals(key, w.shape[0], n)
+            rows = jnp.asarray(n, jnp.float32)
+            centre = divide(total, rows)
+            scatter = jnp.where(rows > 1, jnp.maximum(squares - total * centre, 0), 0)
+            mean = self.mean + jnp.where(rows > 0, pivot + centre, 0) * self.scale_tril[0, 0]
+            return Moments(rows, mean, self.log_scale + 0.5 * safe_log(scatter), self.factor)
+        draws = samplers.normal(key, (self.dim, w.shape[0]), self.mean.dtype)
+        if n is not None and independent(n, w.shape[0], self.dim):
+            centre, upper = centred_triangle(draws)
+            mean = self.mean + _matmul(self.scale_tril, centre)
+            return _moments(jnp.asarray(n, mean.dtype), mean, self.log_scale, root=_matmul(self.factor, upper.T))
+        z = Moments.of(Batch(draws.T, w))
         if self.dim == 1:
             mean = self.mean + z.mean * self.scale_tril[0, 0]
             return Moments(z.w, mean, self.log_scale + z.log_scale, self.factor)

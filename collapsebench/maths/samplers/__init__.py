@@ -5,9 +5,15 @@ than its namesake in `jax.random`, and draws the same whatever is mapped or shar
 """
 
 from collapsebench.maths.samplers.binomial import binomial, poisson
-from collapsebench.maths.samplers.gamma import chi_square, log_gamma, standard_gamma, wishart_factor
+from collapsebench.maths.samplers.gamma import (
+    chi_square,
+    chi_square_and_normal,
+    log_gamma,
+    standard_gamma,
+    wishart_factor,
+)
 from collapsebench.maths.samplers.multinomial import multinomial
-from collapsebench.maths.samplers.normal import normal
+from collapsebench.maths.samplers.normal import normal, normal_totals
 from collapsebench.maths.samplers.resample import categorical_rows, choose_rows, subsample_rows
 from collapsebench.maths.samplers.uniform import bernoulli, exponential, uniform
 
@@ -16,11 +22,13 @@ __all__ = [
     "binomial",
     "categorical_rows",
     "chi_square",
+    "chi_square_and_normal",
     "choose_rows",
     "exponential",
     "log_gamma",
     "multinomial",
     "normal",
+    "normal_totals",
     "poisson",
     "standard_gamma",
     "subsample_rows",

@@ -1,24 +1,27 @@
-"""Exact binomial and Poisson draws: transformed rejection for large means, summed tails for small ones."""
+"""Exact binomial and Poisson draws: transformed normals by rejection for large means, summed tails for small ones."""
 
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from collapsebench.maths.samplers.bits import (
     BINOMIAL,
     POISSON,
     REFUSED,
-    by_queue,
+    by_turns,
     float_dtype,
     half_from,
     key_words,
     over_lanes,
     uniform_from,
 )
+from collapsebench.maths.samplers.normal import normal_from, wide_normal_from
 
-_SMALL_MEAN = 10  # Hormann's hats hold from here on
+_SMALL_MEAN = 10  # the proposal's series is good to 1e-7 from here on
+_GOLDEN = np.uint32(0x9E3779B9)  # 2**32 times the golden ratio
 _TERMS = 45  # with a mean below 10 less than 1e-14 of the mass lies beyond
 
 # log k! less Stirling's main terms: a ratio of polynomials in k >= 1, highest power first; error 2e-10 (own fit).
@@ -50,11 +53,36 @@ def _deviance(mean, shift):
     return jnp.where(jnp.abs(e) < 0.3, shift * e * _polynomial(_DEVIANCE, e), far)
 
 
-def _hat(high, low, dtype):
-    """(signed u on (-1/2, 1/2), distance of |u| to 1/2, v on (0, 1)) for a transformed rejection."""
-    distance = (((high >> np.uint32(1)).astype(dtype) + 0.5) * 2.0**-32).astype(dtype)
-    u = jnp.where((high & np.uint32(1)) == 1, distance - 0.5, 0.5 - distance)
-    return u, distance, uniform_from(low, None, dtype)
+def _propose(high, low, s, a, offset):
+    """(step, u) from 64 bits: floor(s z + a (z^2 - 1) / 2 + offset + 1/2) for a normal z, and a uniform for its test.
+
+    The first terms of Cornish and Fisher: s is a count's standard deviation, 3 a its third moment over its variance.
+    """
+    z = (wide_normal_from if s.dtype == jnp.float64 else normal_from)(high, low).astype(s.dtype)
+    # The words that make z make u too: all that matters is that u is uniform among the words of one count. They are
+    # many, and multiples of the golden ratio spread evenly over any run of them.
+    u = uniform_from(high + low * _GOLDEN, None, s.dtype)
+    return jnp.floor(s * z + (0.5 * a) * (z * z - 1) + (offset + 0.5)), u
+
+
+def _share(fit, shift, s, a, root, most):
+    """Probability to keep a step of `_propose`, `shift` from the mean: the mass of its count over `most` times q.
+
+    mass = exp(fit) / (root sqrt(2 pi)), and q is that of the normals whose step it is, the integral over a unit cell of
+    their density phi(z) / g, g = s + a z: phi(z) / g (1 + D2 / 24 + D4 / 1920 + ...) with the density's derivatives at
+    the middle. From a mean of 10 on all the rest moves 4e-7 of the law, and 1e-4 of a mass of 1e-10.
+    """
+    c = shift + 0.5 * a
+    g = jnp.sqrt(s * s + 2 * a * c)
+    z = 2 * c / (s + g)
+    r = 1 / g
+    e, square = a * r, r * r
+    second = 3 * e * e + (3 * e + z) * z - 1
+    fourth = (
+        3 - 45 * e * e * (1 - 7 / 3 * e * e) + z * (e * (105 * e * e - 30) + z * (45 * e * e - 6 + z * (10 * e + z)))
+    )
+    cell = 1 + square * (second / 24 + square * fourth / 1920)
+    return jnp.exp(0.5 * z * z + fit) * g / (most * cell * root)
 
 
 def _invert(high, low, first, ratio):
@@ -79,88 +107,100 @@ def _invert(high, low, first, ratio):
     return count
 
 
+def _binomial_share(step, n, p):
+    """Count at `step` from the whole part of its mean n p >= 10, p <= 1/2, and the probability to keep it.
+
+    The masses are in Loader's form, whose terms are small: as usually written, float32 loses them from n = 1e5 on.
+    """
+    q = 1 - p
+    mean, other = n * p, n * q
+    variance, base = mean * q, jnp.floor(mean)
+    fraction = mean - base  # float32 keeps it, for all else is counted from base
+    k = base + step
+    inner = jnp.where(k < 1, 1, jnp.where(k > n - 1, n - 1, k))
+    shift = (inner - base) - fraction
+    fit = _stirling(n) - _stirling(inner) - _stirling(n - inner) - _deviance(mean, shift) - _deviance(other, -shift)
+    edge = jnp.where(k < inner, mean / q, jnp.where(k > inner, other / p, 1))
+    root = jnp.sqrt(inner * ((n - inner) / n)) * edge
+    share = _share(fit, step - fraction, jnp.sqrt(variance), (q - p) * (1 / 3), root, 1 + 0.072 / variance)
+    return k, jnp.where((k >= 0) & (k <= n), share, -1)
+
+
+def _many_binomial(high, low, n, p):
+    """One proposed Binomial(n, p) count, p <= 1/2, from 64 bits; REFUSED too where its mean is below 10; elementwise."""
+    mean, q = n * p, 1 - p
+    step, u = _propose(high, low, jnp.sqrt(mean * q), (q - p) * (1 / 3), mean - jnp.floor(mean))
+    k, share = _binomial_share(step, n, p)
+    return jnp.where((mean >= _SMALL_MEAN) & (u <= share), k, REFUSED)
+
+
 @partial(jax.jit, inline=True)
 def propose_binomial(high, low, n, p, flip=False):
     """One proposed Binomial(n, p) count from 64 bits, or REFUSED; n less it where `flip`. Elementwise; p <= 1/2.
 
-    n and p are floats of one dtype, n whole. A mean np below 10 is inverted and never refused; above, Hormann's BTRS
-    proposes and is tested against the masses in Loader's form, whose terms are small: as usually written, float32 loses
-    them from n = 1e5 on.
+    n and p are floats of one dtype, n whole. A mean n p below 10 is inverted and never refused.
     """
-    dtype = n.dtype
-    q = 1 - p
-    small = n * p < _SMALL_MEAN
-
+    small, q = n * p < _SMALL_MEAN, 1 - p
     odds = p * (1 / q)
     log_q = jnp.where(q < 1, jnp.log(q) * (p / jnp.where(q < 1, 1 - q, 1)), -p)  # log1p(-p), cheaper
     first = jnp.exp(jnp.where(small, n, 0) * log_q)
     few = _invert(high, low, first, lambda k: ((n - (k - 1)) * (1 / k)) * odds)
+    many = _many_binomial(high, low, jnp.where(small, 40, n), jnp.where(small, 0.5, p))
+    count = jnp.where(small, few, many)
+    return jnp.where(flip & (count != REFUSED), n - count, count)
 
-    total = jnp.where(small, 40, n)
-    mean, other = jnp.where(small, 20, n * p), jnp.where(small, 20, n * q)
-    u, distance, v = _hat(high, low, dtype)
-    b = 1.15 + 2.53 * jnp.sqrt(mean * q)
-    a = -0.0873 + 0.0248 * b + 0.01 * p
-    base = jnp.floor(mean)
-    fraction = mean - base
-    step = jnp.floor(2 * a * u / distance + b * u + (fraction + 0.5))  # from base, so that float32 keeps the fraction
+
+def _poisson_share(step, rate):
+    """Count at `step` from the whole part of its rate from 10 on, and the probability to keep it."""
+    base = jnp.floor(rate)
+    fraction = rate - base
     k = base + step
-    inner = jnp.where(k < 1, 1, jnp.where(k > total - 1, total - 1, k))
-    shift = (inner - base) - fraction
-    fit = _stirling(total) - _stirling(inner) - _stirling(total - inner)
-    fit = fit - _deviance(mean, shift) - _deviance(other, -shift)
-    edge = jnp.where(k < inner, q / mean, jnp.where(k > inner, p / other, 1))
-    # height <= mass, multiplied out. 1 + 0.05 / variance bounds the mode's mass times sqrt(2 pi variance), which BTRS
-    # evaluates instead: a little more is refused and nothing else changes.
-    spread = jnp.sqrt(inner * ((total - inner) / total))
-    height = v * (2.83 + 5.1 / b) * (1 + 0.05 / (mean * q)) * distance * distance * spread
-    mass = jnp.exp(fit) * edge * (a + b * (distance * distance))
-    accepted = (k >= 0) & (k <= total) & (height <= mass)
-    count = jnp.where(small, few, k)
-    return jnp.where(small | accepted, jnp.where(flip, n - count, count), REFUSED)
+    inner = jnp.where(k < 1, 1, k)
+    fit = -_stirling(inner) - _deviance(rate, jnp.where(k < 1, 1 - base, step) - fraction)
+    root = jnp.sqrt(inner) * jnp.where(k < 1, rate, 1)
+    return k, jnp.where(k >= 0, _share(fit, step - fraction, jnp.sqrt(rate), 1 / 3, root, 1 + 0.051 / rate), -1)
+
+
+def _many_poisson(high, low, rate):
+    """One proposed Poisson count from 64 bits; REFUSED too where the rate is below 10; elementwise."""
+    step, u = _propose(high, low, jnp.sqrt(rate), 1 / 3, rate - jnp.floor(rate))
+    k, share = _poisson_share(step, rate)
+    return jnp.where((rate >= _SMALL_MEAN) & (u <= share), k, REFUSED)
 
 
 @partial(jax.jit, inline=True)
 def propose_poisson(high, low, rate):
-    """One proposed Poisson(rate) count from 64 bits, or REFUSED; elementwise.
-
-    Inverted below a rate of 10; above, Hormann's PTRS with his constant raised by 0.6%: as published, and as NumPy and
-    JAX have it, the masses pierce the hat by up to 0.56% for rates from 10 to about 100.
-    """
-    dtype = rate.dtype
+    """One proposed Poisson(rate) count from 64 bits, or REFUSED; elementwise. Inverted below a rate of 10."""
     small = rate < _SMALL_MEAN
     low_rate = jnp.where(small, rate, 0)
     few = _invert(high, low, jnp.exp(-low_rate), lambda k: low_rate * (1 / k))
+    return jnp.where(small, few, _many_poisson(high, low, jnp.where(small, 20, rate)))
 
-    mean = jnp.where(small, 20, rate)
-    u, distance, v = _hat(high, low, dtype)
-    b = 0.931 + 2.53 * jnp.sqrt(mean)
-    a = -0.059 + 0.02483 * b
-    base = jnp.floor(mean)
-    fraction = mean - base
-    step = jnp.floor(2 * a * u / distance + b * u + (fraction + 0.43))
-    k = base + step
-    inner = jnp.where(k < 1, 1, k)
-    shift = jnp.where(k < 1, 1 - base, step) - fraction
-    fit = -_stirling(inner) - _deviance(mean, shift)
-    height = v * 1.006 * (1.1239 + 1.1328 / (b - 3.4)) * distance * distance * jnp.sqrt(2 * np.pi * inner)
-    mass = jnp.exp(fit) * jnp.where(k < 1, 1 / mean, 1) * (a + b * (distance * distance))
-    return jnp.where(small, few, jnp.where((k >= 0) & (height <= mass), k, REFUSED))
+
+def _draw(propose, first, tag, k0, k1, *parameters):
+    """Counts [lanes, size]: small means, which few batches have, wait for the second turn, that of `propose`."""
+    shape = parameters[0].shape
+    flat = lambda value: jnp.broadcast_to(value, shape).reshape(-1)  # noqa: E731
+    place = lax.broadcasted_iota(jnp.uint32, shape, 1)
+    return by_turns(
+        propose, flat(k0[:, None]), flat(k1[:, None]), tag, flat(place), *map(flat, parameters), first=first
+    ).reshape(shape)
 
 
 @over_lanes
 def _binomial(k0, k1, n, p):
     valid = (n >= 0) & (n < jnp.inf) & (p >= 0) & (p <= 1)
     flip = p > 0.5
-    p = jnp.where(valid, jnp.where(flip, 1 - p, p), 0)
-    count = by_queue(propose_binomial, BINOMIAL, k0, k1, jnp.where(valid, n, 0), p, flip)
-    return jnp.where(valid, count, jnp.nan)
+    n, p = jnp.where(valid, n, 0), jnp.where(valid, jnp.where(flip, 1 - p, p), 0)
+    count = _draw(propose_binomial, _many_binomial, BINOMIAL, k0, k1, n, p)
+    return jnp.where(valid, jnp.where(flip, n - count, count), jnp.nan)
 
 
 @over_lanes
 def _poisson(k0, k1, rate):
     valid = (rate >= 0) & (rate < jnp.inf)
-    return jnp.where(valid, by_queue(propose_poisson, POISSON, k0, k1, jnp.where(valid, rate, 0)), jnp.nan)
+    count = _draw(propose_poisson, _many_poisson, POISSON, k0, k1, jnp.where(valid, rate, 0))
+    return jnp.where(valid, count, jnp.nan)
 
 
 @partial(jax.jit, static_argnames="shape", inline=True)
@@ -169,7 +209,8 @@ def binomial(key: jax.Array, n, p, shape: tuple[int, ...] = ()) -> jax.Array:
 
     n (whole) and p in [0, 1] may be traced and broadcast against `shape`; n = 0, p = 0 and p = 1 give 0, 0 and n. NaN
     where n is negative or p outside [0, 1].
-    Source: Hormann (1993), The generation of binomial random variates; Loader (2000) for the masses.
+    Law: a normal, transformed by Cornish and Fisher's (1938) first terms and rounded, is kept with a probability that
+    makes it exact, as Marsaglia and Tsang (2000) do with a gamma: 98.6% or more are. Source: Loader (2000) for the masses.
     """
     dtype = float_dtype(p)
     shape = jnp.broadcast_shapes(tuple(shape), jnp.shape(n), jnp.shape(p))
@@ -182,7 +223,7 @@ def poisson(key: jax.Array, rate, shape: tuple[int, ...] = ()) -> jax.Array:
     """Poisson counts, as floats of rate's dtype; rate >= 0 may be traced and broadcasts against `shape`.
 
     In float32 counts above 2**24 are rounded to a float, an error far under their standard deviation. NaN where rate is
-    negative or infinite. Source: Hormann (1993), The transformed rejection method for generating Poisson variables.
+    negative or infinite. Law: as of `binomial`; 99.5% or more are kept.
     """
     dtype = float_dtype(rate)
     shape = jnp.broadcast_shapes(tuple(shape), jnp.shape(rate))

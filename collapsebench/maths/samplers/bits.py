@@ -30,8 +30,7 @@ NORMAL, GAMMA, GAMMA_BOOST, GAMMA_TEST, BINOMIAL, POISSON, CHAIN_TOP, CHAIN, UNI
 # Beyond the words that streams.py derives keys with.
 COIN, WAITING, SLOT = (np.uint32(0x58000000 + (i << 24)) for i in range(3))
 
-_WORKERS, _TURNS = 2048, 16
-_BLOCK, _FEW = 64, 256
+_GROUP, _FEW, _TOGETHER = 16, 128, 32
 REFUSED = -2  # what a proposal says instead of a value; all values here are above -1
 
 
@@ -151,85 +150,60 @@ def over_lanes(function: Callable) -> Callable:
     return one_lane
 
 
-def by_turns(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: jax.Array) -> jax.Array:
-    """Rejection sampling of values [lanes, size]: propose(high, low, *parameters) until the result is not REFUSED.
+def _by_groups(mask: jax.Array) -> jax.Array:
+    """How many flags of each of the columns [groups] of a flat mask, read as a table of _GROUP rows, are true.
 
-    For proposals that are hardly ever refused: a turn proposes for all, and the accepted keep what they have, until so
-    few are left that blocks of draws with one refused among them take their turns alone.
-    Bits depend on the key of the lane, the place within it and how often the draw was refused.
+    A product with ones, as XLA's CPU compiler does not vectorise sums of flags.
     """
-    shape = parameters[0].shape
-    lanes, size = shape
-    if lanes * size == 0:
+    return jnp.ones(_GROUP, jnp.float32) @ mask.reshape(_GROUP, -1).astype(jnp.float32)
+
+
+def by_turns(
+    propose: Callable, k0: jax.Array, k1: jax.Array, tag, place: jax.Array, *parameters: jax.Array,
+    first: Callable | None = None,
+) -> jax.Array:  # fmt: skip
+    """Rejection sampling of values [draws]: propose(high, low, *parameters) until its real part is not REFUSED.
+
+    k0, k1, place: words of each draw's key, and its counter under it. For proposals that are hardly ever refused: a turn
+    proposes for all, and the accepted keep what they have, until so few are left that groups of draws with one refused
+    among them take their turns alone, _TOGETHER groups at a time. first: a cheaper proposal for the first turn, which
+    may refuse what only the other can draw. Bits depend on the key, the place and how often the draw was refused.
+    """
+    size = place.size
+    if size == 0:
         return parameters[0]
-    blocks = -(-lanes * size // _BLOCK)
-    place = lax.iota(jnp.uint32, blocks * _BLOCK) % np.uint32(size)
-    words = (jnp.broadcast_to(word[:, None], shape) for word in (k0, k1))
-    table = [jnp.resize(array, (blocks * _BLOCK,)) for array in (*words, *parameters)]
-    table.insert(2, place)
+    groups = -(-size // _GROUP)
+    draws = groups * _GROUP
+    table = [jnp.resize(array, (draws,)) for array in (k0, k1, place, *parameters)]
 
-    def attempt(turn, value, k0, k1, place, *parameters):
+    def attempt(turn, value, table):
+        # Tied to the turn: what its turns have in common would be moved before the loop, and made even if it has none.
+        turn, (k0, k1, place, *parameters) = lax.optimization_barrier((turn, table))
         new = propose(*hash_words(k0, k1, tag + turn, place), *parameters)
-        return jnp.where(value == REFUSED, new, value)
-
-    def all_again(state):
-        turn, value = state
-        return turn + 1, attempt(turn, value, *table)
+        return turn + 1, jnp.where(value.real == REFUSED, new, value)
 
     def many(state):
-        return jnp.sum(state[1] == REFUSED) > value.size // _FEW
+        return jnp.sum(_by_groups(state[1].real == REFUSED)) > draws // _FEW
 
-    value = jnp.full((blocks * _BLOCK,), REFUSED, parameters[0].dtype)
-    turn, value = lax.while_loop(many, all_again, (np.uint32(0), value))
+    value = (first or propose)(*hash_words(*table[:2], tag, table[2]), *table[3:])
+    turn, value = lax.while_loop(many, lambda state: attempt(*state, table), (np.uint32(1), value))
 
-    refused = (value.reshape(blocks, _BLOCK) == REFUSED).any(axis=1)
-    queue = jnp.append(jnp.nonzero(refused, size=blocks, fill_value=0)[0], 0)
-    cut = lambda array, served: lax.dynamic_slice_in_dim(array, queue[served] * _BLOCK, _BLOCK)  # noqa: E731
+    together = min(groups, _TOGETHER)
+    left = _by_groups(value.real == REFUSED) > 0
+    queue = jnp.pad(jnp.nonzero(left, size=groups, fill_value=groups)[0], (0, together), constant_values=groups)
 
-    def block_again(state):
+    def some(state):
         # The loop writes to `done` and reads `value`: an array that is both is copied whole at every step.
-        served, own, block, done = state
-        block = attempt(turn + own, block, *(cut(array, served) for array in table))
-        done = lax.dynamic_update_slice_in_dim(done, block, queue[served] * _BLOCK, 0)
-        left = (block == REFUSED).any()
-        served = jnp.where(left, served, served + 1)
-        return served, jnp.where(left, own + 1, 0), jnp.where(left, block, cut(value, served)), done
+        served, done = state
+        mine = lax.dynamic_slice_in_dim(queue, served, together)
+        cut = lambda array: array.reshape(_GROUP, groups).at[:, mine].get(mode="clip")  # noqa: E731
+        own = [cut(array) for array in table]
+        state = turn, jnp.where(mine[None] < groups, cut(value), 0)
+        refused = lambda state: jnp.any(state[1].real == REFUSED)  # noqa: E731
+        fresh = lax.while_loop(refused, lambda state: attempt(*state, own), state)[1]
+        return served + together, done.at[:, mine].set(fresh, mode="drop", unique_indices=True)
 
-    number = jnp.sum(refused)
-    state = (jnp.zeros_like(number), np.uint32(0), cut(value, 0), value)
-    done = lax.while_loop(lambda state: state[0] < number, block_again, state)[3]
-    return done[: lanes * size].reshape(shape)
-
-
-def by_queue(propose: Callable, tag, k0: jax.Array, k1: jax.Array, *parameters: jax.Array) -> jax.Array:
-    """The values of `by_turns` by another schedule, for proposals that are often refused or expensive.
-
-    With many draws a full turn for the last few refused would waste nearly all its work. So a queue: each of fewer
-    workers proposes for its draw and steps on to its next when that is accepted. Bits depend on the key of the lane,
-    the place within it and how often the draw was refused: not on the workers, nor on the other lanes.
-    """
-    lanes, size = parameters[0].shape
-    draws = lanes * size
-    if draws == 0:
-        return parameters[0]
-    workers = min(draws, max(_WORKERS, -(-draws // _TURNS)))
-    # A look-up in an array of one is a constant to XLA, which then moves half of the proposal out: 4 s to compile.
-    parameters = tuple(jnp.resize(value, (max(draws, 2),)) for value in parameters)
-
-    def turn(state):
-        draw, refusals, value, out = state
-        done = value != REFUSED
-        out = out.at[jnp.where(done, draw, draws)].set(value, mode="drop", unique_indices=True)
-        draw = jnp.where(done, draw + workers, draw)
-        refusals = jnp.where(done, 0, refusals + 1)
-        here = jnp.where(draw < draws, draw, draws - 1)
-        take = lambda array: array.at[here].get(mode="promise_in_bounds")  # noqa: E731
-        lane = here // size
-        words = (word.at[lane].get(mode="promise_in_bounds") for word in (k0, k1))
-        high, low = hash_words(*words, tag + refusals.astype(jnp.uint32), here % size)
-        return draw, refusals, propose(high, low, *map(take, parameters)), out
-
-    draw = lax.iota(jnp.int32, workers)
-    out = jnp.full((draws,), REFUSED, parameters[0].dtype)
-    state = (draw, jnp.full_like(draw, -1), out[:workers], out)
-    return lax.while_loop(lambda state: jnp.any(state[0] < draws), turn, state)[3].reshape(lanes, size)
+    number = jnp.sum(left)
+    state = jnp.zeros_like(number), value.reshape(_GROUP, groups)
+    done = lax.while_loop(lambda state: state[0] < number, some, state)[1]
+    return done.reshape(-1)[:size]

@@ -1,5 +1,6 @@
 """Gamma, chi-square and Wishart draws by Marsaglia and Tsang's rejection."""
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -20,7 +21,7 @@ from collapsebench.maths.samplers.bits import (
     over_lanes,
     uniform_from,
 )
-from collapsebench.maths.samplers.normal import normal, normal_from, wide_normal_from
+from collapsebench.maths.samplers.normal import normal, normal_from, pair_from, wide_normal_from
 
 # (y - y^2/2 + y^3/3 - log(1 + y)) / y^4 for |y| < 1/4, lowest power first; relative error 5e-8 (own Chebyshev fit).
 _REFUSAL = (
@@ -47,17 +48,37 @@ def _propose(high, low, d):
     """
     # 64 bits are one normal: hash them again for the uniform.
     x = (wide_normal_from if d.dtype == jnp.float64 else normal_from)(high, low).astype(d.dtype)
+    return _tested(x, high, low, d)
+
+
+def _propose_two(high, low, d):
+    """The same with the other normal of the pair, of which nothing is asked, as the imaginary part; float32."""
+    x, other = pair_from(high, low)
+    return lax.complex(_tested(x, high, low, d), other)
+
+
+def _tested(x, high, low, d):
     u = uniform_from(*hash_words(high, low, GAMMA_TEST, high), d.dtype)
     y = x * lax.rsqrt(9 * d)
     accepted = (y > -1) & (u < jnp.exp(-3 * d * _refusal(y)))
     return jnp.where(accepted, y, REFUSED)
 
 
-@over_lanes
-def _root(k0, k1, d):
-    """Accepted y for every element of d [lanes, size]; NaN where d is not positive and finite."""
-    valid = (d > 0) & (d < jnp.inf)
-    return jnp.where(valid, by_turns(_propose, GAMMA, k0, k1, jnp.where(valid, d, 1)), jnp.nan)
+def _roots(propose: Callable) -> Callable:
+    """Accepted proposals for every element of d [lanes, size]; NaN where d is not positive and finite."""
+
+    @over_lanes
+    def roots(k0, k1, d):
+        valid = (d > 0) & (d < jnp.inf)
+        flat = lambda value: jnp.broadcast_to(value, d.shape).reshape(-1)  # noqa: E731
+        place = lax.broadcasted_iota(jnp.uint32, d.shape, 1)
+        y = by_turns(propose, flat(k0[:, None]), flat(k1[:, None]), GAMMA, flat(place), flat(jnp.where(valid, d, 1)))
+        return jnp.where(valid, y.reshape(d.shape), jnp.nan)
+
+    return roots
+
+
+_root, _root_and_normal = _roots(_propose), _roots(_propose_two)
 
 
 def _draw(key, shape_param, shape, dtype):
@@ -108,6 +129,21 @@ def chi_square(key: jax.Array, df, shape: tuple[int, ...] = ()) -> jax.Array:
     d, y = _draw(key, jnp.asarray(df, dtype) / 2, shape, dtype)
     root = 1 + y
     return 2 * d * root * root * root
+
+
+@partial(jax.jit, inline=True)
+def chi_square_and_normal(key: jax.Array, df) -> tuple[jax.Array, jax.Array]:
+    """A chi-square draw and a standard normal one, independent, of df >= 1 that may be traced: the cost of the first.
+
+    In float32 the normal is the other one of the pair that the chi-square's proposal is made of.
+    """
+    dtype = float_dtype(df)
+    if dtype == jnp.float64:
+        return chi_square(key, df), normal(key, (), dtype)
+    d = jnp.asarray(df, dtype) / 2 - 1 / 3
+    both = _root_and_normal(*key_words(key), d[None])[0]
+    root = 1 + both.real
+    return 2 * d * root * root * root, both.imag
 
 
 @partial(jax.jit, static_argnames="dim", inline=True)

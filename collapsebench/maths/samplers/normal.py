@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from collapsebench.maths.samplers.bits import NORMAL, float_dtype, hash_words, indices, key_words
+from collapsebench.maths.samplers.bits import NORMAL, float_dtype, hash_words, indices, key_words, over_lanes
 
 # sin(pi t) / t in powers of t^2 for |t| <= 1/2, lowest first; relative error 7e-9 (own Chebyshev fit).
 _SINE = (3.1415926401307073, -5.1677100835078695, 2.550077523214188, -0.5982912856181107, 0.07765766030145861)
@@ -26,16 +26,27 @@ def _sine(turn: jax.Array) -> jax.Array:
     return lax.bitcast_convert_type(lax.bitcast_convert_type(value * t, jnp.uint32) ^ sign, jnp.float32)
 
 
+def _square(high: jax.Array) -> jax.Array:
+    """Squared length of a pair of normals, from 31 bits."""
+    return -2 * jnp.log(((high >> np.uint32(1)).astype(jnp.float32) + np.float32(0.25)) * np.float32(2.0**-31))
+
+
 def normal_from(high: jax.Array, low: jax.Array, second: jax.Array | bool = False) -> jax.Array:
     """One float32 standard normal from 64 bits; `second` gives the other of the pair, independent of the first.
 
     Sizes resolve down to a probability of 2**-33 (6.8 standard deviations); `jax.random.normal` stops at 2**-24 (5.4).
     """
-    u = ((high >> np.uint32(1)).astype(jnp.float32) + np.float32(0.25)) * np.float32(2.0**-31)
     # q / sqrt(q), because a kernel ends at a division: whoever uses the normals would else hash them again. The tiny
     # number keeps XLA from simplifying that.
-    square = -2 * jnp.log(u)
+    square = _square(high)
     return _sine(jnp.where(second, low + _QUARTER_TURN, low)) * square / (jnp.sqrt(square) + np.float32(1e-30))
+
+
+def pair_from(high: jax.Array, low: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Both float32 standard normals of 64 bits; by a root that XLA leaves within the kernel, unlike a division."""
+    square = _square(high)
+    length = square * lax.rsqrt(square + np.float32(1e-30))
+    return _sine(low) * length, _sine(low + _QUARTER_TURN) * length
 
 
 def wide_normal_from(high: jax.Array, low: jax.Array) -> jax.Array:
@@ -60,3 +71,45 @@ def normal(key: jax.Array, shape: tuple[int, ...] = (), dtype=None) -> jax.Array
     second = place >= half
     high, low = hash_words(*key_words(key), NORMAL, jnp.where(second, place - half, place))
     return normal_from(high, low, second).astype(dtype).reshape(shape)
+
+
+_WRITTEN_OUT, _TURNS, _STRIPS = 5, 16, 64
+
+
+def normal_totals(key: jax.Array, capacity: int, n: float | jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """(pivot, sum of z - pivot, sum of (z - pivot)^2) over the first n of the float32 draws `normal(key, (capacity,))`.
+
+    The draws are never stored. The pivot is the first of them, so that the spread about the mean is at least 1 / n of
+    the last sum, and about 1 / (1 + pivot^2) of it for large n: little is lost where the means are subtracted.
+    """
+    whole = isinstance(n, int) and n == capacity
+    return over_lanes(partial(_totals, capacity, whole))(*key_words(key), jnp.asarray(n, jnp.uint32))
+
+
+def _totals(capacity: int, whole: bool, k0: jax.Array, k1: jax.Array, n: jax.Array):
+    """`normal_totals` by lane: one hash for both normals of a pair, whose two sums are one complex number.
+
+    XLA hashes anew for every output of a kernel, and its sums of pairs are not vectorised. So some pairs are written
+    out and added to one complex number a lane, turn by turn, with a lane cut into strips where it is long.
+    """
+    half = (capacity + 1) // 2
+    steps = -(-half // _WRITTEN_OUT)
+    strips = min(_STRIPS, 1 << max(0, (steps // _TURNS).bit_length() - 1))
+    turns = -(-steps // strips)
+    whole = whole and capacity == 2 * strips * turns * _WRITTEN_OUT
+    pivot = normal_from(*hash_words(k0, k1, NORMAL, jnp.zeros_like(k0)))
+    first = jnp.repeat(jnp.arange(strips, dtype=jnp.uint32), pivot.shape[0]) * np.uint32(turns * _WRITTEN_OUT)
+    k0, k1, n, origin = (jnp.tile(a, strips) for a in (k0, k1, n, pivot))
+
+    def add(turn, total):
+        for i in range(_WRITTEN_OUT):
+            place = first + (turn * _WRITTEN_OUT + i).astype(jnp.uint32)
+            one, two = (z - origin for z in pair_from(*hash_words(k0, k1, NORMAL, place)))
+            if not whole:
+                one = jnp.where((place < half) & (place < n), one, 0)
+                two = jnp.where((place < half) & (place + np.uint32(half) < n), two, 0)
+            total = total + lax.complex(one + two, one * one + two * two)
+        return total
+
+    total = lax.fori_loop(0, turns, add, jnp.zeros(first.shape, jnp.complex64)).reshape(strips, -1)
+    return pivot, total.real.sum(axis=0), total.imag.sum(axis=0)

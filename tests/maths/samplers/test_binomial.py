@@ -102,7 +102,7 @@ def test_a_count_does_not_depend_on_what_is_mapped_around_it():
     np.testing.assert_array_equal(together, [binomial(key, 1000, x, (2,)) for key, x in zip(keys, p, strict=True)])
 
 
-def test_the_queue_and_the_whole_turn_draw_the_same():
+def test_one_draw_and_many_are_the_same():
     np.testing.assert_array_equal(
         binomials(jax.random.key(11), np.float32(1000), np.float32(0.3))[:2],
         binomial(jax.random.key(11), np.float32(1000), np.float32(0.3), (2,)),

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from collapsebench.maths.samplers import chi_square, log_gamma, normal, standard_gamma, wishart_factor
+from collapsebench.maths.samplers import (
+    chi_square,
+    chi_square_and_normal,
+    log_gamma,
+    normal,
+    normal_totals,
+    standard_gamma,
+    wishart_factor,
+)
 
 DRAWS = 200_000
 chi_squares = jax.jit(lambda key, df: chi_square(key, df, (DRAWS,)))
@@ -78,6 +86,18 @@ def test_normal(dtype, assert_continuous, assert_law):
     assert_law(np.stack([sample, sample**2, sample**3, sample**4], 1).astype(np.float64), [0, 1, 0, 3])
 
 
+@pytest.mark.parametrize(("capacity", "n"), [(1, 1), (7, 3), (100, 100), (331, 330), (10_000, 10_000)])
+def test_totals_are_those_of_the_normals(capacity, n):
+    """Sums over the first n of the very draws, some strips of pairs long or one draw short; for three keys at once."""
+    keys = jax.random.split(jax.random.key(3), 3)
+    pivot, total, squares = jax.vmap(lambda key: normal_totals(key, capacity, n))(keys)
+    z = np.asarray(jax.vmap(lambda key: normal(key, (capacity,), jnp.float32))(keys), np.float64)[:, :n]
+    away = z - np.asarray(pivot, np.float64)[:, None]
+    np.testing.assert_allclose(pivot, z[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(total, away.sum(axis=1), atol=2e-6 * np.abs(away).sum(axis=1).max() + 1e-6)
+    np.testing.assert_allclose(squares, (away**2).sum(axis=1), rtol=2e-6, atol=1e-10)
+
+
 def test_normal_tails_have_their_mass():
     """Of 2**24 draws about 9.6 pass 5 standard deviations."""
     sizes = jnp.asarray([4.0, 4.5, 5.0])
@@ -121,3 +141,15 @@ def test_keys_are_typed_threefry():
         normal(jax.random.PRNGKey(0), (3,))
     with pytest.raises(TypeError, match="threefry"):
         normal(jax.random.key(0, impl="rbg"), (3,))
+
+
+@pytest.mark.parametrize("df", [1.0, 99.0])
+def test_chi_square_and_normal_are_independent(df, assert_continuous):
+    """Of one pair of normals, the first of which is refused now and then; both follow their laws, and each other not."""
+    keys = jax.random.split(jax.random.key(11), DRAWS)
+    square, z = jax.vmap(lambda key: chi_square_and_normal(key, df))(keys)
+    square, z = np.asarray(square, np.float64), np.asarray(z, np.float64)
+    assert_continuous(square, stats.chi2(df).cdf, stats.chi2(df * 1.02).cdf)
+    assert_continuous(z, stats.norm().cdf, stats.norm(0.02).cdf)
+    for one, two in ((square, z), (square, z**2), (square**2, z)):
+        assert abs(np.corrcoef(one, two)[0, 1]) < 5 / np.sqrt(DRAWS)

@@ -92,3 +92,23 @@ def test_wrong_bandwidths_are_refused(change):
 def test_population_refuses_what_it_cannot_resolve(change, field):
     with pytest.raises(cb.RequestError, match=field):
         cb.Experiment(model=cb.models.KernelDensity(**change), handover="population")
+
+
+@pytest.mark.parametrize("rule", [0.8, "scott"])
+def test_nodes_carry_the_density_and_its_moments(rule):
+    """In two dimensions they are a product over the kernel's own axes, which a rule of the bandwidth turns."""
+    x, _, weights = _data(2)
+    model = cb.models.KernelDensity(dim=2, bandwidth=rule)
+    with jax.enable_x64(True):
+        params = cb.fit(model, x, weights=weights)
+        nodes = params.nodes()
+        density = np.exp(cb.log_prob(model, params, nodes.x))
+        np.testing.assert_allclose(nodes.w, density / density.sum(), rtol=1e-9, atol=1e-25)
+        mean, covariance = params.moments()
+    np.testing.assert_allclose(np.average(nodes.x, axis=0, weights=nodes.w), mean, rtol=1e-9)
+    np.testing.assert_allclose(np.cov(nodes.x.T, aweights=nodes.w, ddof=0), covariance, rtol=1e-8)
+
+
+def test_a_singular_kernel_has_no_nodes():
+    model = cb.models.KernelDensity(dim=2, bandwidth="scott")
+    assert np.isnan(cb.fit(model, np.ones((20, 2))).nodes().w).all()
