@@ -48,6 +48,14 @@ def add_request(parser: argparse.ArgumentParser) -> None:
     add_resume(parser)
 
 
+def add_sweep(parser: argparse.ArgumentParser) -> None:
+    """Add --sweep to a parser."""
+    parser.add_argument(
+        "--sweep", action="append", default=[], metavar="FIELD=V1,V2,...",
+        help="run every combination of the values of some fields, in one result and one figure",
+    )  # fmt: skip
+
+
 def add_resume(parser: argparse.ArgumentParser) -> None:
     """Add --resume, --no-resume and --keep to a parser."""
     parser.add_argument(

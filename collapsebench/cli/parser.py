@@ -60,10 +60,13 @@ class _Parser(argparse.ArgumentParser):
             message = f"{field} = {word}: not one of {', '.join(known)}{_nearest(word, known)}"
         elif message.startswith("unrecognized arguments: "):
             word = message.split(": ", 1)[1].split(" ")[0]
-            commands = [p for a in self._actions if isinstance(a.choices, dict) for p in a.choices.values()]
-            actions = [action for parser in (self, *commands) for action in parser._actions]
-            options = [option for action in actions for option in action.option_strings]
-            message = f"{word}: no such option{_nearest(word, options)}"
+            named = {"": self} | {
+                k: p for a in self._actions if isinstance(a.choices, dict) for k, p in a.choices.items()
+            }
+            options = {name: {o for a in parser._actions for o in a.option_strings} for name, parser in named.items()}
+            others = [name for name, own in options.items() if word.split("=")[0] in own]
+            where = f"; {' and '.join(others)} {'has' if len(others) == 1 else 'have'} it" if others else ""
+            message = f"{word}: no such option{where or _nearest(word, sorted(set().union(*options.values())))}"
         raise RequestError(message)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from collapsebench.cli.arguments import add_json, add_request
+from collapsebench.cli.arguments import add_json, add_request, add_sweep
 from collapsebench.specs.errors import DONE
 
 LINE = "when the tail, the spread and everything is lost for good"
@@ -18,6 +18,7 @@ in the median trajectory, and which of the eight definitions of model collapse h
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `collapsebench profile` to its parser."""
+    add_sweep(parser)
     add_json(parser)
     add_request(parser)
 
@@ -26,7 +27,7 @@ def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench profile`; returns the exit code."""
     from collapsebench.analysis.profiles import loop_free, measured, profile
     from collapsebench.cli import output
-    from collapsebench.cli.request import parse_changes
+    from collapsebench.cli.request import parse_changes, swept
     from collapsebench.experiment.example import regimes_for
     from collapsebench.experiment.sweep import Sweep
     from collapsebench.literature import catalogue
@@ -35,7 +36,7 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.show.profiles import profile_figures, profile_summary
 
     values = parse_changes(arguments.changes)
-    request = catalogue.changed(catalogue.experiment(arguments.name), values)
+    request = swept(catalogue.changed(catalogue.experiment(arguments.name), values), arguments.sweep)
     base = measured(request.experiment if isinstance(request, Sweep) else request)
     if isinstance(request, Sweep):
         request = Sweep(base, request.values)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import FIELDS
 from collapsebench.specs.registry import import_object
+
+if TYPE_CHECKING:
+    from collapsebench.experiment.experiment import Experiment
+    from collapsebench.experiment.sweep import Sweep
 
 _WORDS = {"true": True, "false": False, "none": None, "()": (), "[]": ()}
 _DIGITS = 400
@@ -71,3 +75,14 @@ def parse_changes(changes: Sequence[str], option: str = "--set") -> dict[str, An
             raise RequestError(f"{field} = {text}: it is given twice, first as {values[field]}")
         values[field] = text if field == "name" else typed(field, text)
     return values
+
+
+def swept(request: Experiment | Sweep, words: Sequence[str]) -> Experiment | Sweep:
+    """The request over the values of the fields that `--sweep` names, beside those that it runs over already."""
+    from collapsebench.experiment.sweep import Sweep
+
+    values = {path: as_values(value) for path, value in parse_changes(words, "--sweep").items()}
+    if not values:
+        return request
+    base, own = (request.experiment, request.values) if isinstance(request, Sweep) else (request, {})
+    return Sweep(base, {**own, **values})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from collapsebench.cli.arguments import add_json, add_request
+from collapsebench.cli.arguments import add_json, add_request, add_sweep
 from collapsebench.specs.errors import DONE, FAILED, STOPPED, Ended
 
 LINE = TEXT = "run one experiment"
@@ -12,10 +12,7 @@ LINE = TEXT = "run one experiment"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `collapsebench run` to its parser."""
-    parser.add_argument(
-        "--sweep", action="append", default=[], metavar="FIELD=V1,V2,...",
-        help="run every combination of the values of some fields, in one result and one figure",
-    )  # fmt: skip
+    add_sweep(parser)
     add_json(parser)
     add_request(parser)
 
@@ -23,9 +20,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def act(arguments: argparse.Namespace) -> int:
     """Run `collapsebench run`; returns the exit code."""
     from collapsebench.cli import output
-    from collapsebench.cli.request import as_values, parse_changes
+    from collapsebench.cli.request import parse_changes, swept
     from collapsebench.engine.host import CallFailed
-    from collapsebench.experiment.sweep import Sweep
     from collapsebench.literature import catalogue
     from collapsebench.literature.reproduce import run_request
     from collapsebench.runs import progress
@@ -34,10 +30,7 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.show.results import result_figure
 
     values = parse_changes(arguments.changes)
-    request = catalogue.changed(catalogue.experiment(arguments.name), values)
-    if swept := {path: as_values(value) for path, value in parse_changes(arguments.sweep, "--sweep").items()}:
-        base, own = (request.experiment, request.values) if isinstance(request, Sweep) else (request, {})
-        request = Sweep(base, {**own, **swept})
+    request = swept(catalogue.changed(catalogue.experiment(arguments.name), values), arguments.sweep)
     name = str(values.get("name", arguments.name))
     with output.kept(arguments, name, request.digest, output.size_of(request), output.family(request)):
         try:

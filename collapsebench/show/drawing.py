@@ -18,6 +18,8 @@ from collapsebench.show.figures import EXACT, Animation, Figure, Heat, Images, K
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
 TICKS = 7
 """Intervals of a linear axis from left to right: more would let long numbers run into each other."""
+TITLE = 10
+"""Characters of a title that an inch holds."""
 PIXELS = 1000
 """Cells above which a heat map is one picture in an SVG."""
 _INSIDE, _COLUMN, MOST = 6, 16, 32
@@ -54,7 +56,8 @@ def _style() -> Any:
         "text.parse_math": False,
         "figure.dpi": 100, "savefig.dpi": 130, "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False,
         "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "grid.linewidth": 0.5, "legend.fontsize": 7.5,
-        "legend.frameon": False, "svg.hashsalt": "collapsebench", "svg.fonttype": "path", "path.simplify": True,
+        "legend.framealpha": 0.75, "legend.edgecolor": "none", "svg.hashsalt": "collapsebench",
+        "svg.fonttype": "path", "path.simplify": True,
     }  # fmt: skip
 
 
@@ -125,7 +128,7 @@ def _canvas(figure: Figure) -> Any:
         draw_panel(canvas, ax, panel)
     for ax in axes[len(figure.panels) :]:
         ax.set_visible(False)
-    canvas.suptitle(figure.title, fontsize=11, fontweight="bold")
+    canvas.suptitle(textwrap.fill(figure.title, int(TITLE * width * columns)), fontsize=11, fontweight="bold")
     if figure.note:
         canvas.supxlabel(textwrap.fill(figure.note, 76 * columns), fontsize=7.5, color="0.35")
     return canvas

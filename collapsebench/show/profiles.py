@@ -29,7 +29,7 @@ NEEDS = {
     "rare tokens half lost": "the metric survivors, which texts have (model ngram)",
     "catastrophic increase": "the metric kl or excess_risk", "any increase": "the metric kl, excess_risk or nll",
     "divergence": "the metric kl, excess_risk or nll", "collapsing variance": "the metric log_variance",
-    "changed scaling law": "a sweep over three n or more (n = 30, 100, 300)",
+    "changed scaling law": "a sweep over three n or more (--sweep n=30,100,300)",
     "modes lost": "the metric modes, which targets with modes have (gaussian_mixture, grid)",
     "tail lost": "the metric tail_mass", "hallucination": "the metric tail_mass with quantile = 0.01",
 }  # fmt: skip

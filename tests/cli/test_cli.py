@@ -85,6 +85,7 @@ def test_run_knows_the_papers_experiments(ask, tmp_path):
         ("check json", "it must be package.module:Class or file.py:Class"),
         ("check nobody.py:X", "nobody.py: no such file"),
         ("run gaussian --sedd 3", "did you mean '--seed'?"),
+        ("ablate gaussian --sweep n=3", "--sweep: no such option; run and profile have it"),
     ],
 )
 def test_a_wrong_request_is_exit_2_and_one_line(ask, line, expected):

@@ -105,3 +105,11 @@ def test_a_picture_says_what_it_shows_to_who_cannot_see_it(tmp_path):
     other = tmp_path / "other.png"
     other.write_bytes(b"no picture")
     assert "alt='other'" in page._picture(other)
+
+
+def test_a_long_title_stays_on_the_canvas():
+    canvas = drawing.canvas(Figure("Zhu et al. (2025): editing in place of generating, twice", (many(2),)))
+    canvas.draw_without_rendering()
+    box = canvas._suptitle.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= canvas.bbox.x1

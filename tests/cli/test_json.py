@@ -82,7 +82,7 @@ def test_draws_and_files_are_left_to_the_file(saved):
 @pytest.mark.parametrize(
     ("line", "kinds"),
     [
-        ("profile gaussian --n 9 --generations 4 --trajectories 4 --set handover=summary", ["profile"]),
+        ("profile gaussian --sweep n=9,12 --generations 4 --trajectories 4 --set handover=summary", ["profile"]),
         ("ablate early_stopped --n 9 --generations 2 --trajectories 20 --no-doses --ledger", ["ablation", "ledger"]),
     ],
 )

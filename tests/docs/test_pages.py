@@ -53,6 +53,15 @@ def test_the_readme_is_short_and_its_pages_are_there():
         assert page.name == "index.md" or f"(docs/{page.name})" in PAGES[README], page
 
 
+def test_every_committed_picture_is_shown_with_words_for_who_cannot_see_it():
+    folder = ROOT / "results" / "quick"
+    shown = dict(re.findall(r"^!\[(.*)\]\((.*)\)$", (folder / "README.md").read_text(), re.MULTILINE))
+    pictures = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix in (".png", ".gif")}
+    assert set(shown.values()) == pictures
+    assert len(shown) == len(pictures)  # no two have the same words
+    assert min(len(alt.split()) for alt in shown) > 8
+
+
 def test_what_a_page_says_otherwise_than_its_block_is_found():
     text = "```python\nx = 2.04\nprint(x)  # 2, 2.0: not 7\nprint(x)  # 2.1, 3\n```\n\n```text\n2.04 2.04 more\n```\n"
     ((block, below),) = blocks.python(text)
