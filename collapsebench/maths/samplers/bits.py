@@ -182,28 +182,25 @@ def by_turns(
         new = propose(*hash_words(k0, k1, tag + turn, place), *parameters)
         return turn + 1, jnp.where(value == REFUSED, new, value)
 
-    def many(state):
-        return jnp.sum(_by_groups(state[1] == REFUSED)) > draws // _FEW
+    def all_again(state):
+        turn, value = attempt(state[0], state[1], table)
+        return turn, value, _by_groups(value == REFUSED)
 
     value = (first or propose)(*hash_words(*table[:2], tag, table[2]), *table[3:])
-    turn, value = lax.while_loop(many, lambda state: attempt(*state, table), (np.uint32(1), value))
+    begun = np.uint32(1), value, _by_groups(value == REFUSED)
+    turn, value, left = lax.while_loop(lambda state: jnp.sum(state[2]) > draws // _FEW, all_again, begun)
 
-    together = min(groups, _TOGETHER)
-    left = _by_groups(value == REFUSED) > 0
-    queue = jnp.pad(jnp.nonzero(left, size=groups, fill_value=groups)[0], (0, together), constant_values=groups)
-
-    def some(state):
+    def some_again(state):
         # The loop writes to `done` and reads `value`: an array that is both is copied whole at every step.
-        served, done = state
-        mine = lax.dynamic_slice_in_dim(queue, served, together)
-        cut = lambda array: array.reshape(_GROUP, groups).at[:, mine].get(mode="clip")  # noqa: E731
-        own = [cut(array) for array in table]
-        state = turn, jnp.where(mine[None] < groups, cut(value), 0)
+        left, done = state
+        found, mine = lax.top_k(left, min(groups, _TOGETHER))
+        cut = lambda array: array.reshape(_GROUP, groups).at[:, mine].get(mode="promise_in_bounds")  # noqa: E731
+        own, begun = [cut(array) for array in table], (turn, jnp.where(found[None] > 0, cut(value), 0))
         refused = lambda state: jnp.any(state[1] == REFUSED)  # noqa: E731
-        fresh = lax.while_loop(refused, lambda state: attempt(*state, own), state)[1]
-        return served + together, done.at[:, mine].set(fresh, mode="drop", unique_indices=True)
+        fresh = lax.while_loop(refused, lambda state: attempt(*state, own), begun)[1]
+        to = jnp.where(found > 0, mine, groups)
+        return left.at[mine].set(0), done.at[:, to].set(fresh, mode="drop", unique_indices=True)
 
-    number = jnp.sum(left)
-    state = jnp.zeros_like(number), value.reshape(_GROUP, groups)
-    done = lax.while_loop(lambda state: state[0] < number, some, state)[1]
+    state = left, value.reshape(_GROUP, groups)
+    done = lax.while_loop(lambda state: jnp.any(state[0] > 0), some_again, state)[1]
     return done.reshape(-1)[:size]
