@@ -127,11 +127,11 @@ def _binomial_share(step, n, p):
 
 
 def _many_binomial(high, low, n, p):
-    """One proposed Binomial(n, p) count, p <= 1/2, from 64 bits; REFUSED too where its mean is below 10; elementwise."""
+    """One proposed Binomial(n, p) count, p <= 1/2, from 64 bits; REFUSED too where 0 < n p < 10; elementwise."""
     mean, q = n * p, 1 - p
     step, u = _propose(high, low, jnp.sqrt(mean * q), (q - p) * (1 / 3), mean - jnp.floor(mean))
     k, share = _binomial_share(step, n, p)
-    return jnp.where((mean >= _SMALL_MEAN) & (u <= share), k, REFUSED)
+    return jnp.where((mean >= _SMALL_MEAN) & (u <= share), k, jnp.where(mean > 0, REFUSED, 0))
 
 
 @partial(jax.jit, inline=True)
@@ -162,10 +162,10 @@ def _poisson_share(step, rate):
 
 
 def _many_poisson(high, low, rate):
-    """One proposed Poisson count from 64 bits; REFUSED too where the rate is below 10; elementwise."""
+    """One proposed Poisson count from 64 bits; REFUSED too where 0 < rate < 10; elementwise."""
     step, u = _propose(high, low, jnp.sqrt(rate), 1 / 3, rate - jnp.floor(rate))
     k, share = _poisson_share(step, rate)
-    return jnp.where((rate >= _SMALL_MEAN) & (u <= share), k, REFUSED)
+    return jnp.where((rate >= _SMALL_MEAN) & (u <= share), k, jnp.where(rate > 0, REFUSED, 0))
 
 
 @partial(jax.jit, inline=True)

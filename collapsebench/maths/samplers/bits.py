@@ -153,7 +153,9 @@ def over_lanes(function: Callable) -> Callable:
 _WRITTEN_OUT, _LEAST_TURNS, _STRIPS = 5, 16, 64
 
 
-def over_places(step: Callable, zero: Any, places: int, k0: jax.Array, k1: jax.Array, *each: jax.Array) -> jax.Array:
+def over_places(
+    step: Callable, zero: complex | np.number, places: int, k0: jax.Array, k1: jax.Array, *each: jax.Array
+) -> jax.Array:
     """Totals [lanes] of step(total, [(place, live), ...], k0, k1, *each) over the places 0 .. places - 1 of every lane.
 
     No draw is stored: some places are written out in a kernel, which has one output, for XLA hashes anew for each; turns of
@@ -208,28 +210,25 @@ def by_turns(
         new = propose(*hash_words(k0, k1, tag + turn, place), *parameters)
         return turn + 1, jnp.where(value.real == REFUSED, new, value)
 
-    def many(state):
-        return jnp.sum(_by_groups(state[1].real == REFUSED)) > draws // _FEW
+    def all_again(state):
+        turn, value = attempt(state[0], state[1], table)
+        return turn, value, _by_groups(value.real == REFUSED)
 
     value = (first or propose)(*hash_words(*table[:2], tag, table[2]), *table[3:])
-    turn, value = lax.while_loop(many, lambda state: attempt(*state, table), (np.uint32(1), value))
+    begun = np.uint32(1), value, _by_groups(value.real == REFUSED)
+    turn, value, left = lax.while_loop(lambda state: jnp.sum(state[2]) > draws // _FEW, all_again, begun)
 
-    together = min(groups, _TOGETHER)
-    left = _by_groups(value.real == REFUSED) > 0
-    queue = jnp.pad(jnp.nonzero(left, size=groups, fill_value=groups)[0], (0, together), constant_values=groups)
-
-    def some(state):
+    def some_again(state):
         # The loop writes to `done` and reads `value`: an array that is both is copied whole at every step.
-        served, done = state
-        mine = lax.dynamic_slice_in_dim(queue, served, together)
-        cut = lambda array: array.reshape(_GROUP, groups).at[:, mine].get(mode="clip")  # noqa: E731
-        own = [cut(array) for array in table]
-        state = turn, jnp.where(mine[None] < groups, cut(value), 0)
+        left, done = state
+        found, mine = lax.top_k(left, min(groups, _TOGETHER))
+        cut = lambda array: array.reshape(_GROUP, groups).at[:, mine].get(mode="promise_in_bounds")  # noqa: E731
+        own, begun = [cut(array) for array in table], (turn, jnp.where(found[None] > 0, cut(value), 0))
         refused = lambda state: jnp.any(state[1].real == REFUSED)  # noqa: E731
-        fresh = lax.while_loop(refused, lambda state: attempt(*state, own), state)[1]
-        return served + together, done.at[:, mine].set(fresh, mode="drop", unique_indices=True)
+        fresh = lax.while_loop(refused, lambda state: attempt(*state, own), begun)[1]
+        to = jnp.where(found > 0, mine, groups)
+        return left.at[mine].set(0), done.at[:, to].set(fresh, mode="drop", unique_indices=True)
 
-    number = jnp.sum(left)
-    state = jnp.zeros_like(number), value.reshape(_GROUP, groups)
-    done = lax.while_loop(lambda state: state[0] < number, some, state)[1]
+    state = left, value.reshape(_GROUP, groups)
+    done = lax.while_loop(lambda state: jnp.any(state[0] > 0), some_again, state)[1]
     return done.reshape(-1)[:size]
