@@ -24,6 +24,8 @@ from collapsebench.specs.pytree import Number
 
 UNROLLED = 4
 """Dimensions up to which a factorisation is written out."""
+PANEL, PANELS = 16, 8
+"""Rows of a panel of Cholesky's algorithm, at least, and panels, at most: each is compiled by itself."""
 TRUSTED = 1e-3
 """Share of a column's square that a pivot of Cholesky's algorithm has to keep: below it rounding shows."""
 FEW = 8
@@ -170,17 +172,33 @@ def _gram_schmidt(rows: Float[Array, "lanes n p"], dim: int) -> Float[Array, "la
     return lax.fori_loop(0, dim, step, (columns, blank, least))[1]
 
 
-def _cholesky(
-    gram: Float[Array, "lanes dim p"], dim: int
-) -> tuple[Float[Array, "lanes dim p"], Float[Array, " lanes"]]:
+def _cholesky(gram: Float[Array, "lanes p p"], dim: int) -> tuple[Float[Array, "lanes dim p"], Float[Array, " lanes"]]:
     """R of Cholesky's algorithm for the first `dim` columns, and the least share of a diagonal entry that a pivot kept.
 
-    With the lanes last, so that every step is vectorised: LAPACK takes one matrix at a time.
+    With the lanes last, so that every step is vectorised: LAPACK takes one matrix at a time. In at most PANELS panels of
+    rows, each of which changes the rows after it by one product.
     """
     rest = gram[:, :dim].transpose(1, 2, 0)
     whole = jnp.diagonal(gram, axis1=1, axis2=2)[:, :dim].T
-    floor = dim * float(jnp.finfo(gram.dtype).eps)
-    index = jnp.arange(gram.shape[1])[:, None]
+    size = max(PANEL, -(-dim // PANELS))
+    done, kept = [], jnp.ones_like(whole[0])
+    for start in range(0, dim, size):
+        rows, kept = _panel(rest[:size], whole[start : start + size], kept, dim)
+        done.append(jnp.pad(rows, ((0, 0), (start, 0), (0, 0))))
+        if start + size < dim:
+            after = rows[:, size:]
+            product = jnp.einsum("kil,kjl->ijl", after[:, : dim - start - size], after, precision="highest")
+            rest = rest[size:, size:] - product
+    return jnp.concatenate(done).transpose(2, 0, 1), kept
+
+
+def _panel(
+    rest: Float[Array, "rows p lanes"], whole: Float[Array, "rows lanes"], kept: Float[Array, " lanes"], dim: int
+) -> tuple[Float[Array, "rows p lanes"], Float[Array, " lanes"]]:
+    """Rows of R from what is left of those of the matrix, whose first column is the diagonal's, and `kept` with theirs."""
+    size = rest.shape[0]
+    floor = dim * float(jnp.finfo(rest.dtype).eps)
+    index = jnp.arange(rest.shape[1])[:, None]
 
     def step(k: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         rest, done, kept = state
@@ -188,17 +206,14 @@ def _cholesky(
         pivot = lax.dynamic_index_in_dim(row, k, 0, keepdims=False)
         diagonal = lax.dynamic_index_in_dim(whole, k, 0, keepdims=False)
         none = pivot <= floor * diagonal
-        row = jnp.where(none[None] | (index < k), 0, row) * lax.rsqrt(jnp.where(none, 1, pivot))[None]
-        # What enters a branch is stored: else XLA makes the row anew for every entry of the matrix, in 5 to 8 times the time.
-        rest = lax.cond(
-            none.all(), lambda rest, _: rest, lambda rest, row: rest - row[:dim, None] * row[None], rest, row
-        )
+        # A division of every entry, infinity for 0: it ends a kernel of XLA's, or all that follows would make its row anew.
+        length = jnp.sqrt(jnp.where(none, 1, pivot))[None]
+        row = row / jnp.where(none[None] | (index < k), jnp.inf, length)
+        rest = rest - row[:size, None] * row[None]
         share = jnp.where(diagonal == 0, 1, pivot / jnp.where(diagonal == 0, 1, diagonal))
         return rest, lax.dynamic_update_index_in_dim(done, row, k, 0), jnp.minimum(kept, share)
 
-    state = rest, jnp.zeros_like(rest), jnp.ones_like(whole[0])
-    _, done, kept = lax.fori_loop(0, dim, step, state)
-    return done.transpose(2, 0, 1), kept
+    return lax.fori_loop(0, size, step, (rest, jnp.zeros_like(rest), kept))[1:]
 
 
 def psd_factor(matrix: Float[Array, "d d"]) -> Float[Array, "d d"]:
