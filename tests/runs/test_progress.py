@@ -1,12 +1,16 @@
 """Progress: steps for a callback, the line that a person sees, and how long the rest will take."""
 
+import dataclasses
 import io
 import sys
+import types
 
+import numpy as np
 import pytest
 
 import collapsebench as cb
 from collapsebench.runs import progress
+from collapsebench.runs.columns import FITTED, Columns
 from collapsebench.runs.progress import Meter, Step, part
 
 SMALL = cb.Experiment(metrics=("variance",), generations=2, trajectories=3, holdout=1)
@@ -115,3 +119,19 @@ def test_progress_is_a_truth_value_or_a_function():
     for call in (cb.run, lambda e, **how: cb.sweep(e, {"n": [10]}, **how), cb.ablate, cb.plan):
         with pytest.raises(cb.RequestError, match="progress = 3: it must be True, False, or a function of a Step"):
             call(SMALL if call is not cb.plan else cb.Experiment(generations=3), progress=3)
+
+
+def test_the_last_step_of_a_fit_is_not_the_end_of_its_generation():
+    """What is drawn and measured after it may take longest; once the line stood at 100% meanwhile."""
+    told = []
+    model = types.SimpleNamespace(fit_steps=lambda: 10)
+    lanes = type("Lanes", (list,), {"program": types.SimpleNamespace(watches=False, model=model), "stops": ()})([0])
+    columns = Columns(dataclasses.replace(SMALL, generations=1), lanes, told.append)
+    for step in (5, 10):
+        at = types.SimpleNamespace(fit={"step": step})
+        empty = types.SimpleNamespace(
+            generations=slice(0, 0), lanes=slice(0, 1), values=np.zeros((1, 0, 1)), carry=(), cursor=at
+        )
+        columns.add(empty, None)
+    assert [each.done for each in told] == [0, 0.5 * FITTED, FITTED]
+    assert told[-1].done < told[-1].total
