@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from collapsebench.maths.cholesky import psd_factor
 from collapsebench.maths.distributions.mixture import (
     Mixture,
     diagonals,
@@ -23,7 +24,6 @@ from collapsebench.maths.distributions.mixture import (
     residuals,
     squared_distances,
 )
-from collapsebench.maths.linalg import psd_factor
 from collapsebench.maths.numerics import divide, safe_log
 from collapsebench.maths.sums import LONG, centred, dots, products
 from collapsebench.parts.data import Batch

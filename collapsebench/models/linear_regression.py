@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from collapsebench.maths.distributions.labelled import LabelledModel, feature_scales
 from collapsebench.maths.distributions.linear import LinearGaussian, RegressionMoments, least_squares
-from collapsebench.maths.linalg import independent
+from collapsebench.maths.triangles import independent
 from collapsebench.parts.data import Batch, Data
 from collapsebench.specs.pytree import Key, Number, Unnamed, spec, static, within
 from collapsebench.specs.registry import MODELS

@@ -7,11 +7,12 @@ import pytest
 
 import collapsebench as cb
 from collapsebench.maths import sums
+from collapsebench.maths.cholesky import psd_factor
 from collapsebench.maths.distributions.linear import RegressionMoments
 from collapsebench.maths.distributions.normal import Moments, Normal
 from collapsebench.maths.estimators.moments import sample_moments
 from collapsebench.maths.estimators.transport import frechet
-from collapsebench.maths.linalg import psd_factor, rows_factor
+from collapsebench.maths.triangles import rows_factor
 from collapsebench.parts.data import Batch
 
 

@@ -10,9 +10,10 @@ from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
 from collapsebench.maths.distributions.labelled import Rows, draw_inputs
-from collapsebench.maths.linalg import labelled_triangle, solve_upper, solve_upper_shortest, triangle
+from collapsebench.maths.linalg import solve_upper, solve_upper_shortest
 from collapsebench.maths.numerics import curvature
 from collapsebench.maths.streams import part
+from collapsebench.maths.triangles import labelled_triangle, triangle
 from collapsebench.parts.data import POPULATION, Summary
 from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.pytree import Key, Number, spec

@@ -12,10 +12,11 @@ from jaxtyping import Array, Float
 
 from collapsebench.maths import samplers
 from collapsebench.maths.distributions.labelled import Rows, draw_inputs
-from collapsebench.maths.linalg import rows_factor, solve_factor
+from collapsebench.maths.linalg import solve_factor
 from collapsebench.maths.numerics import deviance, divide
 from collapsebench.maths.streams import part
 from collapsebench.maths.sums import columns
+from collapsebench.maths.triangles import rows_factor
 from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError

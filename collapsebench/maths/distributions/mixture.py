@@ -13,8 +13,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from collapsebench.maths import samplers
+from collapsebench.maths.cholesky import UNROLLED, psd_factor
 from collapsebench.maths.distributions.normal import Normal
-from collapsebench.maths.linalg import UNROLLED, psd_factor, solve_lower
+from collapsebench.maths.linalg import solve_lower
 from collapsebench.maths.numerics import safe_log
 from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution

@@ -11,18 +11,12 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
-from collapsebench.maths.linalg import (
-    centred_triangle,
-    independent,
-    psd_factor,
-    root_gap,
-    rows_factor,
-    solve_lower,
-    triangle,
-)
+from collapsebench.maths.cholesky import psd_factor
+from collapsebench.maths.linalg import root_gap, solve_lower
 from collapsebench.maths.numerics import curvature, divide, safe_log
 from collapsebench.maths.streams import part
 from collapsebench.maths.sums import centred
+from collapsebench.maths.triangles import centred_triangle, independent, rows_factor, triangle
 from collapsebench.parts.data import POPULATION, Batch, Summary
 from collapsebench.parts.distribution import Distribution
 from collapsebench.specs.errors import RequestError

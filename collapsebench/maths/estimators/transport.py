@@ -8,9 +8,10 @@ from jaxtyping import Array, Float
 
 from collapsebench.maths.estimators.means import jackknife
 from collapsebench.maths.estimators.ordering import sort
-from collapsebench.maths.linalg import root_gap, rows_factor
+from collapsebench.maths.linalg import root_gap
 from collapsebench.maths.numerics import divide
 from collapsebench.maths.sums import centred
+from collapsebench.maths.triangles import rows_factor
 from collapsebench.parts.metric import Estimate
 from collapsebench.specs.pytree import Key
 
