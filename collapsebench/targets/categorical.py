@@ -33,10 +33,11 @@ class Categorical(Target):
 
     def check(self, experiment: Setting) -> None:
         """Raise RequestError unless probs are `classes` non-negative numbers, not all 0, and labels as many words."""
-        if self.labels is not None and len(self.labels) != self.classes:
-            raise RequestError(
-                f"target.labels: {counted(len(self.labels), 'word')} for target.classes = {self.classes}"
-            )
+        words = self.labels if isinstance(self.labels, list | tuple) else None
+        if self.labels is not None and (words is None or not all(isinstance(word, str) for word in words)):
+            raise RequestError(f"target.labels = {shown(self.labels)}: it must be {self.classes} words, or None")
+        if words is not None and len(words) != self.classes:
+            raise RequestError(f"target.labels: {counted(len(words), 'word')} for target.classes = {self.classes}")
         if self.probs is None:
             return
         probs = as_number(self.probs if not isinstance(self.probs, list | tuple) else np.asarray(self.probs))
