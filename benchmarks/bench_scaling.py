@@ -21,12 +21,14 @@ def _with(**fields):
 
 
 def bench_trajectories(jax_benchmark):
-    sizes = jax_benchmark.pick((16, 64), (64, 512, 4096), (*(4**i for i in range(9)), 2**17))
+    sizes = jax_benchmark.pick((16, 64), (64, 512, 4096, 32768), (*(4**i for i in range(9)), 2**17))
     jax_benchmark.curve("trajectories", sizes, _with(trajectories=int))
 
 
 def bench_rows(jax_benchmark):
-    sizes = jax_benchmark.pick((10, 100), (100, 1000, 10_000), (10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000))
+    sizes = jax_benchmark.pick(
+        (10, 100), (100, 1000, 10_000, 100_000), (10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000)
+    )
     jax_benchmark.curve("n", sizes, _with(n=int, trajectories=lambda n: max(2, min(256, 2_560_000 // int(n)) // 2 * 2)))
 
 
@@ -36,12 +38,12 @@ def bench_rows_in_summary(jax_benchmark):
 
 
 def bench_generations(jax_benchmark):
-    sizes = jax_benchmark.pick((4, 16), (10, 40, 160), (10, 100, 1000, 10_000))
+    sizes = jax_benchmark.pick((4, 16), (10, 40, 160, 640), (10, 100, 1000, 10_000))
     jax_benchmark.curve("generations", sizes, _with(generations=int))
 
 
 def bench_dimensions(jax_benchmark):
-    sizes = jax_benchmark.pick((1, 2), (2, 6, 18), (1, 3, 10, 30, 100))
+    sizes = jax_benchmark.pick((1, 2), (2, 6, 18, 54), (1, 3, 10, 30, 100))
     target, model = (lambda d: cb.targets.Normal(dim=int(d))), (lambda d: cb.models.Gaussian(dim=int(d)))
     jax_benchmark.curve("dim", sizes, _with(target=target, model=model, n=lambda _: 200, trajectories=lambda _: 64))
 

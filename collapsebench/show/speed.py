@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,20 @@ def _row(benchmark: dict[str, Any]) -> tuple[str, ...]:
         else f"{faster['median']:.3g} [{faster['low']:.2g}, {faster['high']:.2g}] {faster['rival']}"
     )
     shares = (extra[name] and share(tuple(extra[name].values())) for name in ("share", "share_of_products"))
-    name = benchmark["name"].removeprefix("bench_").replace("_", " ")
     precise = extra.get("seconds_to_precision")
     until = "" if precise is None else f"{precise:.2g} s"
     called = extra.get("called")
     own = "" if called is None else f"{called:.2g}/s"
     if called is not None and faster is not None:
         own += f", {called / extra['rivals'][faster['rival']]:.3g} times"
-    return name, f"{extra['rate']:.2g} {extra['unit']}/s", *(found or "" for found in shares), ratio, own, until
+    return (
+        _name(benchmark),
+        f"{extra['rate']:.2g} {extra['unit']}/s",
+        *(found or "" for found in shares),
+        ratio,
+        own,
+        until,
+    )
 
 
 def speed_tables(folder: Path) -> str:
@@ -47,7 +54,29 @@ def speed_tables(folder: Path) -> str:
         rows = [_row(benchmark) for benchmark in shown]
         head = ("benchmark", "rate", "of limit", "of its products", "times faster than", "through cb.run", "1% after")
         parts.append(f"{machine['device']}, {versions}, {data['commit_info']['time'][:10]}:\n\n{table(head, rows)}")
+        curves = {_name(b): b["extra_info"]["curve"] for b in data["benchmarks"] if "curve" in b["extra_info"]}
+        if curves:
+            figure = exponents_figure(machine["device"], curves)
+            write(figure, path.parent / "exponents")
+            parts.append(f"![{figure.alt}]({Path('..') / path.parent / 'exponents.png'})\n")
     return "\n".join(parts)
+
+
+def exponents_figure(device: str, curves: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Seconds of one call of the loop by size, a panel for each curve, with the exponent of its upper half."""
+    panels = []
+    for name, curve in curves.items():
+        line = Series("", curve["sizes"], curve["seconds"])
+        xlog, ylog = (max(values) >= 10 * min(values) for values in (line.x, line.y))
+        panels.append(
+            Panel(f"{name}: size^{curve['exponent']:.2f}", curve["over"], "seconds", (line,), xlog=xlog, ylog=ylog)
+        )
+    note = "The best of three calls; exponents by least squares over the upper half of the sizes."
+    return Figure(f"What a loop costs on {device}", tuple(panels), note, columns=3)
+
+
+def _name(benchmark: dict[str, Any]) -> str:
+    return str(benchmark["name"]).removeprefix("bench_").replace("_", " ")
 
 
 @dataclasses.dataclass(frozen=True)
