@@ -162,13 +162,14 @@ def advance(
             return carry, jax.lax.dynamic_update_index_in_dim(state[1], measured, generation - start, 0)
 
         rows = jnp.zeros((block, width, program.columns), jnp.result_type(float))
-        return jax.lax.fori_loop(start, stop, body, (carry, rows))
+        carry, rows = jax.lax.fori_loop(start, stop, body, (carry, rows))
+        return carry, rows.transpose(2, 1, 0)  # while it is in the cache
 
     count = index.shape[0]  # no -1 in a reshape: a pool may have no rows at all
     lanes = jax.tree.map(lambda a: a.reshape(count // width, width, *a.shape[1:]), (swept, index, carry))
     carry, rows = jax.lax.map(group, lanes)
     carry = jax.tree.map(lambda a: a.reshape(count, *a.shape[2:]), carry)
-    return carry, rows.transpose(3, 0, 2, 1).reshape(-1, count, block)
+    return carry, rows.swapaxes(0, 1).reshape(-1, count, block)
 
 
 def alone(function: Callable[..., PyTree], axes: tuple[PyTree, ...]) -> Callable[..., PyTree]:

@@ -111,12 +111,11 @@ def race_figure(device: str, race: Race) -> Figure:
 def race_sentence(device: str, race: Race) -> str:
     """What the picture says, in one sentence of its own numbers."""
     size, (ours, *others, (slow, script)) = race.sizes[-1], race.seconds.items()
-    whole = {name: times[-1] / ours[1][-1] for name, times in others if len(times) == len(race.sizes)}
-    ratios = ", ".join(f"{ratio:.2g} times that in {name}" for name, ratio in whole.items())
-    hours = script[-1] / race.sizes[len(script) - 1] * size / 3600
+    whole = [f"{times[-1]:.2g} s in {name}" for name, times in others if len(times) == len(race.sizes)]
+    minutes = script[-1] / race.sizes[len(script) - 1] * size / 60
     return (
-        f"{size:,} trajectories of 50 refits each take {ours[1][-1]:.2g} s on {device} through `cb.run`, {ratios}, and would "
-        f"take {hours:.2g} hours in {slow}; compiling takes {race.first_call - ours[1][-1]:.2g} s more, once."
+        f"{size:,} trajectories of 50 refits each take {ours[1][-1]:.2g} s through `cb.run` on {device}, and "
+        f"{race.first_call - ours[1][-1]:.2g} s more to compile, once; {', '.join(whole)}; and {minutes:.2g} minutes in {slow}."
     )
 
 
