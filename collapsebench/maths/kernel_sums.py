@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +31,7 @@ _TABLE = 256  # rows to a table, as a long sum of equal numbers is rounded the s
 _ROWS, _POINTS = 256, 64  # of fewer centres or points, the exact sum is as fast
 
 
-def _pairwise(combine: Any, terms: list[Array]) -> Array:
+def _pairwise(combine: Callable[[Array, Array], Array], terms: list[Array]) -> Array:
     while len(terms) > 1:
         terms = [combine(a, b) for a, b in zip(terms[::2], terms[1::2], strict=True)]
     return terms[0]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def _row(benchmark: dict[str, Any]) -> tuple[str, ...]:
     if called is not None and faster is not None:
         own += f", {called / extra['rivals'][faster['rival']]:.3g} times"
     return (
-        _name(benchmark),
+        _plain(benchmark["name"]),
         f"{extra['rate']:.2g} {extra['unit']}/s",
         *(found or "" for found in shares),
         ratio,
@@ -54,29 +53,27 @@ def speed_tables(folder: Path) -> str:
         rows = [_row(benchmark) for benchmark in shown]
         head = ("benchmark", "rate", "of limit", "of its products", "times faster than", "through cb.run", "1% after")
         parts.append(f"{machine['device']}, {versions}, {data['commit_info']['time'][:10]}:\n\n{table(head, rows)}")
-        curves = {_name(b): b["extra_info"]["curve"] for b in data["benchmarks"] if "curve" in b["extra_info"]}
-        if curves:
-            figure = exponents_figure(machine["device"], curves)
-            write(figure, path.parent / "exponents")
-            parts.append(f"![{figure.alt}]({Path('..') / path.parent / 'exponents.png'})\n")
+        if (figure := exponents_figure(data)) is not None:
+            parts.append(f"![{figure.alt}](../results/benchmarks/{path.parent.name}/exponents.png)\n")
     return "\n".join(parts)
 
 
-def exponents_figure(device: str, curves: Mapping[str, Mapping[str, Any]]) -> Figure:
+def exponents_figure(data: dict[str, Any]) -> Figure | None:
     """Seconds of one call of the loop by size, a panel for each curve, with the exponent of its upper half."""
     panels = []
-    for name, curve in curves.items():
-        line = Series("", curve["sizes"], curve["seconds"])
-        xlog, ylog = (max(values) >= 10 * min(values) for values in (line.x, line.y))
-        panels.append(
-            Panel(f"{name}: size^{curve['exponent']:.2f}", curve["over"], "seconds", (line,), xlog=xlog, ylog=ylog)
-        )
+    for benchmark in data["benchmarks"]:
+        if (curve := benchmark["extra_info"].get("curve")) is not None:
+            line = Series("", curve["sizes"], curve["seconds"])
+            xlog, ylog = (max(values) >= 10 * min(values) for values in (line.x, line.y))
+            title = f"{_plain(benchmark['name'])}: size^{curve['exponent']:.2f}"
+            panels.append(Panel(title, curve["over"], "seconds", (line,), xlog=xlog, ylog=ylog))
     note = "The best of three calls; exponents by least squares over the upper half of the sizes."
-    return Figure(f"What a loop costs on {device}", tuple(panels), note, columns=3)
+    device = data["machine_info"]["collapsebench"]["device"]
+    return Figure(f"What a loop costs on {device}", tuple(panels), note, columns=3) if panels else None
 
 
-def _name(benchmark: dict[str, Any]) -> str:
-    return str(benchmark["name"]).removeprefix("bench_").replace("_", " ")
+def _plain(name: str) -> str:
+    return name.removeprefix("bench_").replace("_", " ")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,5 +126,8 @@ def race_block(folder: Path, page: Path) -> str:
 
 if __name__ == "__main__":
     pages, benchmarks = (Path(sys.argv[1]), Path(sys.argv[3])), Path(sys.argv[2])
+    for path in benchmarks.glob("*/quick.json"):
+        if (figure := exponents_figure(json.loads(path.read_text()))) is not None:
+            write(figure, path.parent / "exponents")
     update_block(pages[0], "speed", speed_tables(benchmarks))
     update_block(pages[1], "seconds", race_block(benchmarks, pages[1]))
