@@ -81,8 +81,8 @@ class LoopProgram:
     def trace(self) -> PyTree:
         """The traced program, to be lowered and compiled."""
         with runner.precision(self.experiment):
-            tasks = self.program.model.streams
-            return loop.compiled(self.mesh, self.plan.width, self.experiment.generations, tasks).trace(
+            network = self.program.model.streams
+            return loop.compiled(self.mesh, self.plan.width, self.experiment.generations, network).trace(
                 *self.arguments()
             )
 
@@ -117,7 +117,7 @@ class TrainingProgram:
         mapped = jax.shard_map(
             shard, mesh=devices.mesh(), in_specs=(everywhere, split, everywhere), out_specs=split, check_vma=False
         )
-        return jax.jit(mapped, compiler_options=devices.compiler_options(tasks=True))
+        return jax.jit(mapped, compiler_options=devices.compiler_options(network=True))
 
     def arguments(self) -> tuple[Any, ...]:
         """Arguments of one call."""

@@ -74,19 +74,32 @@ def free_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
 
 
-def cache_bytes() -> int:
-    """Bytes that one group of trajectories should fit in: 4 MiB (a core's share of cache) on a CPU, else 256 MiB."""
-    return 1 << 22 if jax.default_backend() == "cpu" else 1 << 28
+def cache_bytes(network: bool = False) -> int:
+    """Bytes that one group of trajectories should fit in: 4 MiB (a core's share of cache) on a CPU, else 256 MiB of
+    networks, and 2 GiB of what a kernel does not store."""
+    if jax.default_backend() == "cpu":
+        return 1 << 22
+    return 1 << (28 if network else 31)
 
 
-def compiler_options(tasks: bool = False) -> dict[str, str]:
-    """What XLA is told about a loop: on a CPU, vectors of full width, and no kernel that is cut into tasks unless `tasks`.
+GRAPHS = "FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN,DYNAMIC_SLICE_FUSION,WHILE,CONDITIONAL"
+"""What XLA may record as one CUDA graph: its own choice, and loops."""
 
-    With a device on every core small tasks only wait for one another: a kernel of 250 lanes took as long as one of 500.
-    The large kernels of a network gain a few per cent by them.
+
+def compiler_options(network: bool = False) -> dict[str, str]:
+    """What XLA is told about a loop.
+
+    On a CPU: vectors of full width, and, but for a network, no kernel that is cut into tasks. With a device on every core
+    small tasks only wait for one another: a kernel of 250 lanes took as long as one of 500. The large kernels of a
+    network gain a few per cent by them. On a GPU: all generations are one graph, so that no step of a loop asks the host.
     """
     if jax.default_backend() != "cpu":
-        return {}
+        cuda = "cuda" in jax.local_devices()[0].client.platform_version
+        return (
+            {}
+            if network or not cuda
+            else {"xla_gpu_enable_command_buffer": GRAPHS, "xla_gpu_graph_min_graph_size": "1"}
+        )
     wide = {"xla_cpu_prefer_vector_width": "512"}
-    busy = len(jax.local_devices()) >= cores() and not tasks
+    busy = len(jax.local_devices()) >= cores() and not network
     return wide | ({"xla_disable_hlo_passes": "cpu-parallel-task-assigner"} if busy else {})

@@ -120,10 +120,10 @@ def placed(shapes: Carry, lanes: int, mesh: Mesh) -> Carry:
 
 
 @cache
-def compiled(mesh: Mesh, width: int, block: int, tasks: bool = False) -> Any:
+def compiled(mesh: Mesh, width: int, block: int, network: bool = False) -> Any:
     """`advance` over all devices of a mesh, compiled; it takes back the memory of the states that it is given.
 
-    tasks: as in `devices.compiler_options`.
+    network: as in `devices.compiler_options`.
     """
     everywhere, split = PartitionSpec(), PartitionSpec("trajectory")
     mapped = jax.shard_map(
@@ -131,7 +131,7 @@ def compiled(mesh: Mesh, width: int, block: int, tasks: bool = False) -> Any:
         in_specs=(everywhere, everywhere, split, split, split, everywhere, everywhere),
         out_specs=(split, PartitionSpec(None, "trajectory")), check_vma=False,
     )  # fmt: skip
-    return jax.jit(mapped, donate_argnums=4, compiler_options=devices.compiler_options(tasks))
+    return jax.jit(mapped, donate_argnums=4, compiler_options=devices.compiler_options(network))
 
 
 def advance(

@@ -48,7 +48,8 @@ class Plan:
                 f"{field}: one trajectory needs about {bytes_text(working + seen)} on each of {count} devices, and "
                 f"{bytes_text(free)} are free; nothing was run"
             )
-        widest = max(1, min(devices.cache_bytes() // working, devices.memory_budget() // (8 * working)))
+        cache = devices.cache_bytes(program.model.streams)
+        widest = max(1, min(cache // working, devices.memory_budget() // (8 * working)))
         share = math.ceil(lanes / count)
         if program.model.streams and jax.default_backend() == "cpu":
             widest = 1  # bench_networks_side_by_side measures it; a convolution by itself is faster than several
