@@ -42,7 +42,7 @@ def bench_regime(jax_benchmark, family, regime, size):
     runs, length = jax_benchmark.pick(1, 2, 4), experiment.generations
     loop = partial(plain.run, family, regime, runs, n, length)
     jax_benchmark.experiment(
-        experiment, rounds=jax_benchmark.pick(1, 3, 30),
+        experiment, rounds=jax_benchmark.pick(1, 9 if size == "small" else 3, 30),
         rivals={"numpy, a loop per trajectory": (runs * length, loop)},
     )  # fmt: skip
 
