@@ -25,8 +25,8 @@ FAMILIES = {
     "logistic_regression": (T.Logistic(), M.LogisticRegression(fresh=True)),
     "poisson": (T.Poisson(), M.Poisson()),
 }
-ITERATIVE = ("gaussian_mixture", "logistic_regression")
-"""Families whose fits pass over the rows many times."""
+FEWER = {"gaussian_mixture": 32, "kde": 8, "logistic_regression": 32}
+"""By what a family's trajectories are divided, whose fit or density passes over the rows many times."""
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -34,7 +34,7 @@ ITERATIVE = ("gaussian_mixture", "logistic_regression")
 @pytest.mark.parametrize("family", FAMILIES)
 def bench_regime(jax_benchmark, family, regime, size):
     (n, generations), (target, model) = SIZES[size], FAMILIES[family]
-    trajectories = jax_benchmark.pick(2, 4 if family in ITERATIVE else 128, 16 if family in ITERATIVE else 512)
+    trajectories = jax_benchmark.pick(2, 128 // FEWER.get(family, 1), 512 // FEWER.get(family, 1))
     experiment = cb.Experiment(
         name="regimes", target=target, model=model, regime=regime, metrics=("nll",), n=n, holdout=16,
         trajectories=trajectories, generations=jax_benchmark.pick(3, generations, generations),
@@ -42,7 +42,7 @@ def bench_regime(jax_benchmark, family, regime, size):
     runs, length = jax_benchmark.pick(1, 2, 4), experiment.generations
     loop = partial(plain.run, family, regime, runs, n, length)
     jax_benchmark.experiment(
-        experiment, rounds=jax_benchmark.pick(1, 3, 30),
+        experiment, rounds=jax_benchmark.pick(1, 9 if size == "small" else 3, 30),
         rivals={"numpy, a loop per trajectory": (runs * length, loop)},
     )  # fmt: skip
 

@@ -66,7 +66,8 @@ class LoopProgram:
 
     def result(self, answer: PyTree) -> xr.Dataset:
         """The call's answer as the Dataset of a run."""
-        columns = np.moveaxis(np.asarray(answer[1]), 0, -1)[: self.experiment.trajectories]
+        measured = np.asarray(answer[1])[:, : self.experiment.trajectories, : self.experiment.generations]
+        columns = np.moveaxis(measured, 0, -1)
         return results.from_columns(
             self.experiment,
             columns,
@@ -81,10 +82,8 @@ class LoopProgram:
     def trace(self) -> PyTree:
         """The traced program, to be lowered and compiled."""
         with runner.precision(self.experiment):
-            network = self.program.model.streams
-            return loop.compiled(self.mesh, self.plan.width, self.experiment.generations, network).trace(
-                *self.arguments()
-            )
+            network, block = self.program.model.streams, max(self.plan.block, self.experiment.generations)
+            return loop.compiled(self.mesh, self.plan.width, block, network).trace(*self.arguments())
 
 
 @dataclasses.dataclass(frozen=True)
