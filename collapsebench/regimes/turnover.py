@@ -63,4 +63,5 @@ def _some(key: Key, shape: tuple[int, ...], share: Number) -> Bool[Array, ...]:
     size = 1
     for length in shape:
         size *= length
-    return smallest(uniform(key, (size,)), jnp.round(share * size)).reshape(shape)
+    # Made once, and not for every number of every row.
+    return jax.lax.optimization_barrier(smallest(uniform(key, (size,)), jnp.round(share * size))).reshape(shape)

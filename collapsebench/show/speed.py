@@ -78,16 +78,20 @@ def regime_tables(benchmarks: Sequence[Json]) -> list[str]:
     for size, rows in cells.items():
         families = sorted({family for row in rows.values() for family in row})
         lines = [
-            (_plain(regime), *("{:.2g} ({:.2g})".format(*row[name]) if name in row else "" for name in families))
+            (_plain(regime), *("{} ({})".format(*map(_times, row[name])) if name in row else "" for name in families))
             for regime, row in rows.items()
         ]
         called, family, regime = min((row[name][0], name, regime) for regime, row in rows.items() for name in row)
         parts.append(
             f"Times faster than a NumPy loop over trajectories, through `cb.run` (its compiled loop alone), {sizes[size]}; the "
-            f"least is {called:.2g}, {_plain(family)} under {_plain(regime)}:\n\n"
+            f"least is {_times(called)}, {_plain(family)} under {_plain(regime)}:\n\n"
             + table(("regime", *map(_plain, families)), lines)
         )
     return parts
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2g}" if ratio < 99.5 else f"{ratio:.0f}"
 
 
 def exponents_figure(data: Json) -> Figure | None:
