@@ -83,10 +83,12 @@ def compiler_options(tasks: bool = False) -> dict[str, str]:
     """What XLA is told about a loop: on a CPU, vectors of full width, and no kernel that is cut into tasks unless `tasks`.
 
     With a device on every core small tasks only wait for one another: a kernel of 250 lanes took as long as one of 500.
-    The large kernels of a network gain a few per cent by them.
+    The large kernels of a network gain a few per cent by them; its optimisation barriers hold until the end, which XLA
+    drops on a CPU before it fuses.
     """
     if jax.default_backend() != "cpu":
         return {}
     wide = {"xla_cpu_prefer_vector_width": "512"}
     busy = len(jax.local_devices()) >= cores() and not tasks
-    return wide | ({"xla_disable_hlo_passes": "cpu-parallel-task-assigner"} if busy else {})
+    passes = ["cse_barrier_expander"] * tasks + ["cpu-parallel-task-assigner"] * busy  # unknown names are left out
+    return wide | ({"xla_disable_hlo_passes": ",".join(passes)} if passes else {})
