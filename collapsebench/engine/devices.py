@@ -10,6 +10,8 @@ from functools import cache
 import jax
 from jax.sharding import AxisType, Mesh
 
+from collapsebench.maths.compiling import WIDE, network_options
+
 
 def cores() -> int:
     """Number of cores that this process may use."""
@@ -91,15 +93,14 @@ def compiler_options(network: bool = False) -> dict[str, str]:
 
     On a CPU: vectors of full width, and, but for a network, no kernel that is cut into tasks. With a device on every core
     small tasks only wait for one another: a kernel of 250 lanes took as long as one of 500. The large kernels of a
-    network gain a few per cent by them. On a GPU: all generations are one graph, so that no step of a loop asks the host.
+    network gain a few per cent by them. On a GPU: all generations are one graph, so that no step of a loop asks the
+    host; a network, whose kernels are long, gains nothing by it.
     """
-    if jax.default_backend() != "cpu":
-        cuda = "cuda" in jax.local_devices()[0].client.platform_version
-        return (
-            {}
-            if network or not cuda
-            else {"xla_gpu_enable_command_buffer": GRAPHS, "xla_gpu_graph_min_graph_size": "1"}
-        )
-    wide = {"xla_cpu_prefer_vector_width": "512"}
-    busy = len(jax.local_devices()) >= cores() and not network
-    return wide | ({"xla_disable_hlo_passes": "cpu-parallel-task-assigner"} if busy else {})
+    first = jax.local_devices()[0]
+    if network:
+        return network_options(first.platform)
+    if first.platform == "cpu":
+        busy = len(jax.local_devices()) >= cores()
+        return WIDE | ({"xla_disable_hlo_passes": "cpu-parallel-task-assigner"} if busy else {})
+    cuda = "cuda" in first.client.platform_version
+    return {"xla_gpu_enable_command_buffer": GRAPHS, "xla_gpu_graph_min_graph_size": "1"} if cuda else {}
