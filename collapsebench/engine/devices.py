@@ -10,6 +10,8 @@ from functools import cache
 import jax
 from jax.sharding import AxisType, Mesh
 
+from collapsebench.maths.compiling import WIDE, network_options
+
 
 def cores() -> int:
     """Number of cores that this process may use."""
@@ -83,12 +85,9 @@ def compiler_options(tasks: bool = False) -> dict[str, str]:
     """What XLA is told about a loop: on a CPU, vectors of full width, and no kernel that is cut into tasks unless `tasks`.
 
     With a device on every core small tasks only wait for one another: a kernel of 250 lanes took as long as one of 500.
-    The large kernels of a network gain a few per cent by them; its optimisation barriers hold until the end, which XLA
-    drops on a CPU before it fuses.
+    The large kernels of a network gain a few per cent by them.
     """
-    if jax.default_backend() != "cpu":
-        return {}
-    wide = {"xla_cpu_prefer_vector_width": "512"}
-    busy = len(jax.local_devices()) >= cores() and not tasks
-    passes = ["cse_barrier_expander"] * tasks + ["cpu-parallel-task-assigner"] * busy  # unknown names are left out
-    return wide | ({"xla_disable_hlo_passes": ",".join(passes)} if passes else {})
+    if tasks or jax.default_backend() != "cpu":
+        return network_options(jax.default_backend())
+    busy = len(jax.local_devices()) >= cores()
+    return WIDE | ({"xla_disable_hlo_passes": "cpu-parallel-task-assigner"} if busy else {})

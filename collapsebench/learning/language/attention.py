@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import math
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
@@ -50,6 +51,7 @@ def split_heads(
     heads, groups, head = shape.heads, shape.groups, shape.head
     n = qkv.shape[0] // batch
     parts = qkv.reshape(batch, n, heads + 2 * groups, head).transpose(2, 0, 1, 3)
+    parts = jax.lax.optimization_barrier(parts)  # or the gradient is computed in the transpose's order
     q, k = _turned(parts[:heads], by) * (1 / math.sqrt(head)), _turned(parts[heads : heads + groups], by)
     q = q.reshape(groups, heads // groups, batch, n, head).swapaxes(1, 2)
     v = parts[heads + groups :].reshape(-1, n, head)
