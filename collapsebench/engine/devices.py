@@ -28,14 +28,15 @@ def _backend_started() -> bool:
 
 @contextlib.contextmanager
 def _more_threads_than_devices() -> Iterator[None]:
-    """Let a CPU backend that starts inside have spare threads in its pool.
+    """Let a CPU backend that starts inside have a spare thread in its pool.
 
     XLA makes one thread a core. With a virtual device on each of them, an operation that hands work to the pool and
-    waits (a batch of LAPACK's eigenvalue problems does) waits for ever: all threads are waiting.
+    waits (a batch of LAPACK's eigenvalue problems does) waits for ever: all threads are waiting. No more than one: a
+    network's products are cut into as many parts as there are threads, and wait for one another.
     """
     before = os.environ.get("NPROC")
     if before is None:
-        os.environ["NPROC"] = str(2 * cores())
+        os.environ["NPROC"] = str(cores() + 1)
     try:
         yield
     finally:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import jax
+from jaxtyping import PyTree
+
 WIDE = {"xla_cpu_prefer_vector_width": "512"}
 """Vectors of full width."""
 
@@ -13,3 +16,11 @@ def network_options(platform: str) -> dict[str, str]:
     passed over).
     """
     return WIDE | {"xla_disable_hlo_passes": "cse_barrier_expander"} if platform == "cpu" else {}
+
+
+def whole(arrays: PyTree) -> PyTree:
+    """The same arrays, on a CPU computed in their own order before any use, where `network_options` are given.
+
+    XLA would compute them where they are used, once for each use and in the order of a transpose that follows.
+    """
+    return jax.lax.optimization_barrier(arrays) if jax.default_backend() == "cpu" else arrays

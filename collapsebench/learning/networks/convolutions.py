@@ -15,6 +15,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from collapsebench.maths.compiling import whole
+
 Image = Float[Array, "_batch _side _side _channels"]
 Kernel = Float[Array, "_rows _columns _channels _features"]
 """Their axes have no size that one function's arguments and results share: only their number is checked."""
@@ -77,7 +79,7 @@ def _correlated(x: Image, y: Image, stride: int) -> Kernel:
         return _correlated(y, x, 1)[::-1, ::-1].swapaxes(2, 3)
     batch, rows, side, features = y.shape
     pixels = _at_once(side, x.shape[3], features)
-    x, y = jax.lax.optimization_barrier((x, y))  # or numbers are computed in the transpose's order, 4 times as slow
+    x, y = whole((x, y))
     y = y.reshape(batch, rows, side // pixels, pixels * features)
     found = jax.lax.conv_general_dilated(
         x.transpose(3, 1, 2, 0), y.transpose(1, 2, 0, 3), (1, 1), ((1, 1), (1, 1)),
@@ -135,8 +137,7 @@ def _double(x: Image, kernel: Kernel) -> Image:
     parts = zip(corners, jnp.split(x @ _blocks(kernel).T, 4, axis=-1), strict=True)
     painted = [jnp.pad(block, ((0, 0), (i, 1 - i), (j, 1 - j), (0, 0))) for (i, j), block in parts]
     x = sum(painted[1:], painted[0]).reshape(batch, side + 1, side + 1, 2, 2, channels).swapaxes(2, 3)
-    x = x.reshape(batch, 2 * side + 2, 2 * side + 2, channels)[:, 1:-1, 1:-1]
-    return jax.lax.optimization_barrier(x)  # or what comes next adds the blocks again
+    return whole(x.reshape(batch, 2 * side + 2, 2 * side + 2, channels)[:, 1:-1, 1:-1])
 
 
 _halve = _by_itself(lambda x, kernel: _convolved(x, kernel, 2), lambda x, kernel: _block_patches(x) @ _blocks(kernel))

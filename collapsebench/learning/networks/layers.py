@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from collapsebench.learning.networks.convolutions import Image, double, halve, keep
+from collapsebench.maths.compiling import whole
 
 
 class Halve(nn.Module):
@@ -92,7 +93,7 @@ def _normed_silu_slopes(groups: int, epsilon: float, saved: PyTree, dy: Image) -
     x, line, centre, spread, scale = saved
     v = _on_line(x, line)
     s = jax.nn.sigmoid(v)
-    u = jax.lax.optimization_barrier(dy * (s + v * s * (1 - s)))
+    u = whole(dy * (s + v * s * (1 - s)))
     dbias = u.sum(axis=(1, 2))
     dscale = ((u * x).sum(axis=(1, 2)) - centre * dbias) * spread
     pixels = x.shape[1] * x.shape[2]
