@@ -11,8 +11,8 @@ from benchmarks import plain, rivals
 from collapsebench import theory
 from collapsebench.bench.programs import is_near
 
-SIZES = {"small": (20, 10), "large": (400, 60)}
-"""Rows and generations."""
+SIZES = {"small": (20, 10, 1024), "large": (400, 60, 128)}
+"""Rows, generations and trajectories: of small ones as many as are worth a call, which takes 4 ms by itself."""
 T, M = cb.targets, cb.models
 FAMILIES = {
     "bernoulli": (T.Bernoulli(p=0.3), M.Bernoulli()),
@@ -33,8 +33,8 @@ FEWER = {"gaussian_mixture": 32, "kde": 8, "logistic_regression": 32}
 @pytest.mark.parametrize("regime", [name for name, _ in cb.REGIMES.items()])
 @pytest.mark.parametrize("family", FAMILIES)
 def bench_regime(jax_benchmark, family, regime, size):
-    (n, generations), (target, model) = SIZES[size], FAMILIES[family]
-    trajectories = jax_benchmark.pick(2, 128 // FEWER.get(family, 1), 512 // FEWER.get(family, 1))
+    (n, generations, many), (target, model) = SIZES[size], FAMILIES[family]
+    trajectories = jax_benchmark.pick(2, many // FEWER.get(family, 1), 4 * many // FEWER.get(family, 1))
     experiment = cb.Experiment(
         name="regimes", target=target, model=model, regime=regime, metrics=("nll",), n=n, holdout=16,
         trajectories=trajectories, generations=jax_benchmark.pick(3, generations, generations),
