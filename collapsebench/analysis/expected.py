@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import numpy as np
 
 from collapsebench import theory
@@ -62,8 +63,8 @@ def _same(experiment: Experiment) -> bool:
 
 
 def _normal(experiment: Experiment) -> Laws:
-    truth = experiment.target.distribution()
-    covariance = np.asarray(truth.moments()[1], float)
+    truth = jax.jit(lambda: experiment.target.distribution().moments())  # one program, not one for each operation
+    covariance = np.asarray(truth()[1], float)
     trace, dim, n = float(np.trace(covariance)), len(covariance), experiment.n
     unbiased, fits = bool(experiment.model.unbiased), _fits(experiment)
     if (sizes := _sizes(experiment)) is not None:

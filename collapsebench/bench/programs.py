@@ -28,7 +28,7 @@ from collapsebench.specs.pytree import Key
 
 @dataclasses.dataclass(frozen=True)
 class LoopProgram:
-    """Program of all generations of all trajectories, one call of `loop.advance`; the call donates the state."""
+    """Program of all generations of all trajectories, one call of `loop.advance`; the call donates state and metrics."""
 
     experiment: Experiment
     program: Program
@@ -49,7 +49,7 @@ class LoopProgram:
         with runner.precision(experiment):
             program = runner.make_program(experiment)
             shapes = empty_carry(program, root_key(experiment.seed, experiment.name))
-            plan = Plan.of(program, shapes, experiment.trajectories, experiment.width)
+            plan = Plan.of(program, shapes, experiment.trajectories, experiment.width, together=True)
         if plan.chunk < experiment.trajectories:
             raise RequestError(f"trajectories = {experiment.trajectories}: {plan.chunk} fit into one call; time those")
         if count is not None:
@@ -62,12 +62,15 @@ class LoopProgram:
         index = np.arange(self.plan.chunk, dtype=np.int32) % self.experiment.trajectories
         carry = loop.placed(self.shapes, self.plan.chunk, self.mesh)
         root = root_key(self.experiment.seed, self.experiment.name)
-        return (self.program, root, {}, index, carry, np.int32(0), np.int32(self.experiment.generations))
+        generations = self.experiment.generations
+        # As long as that of `cb.run`, if it holds all generations: then the program is the same.
+        measured = loop.room(self.program, self.plan.chunk, max(self.plan.block, generations), self.mesh)
+        return (self.program, root, {}, index, carry, measured, np.int32(0), np.int32(generations))
 
     def result(self, answer: PyTree) -> xr.Dataset:
         """The call's answer as the Dataset of a run."""
-        measured = np.asarray(answer[1])[:, : self.experiment.trajectories, : self.experiment.generations]
-        columns = np.moveaxis(measured, 0, -1)
+        columns = np.moveaxis(np.asarray(answer[1]), 0, -1)
+        columns = columns[: self.experiment.trajectories, : self.experiment.generations]
         return results.from_columns(
             self.experiment,
             columns,
@@ -82,8 +85,8 @@ class LoopProgram:
     def trace(self) -> PyTree:
         """The traced program, to be lowered and compiled."""
         with runner.precision(self.experiment):
-            network, block = self.program.model.streams, max(self.plan.block, self.experiment.generations)
-            return loop.compiled(self.mesh, self.plan.width, block, network).trace(*self.arguments())
+            network = self.program.model.streams
+            return loop.compiled(self.mesh, self.plan.width, network).trace(*self.arguments())
 
 
 @dataclasses.dataclass(frozen=True)

@@ -72,10 +72,12 @@ def act(arguments: argparse.Namespace) -> int:
         if arguments.ledger:
             loss = "excess_risk" if result.attrs["divergence"] == "excess_risk" else "kl"
             book = ledger(request, loss=loss, progress=True)
-        lines = output.store(result, arguments.out, f"ablate-{name}", ablation_figure, ablation_summary(result))
+        lines = output.store(result, arguments.out, f"ablate-{name}", ablation_figure, ablation_summary)
         told = [output.found(result, lines)]
         if book is not None:
-            more = output.store(book, arguments.out, f"ledger-{name}", ledger_figure, "\n" + ledger_summary(book))
+            more = output.store(
+                book, arguments.out, f"ledger-{name}", ledger_figure, lambda book: f"\n{ledger_summary(book)}"
+            )
             lines, told = lines + more, [*told, output.found(book, more)]
     output.tell(arguments, lines, results=told)
     return DONE

@@ -76,7 +76,7 @@ def act(arguments: argparse.Namespace) -> int:
     with output.kept(arguments, name, diagram.digest):
         with progress.display("diagram") as tell:
             found = diagram.run(tell)
-        lines = output.store(found, arguments.out, name, diagram_figure, diagram_summary(found))
+        lines = output.store(found, arguments.out, name, diagram_figure, diagram_summary)
         path = Path(lines[1]).with_suffix(".json")
         files.write_text(path, json.dumps(diagram_json(found)))
     print("\n".join([*lines, str(path)]))

@@ -75,11 +75,12 @@ def family(request: Request) -> str:
 
 
 def store(
-    result: xr.Dataset, out: Path, name: str, picture: Callable[[xr.Dataset], Figure | dict[str, Figure]], text: str
-) -> list[str]:
-    """Save a result and its figure. Returns what to print when all is saved: `text`, the result's path, the figure's.
+    result: xr.Dataset, out: Path, name: str, picture: Callable[[xr.Dataset], Figure | dict[str, Figure]],
+    text: Callable[[xr.Dataset], str],
+) -> list[str]:  # fmt: skip
+    """Save a result and its figure. Returns what to print when all is saved: a text, the result's path, the figure's.
 
-    picture: makes the figure, or several by what their files' names end in. What a stopped run has finished
+    picture: makes the figure, or several by what their files' names end in. text: makes the text. What a stopped run has finished
     gets a name of its own, and never replaces a whole result.
     """
     from collapsebench.runs.results import save
@@ -93,7 +94,7 @@ def store(
         pictures = draw(picture, result, stem)
     except OSError as error:
         raise RequestError(f"{path} is saved; its figure is not: {error.strerror or error}") from error
-    return [text, str(path), *map(str, pictures)]
+    return [text(result), str(path), *map(str, pictures)]
 
 
 def draw(picture: Callable[[xr.Dataset], Figure | dict[str, Figure]], result: xr.Dataset, stem: Path) -> list[Path]:

@@ -53,7 +53,7 @@ def act(arguments: argparse.Namespace) -> int:
     if arguments.observed:
         chosen = {"dial": arguments.dial, "most": arguments.most, "observed": arguments.observed}
         found = plan(what, arguments.limit, **chosen, **sizes)
-        lines = output.store(found, arguments.out, _name(what), observed_figure, observed_summary(found))
+        lines = output.store(found, arguments.out, _name(what), observed_figure, observed_summary)
         print("\n".join(lines))
         return DONE
     if not is_own(what):
@@ -67,7 +67,7 @@ def act(arguments: argparse.Namespace) -> int:
     with output.kept(arguments, name, request.digest):
         with progress.display("plan") as tell:
             found = request.run(tell)
-        lines = output.store(found, arguments.out, name, plan_figure, plan_summary(found))
+        lines = output.store(found, arguments.out, name, plan_figure, plan_summary)
     print("\n".join(lines))
     return DONE
 

@@ -52,6 +52,6 @@ def act(arguments: argparse.Namespace) -> int:
             result = run_request(request, progress.part(tell, 0.0, costs[0], sum(costs)))
             control = None if free is None else run_request(free, progress.part(tell, *costs, sum(costs)))
         found = profile(result, control)
-        lines = output.store(found, arguments.out, name, profile_figures, profile_summary(found))
+        lines = output.store(found, arguments.out, name, profile_figures, profile_summary)
     output.tell(arguments, lines, results=[output.found(found, lines)])
     return DONE

@@ -39,12 +39,12 @@ def act(arguments: argparse.Namespace) -> int:
         except (Stopped, CallFailed) as early:
             if early.result is None:
                 raise
-            lines = output.store(early.result, arguments.out, name, result_figure, tables.summary(early.result))
+            lines = output.store(early.result, arguments.out, name, result_figure, tables.summary)
             output.tell(arguments, lines, results=[output.found(early.result, lines)])
             path = lines[1]
             if isinstance(early, CallFailed):
                 raise Ended(f"{early}; what was finished is kept in {path}", FAILED) from early
             raise Ended(f"stopped: what was finished is kept in {path}; {output.GOES_ON}", STOPPED) from early
-        lines = output.store(result, arguments.out, name, result_figure, tables.summary(result))
+        lines = output.store(result, arguments.out, name, result_figure, tables.summary)
     output.tell(arguments, lines, results=[output.found(result, lines)])
     return DONE

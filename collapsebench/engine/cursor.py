@@ -96,14 +96,15 @@ START = Cursor()
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """What some lanes have measured over some generations, [lanes, generations, columns], and where the run stands.
+    """What some lanes have measured over some generations, and where the run stands.
 
-    carry: the chunk's state after the block, as in a Cursor. cursor: where the run goes on.
+    pieces: metrics [columns, lanes, generations] of lanes that follow each other, as the devices have written them, until
+    the next block. carry: the chunk's state after the block, as in a Cursor. cursor: where the run goes on.
     """
 
     lanes: slice
     generations: slice
-    values: np.ndarray
+    pieces: list[np.ndarray]
     carry: PyTree
     cursor: Cursor
 

@@ -9,7 +9,7 @@ from jaxtyping import PyTree
 
 from collapsebench.engine.handover import weighted
 from collapsebench.engine.program import Program
-from collapsebench.maths.streams import Stream, key_for, part
+from collapsebench.maths.streams import Stream, key_for, key_near, part
 from collapsebench.parts.curator import Curator
 from collapsebench.parts.data import Batch, Data
 from collapsebench.parts.metric import View
@@ -20,6 +20,11 @@ from collapsebench.specs.pytree import Count, Key, Number, difference
 def draw_real(program: Program, key: Key, capacity: Number, n: Number) -> Data:
     """n rows of real data in a set of `capacity` rows, in the form of the handover."""
     return program.transfer.real(key, program.target, program.model, capacity, n)
+
+
+def draw_key(program: Program, key: Key, stream: Stream, generation: Count) -> Key:
+    """Key of the data that a generation draws in a stream: without a hash of its own where they are few numbers."""
+    return (key_for if program.transfer.rows else key_near)(key, stream, generation)
 
 
 def pair(owner: Curator | Regime, method: str, value: PyTree, what: str) -> tuple[PyTree, PyTree]:
@@ -89,7 +94,7 @@ def draw_fresh(program: Program, key: Key, generation: Count) -> Data | None:
     if isinstance(capacity, int) and capacity == 0:
         return None
     size = regime.fresh_size(n, generation)
-    return reduced(program, draw_real(program, key_for(key, Stream.FRESH, generation), capacity, size))
+    return reduced(program, draw_real(program, draw_key(program, key, Stream.FRESH, generation), capacity, size))
 
 
 def real_and_holdout(program: Program, key: Key) -> tuple[Data, Batch]:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PyTree
 
-from collapsebench.engine.draws import draw_fresh, draw_parts, pair, real_and_holdout, reduced
+from collapsebench.engine.draws import draw_fresh, draw_key, draw_parts, pair, real_and_holdout, reduced
 from collapsebench.engine.program import Carry, Entry, Program
 from collapsebench.maths.sources import Fountain
 from collapsebench.maths.streams import Stream, key_for, part
@@ -106,7 +106,7 @@ def finish(
     if program.remembers_first:
         first = chosen(generation, lambda: params, lambda: carry.first)
     view = View(program.target, model, params, entry.train, (), real, holdout, generation, carry.params, first)
-    sample_key = key_for(key, Stream.SAMPLE, generation)
+    sample_key = draw_key(program, key, Stream.SAMPLE, generation)
     synthetic, handed, memory = draw_parts(program, sample_key, view, older, entry.prompts, entry.memory)
     view = dataclasses.replace(view, synthetic=synthetic)
     measured = measure(program, key_for(key, Stream.METRIC, generation), view)

@@ -51,7 +51,7 @@ class Host:
         shapes = empty_carry(lanes.program, lanes.root)
         self._empty = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), shapes)
 
-    def plan(self, width: int | None = None) -> Plan:
+    def plan(self, width: int | None = None, together: bool = False) -> Plan:
         """Sizes of the run: as many lanes at a time as the model has workers, and one generation."""
         return Plan(1, min(self._model.workers, len(self._lanes)), 1)
 
@@ -82,8 +82,7 @@ class Host:
                     fit = at.fit if generation == at.generation else None
                     for fit in own[0].pieces(generation, entry, fit):  # noqa: B020
                         between = Cursor(low, generation, states if generation else None, fit)
-                        nothing = np.zeros((1, 0, self._lanes.program.columns))
-                        yield Block(where[0], slice(generation, generation), nothing, states, between)
+                        yield Block(where[0], slice(generation, generation), [], states, between)
                     done = [own[0].finish(generation, entry, own[0].end_fit(generation, entry, fit), states[0])]
                 else:
                     whole = [partial(t.whole, generation, state) for t, state in zip(own, states, strict=True)]
@@ -91,7 +90,8 @@ class Host:
                 states = tuple(carry for carry, _ in done)
                 kept = tuple(map(self._kept, states))
                 after = Cursor(high) if generation + 1 == total else Cursor(low, generation + 1, kept)
-                yield Block(*where, np.stack([np.asarray(row)[None] for _, row in done]), states, after)
+                measured = np.stack([np.asarray(row) for _, row in done], axis=1)[..., None]
+                yield Block(*where, [measured], states, after)
                 states = kept
 
     def _kept(self, carry: Carry) -> Carry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import time
 from collections.abc import Callable, Hashable, Iterator
@@ -28,6 +29,8 @@ COPIED = 1 << 18
 """Numbers that are sooner copied to the devices than a program that makes them there is compiled."""
 SECONDS = 0.5
 """How long a call should take: often enough for a progress bar and Ctrl-C, seldom enough to cost nothing."""
+TILE = 16
+"""Generations whose metrics are turned around together, while they are in the cache: a line of it holds as many."""
 
 
 class Compiled:
@@ -40,9 +43,9 @@ class Compiled:
         self._lanes = lanes
         self._shapes = empty_carry(lanes.program, lanes.root)
 
-    def plan(self, width: int | None = None) -> Plan:
-        """Sizes of the run. Raises MemoryError, one line, where not even one lane fits."""
-        return Plan.of(self._lanes.program, self._shapes, len(self._lanes), width)
+    def plan(self, width: int | None = None, together: bool = False) -> Plan:
+        """Sizes of the run, as `Plan.of` chooses them."""
+        return Plan.of(self._lanes.program, self._shapes, len(self._lanes), width, together)
 
     def full(self, plan: Plan) -> Cursor:
         """A cursor of shapes with all that one of this run can hold."""
@@ -52,7 +55,8 @@ class Compiled:
     def blocks(self, plan: Plan, cursor: Cursor = START) -> Iterator[Block]:
         """Run the lanes from a cursor on: a block of generations of one chunk after another, in order."""
         lanes, program = self._lanes, self._lanes.program
-        advance = compiled(self._mesh, plan.width, plan.block, program.model.streams)
+        advance = compiled(self._mesh, plan.width, program.model.streams)
+        measured = room(program, plan.chunk, plan.block, self._mesh)
         pace = plan, _pace_of(program)
         rate = _PACES.get(pace, 0.0)  # lane-generations a second; a block is one generation while it is unknown
         for low in range(cursor.lane, len(lanes), plan.chunk):
@@ -66,12 +70,13 @@ class Compiled:
                 stop = lanes.end(generation, min(plan.block, max(1, int(rate * SECONDS / plan.chunk))))
                 begun = time.perf_counter()
                 bounds = np.int32(generation), np.int32(stop)
-                carry, measured = advance(program, lanes.root, mine, lanes.index[rows], carry, *bounds)
-                values = np.moveaxis(np.asarray(measured)[:, :useful, : stop - generation], 0, -1)
+                carry, measured = advance(program, lanes.root, mine, lanes.index[rows], carry, measured, *bounds)
+                pieces = [piece[..., : stop - generation] for piece in pieces_of(measured, useful)]
                 _PACES[pace] = rate = plan.chunk * (stop - generation) / max(time.perf_counter() - begun, 1e-6)
                 done = stop == program.generations
                 after = Cursor(low + useful) if done else Cursor(low, stop, carry)
-                yield Block(slice(low, low + useful), slice(generation, stop), values, carry, after)
+                yield Block(slice(low, low + useful), slice(generation, stop), pieces, carry, after)
+                pieces.clear()  # or the next call could not write to the same memory
                 generation = stop
 
     def draw(self, block: Block, rows: int, n: int) -> PyTree:
@@ -101,54 +106,69 @@ def _pace_of(program: Program) -> Hashable:
     return structure, tuple(float(leaf) if np.ndim(leaf) == 0 else np.shape(leaf) for leaf in leaves)
 
 
+_ROOM = PartitionSpec(None, "trajectory")
+
+
 def _split(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec("trajectory"))
 
 
 def placed(shapes: Carry, lanes: int, mesh: Mesh) -> Carry:
     """The state before generation 0, placed as a block returns it: otherwise the second call would compile anew."""
-    split = _split(mesh)
+    return jax.tree.map(lambda leaf: _zeros((lanes, *leaf.shape), leaf.dtype, _split(mesh)), shapes)
 
-    def zeros(leaf: jax.ShapeDtypeStruct) -> Array:
-        shape = (lanes, *leaf.shape)
-        small = math.prod(shape) <= COPIED
-        return (
-            jax.device_put(np.zeros(shape, leaf.dtype), split) if small else jnp.zeros(shape, leaf.dtype, device=split)
-        )
 
-    return jax.tree.map(zeros, shapes)
+def _zeros(shape: tuple[int, ...], dtype: np.dtype, where: NamedSharding) -> Array:
+    small = math.prod(shape) <= COPIED
+    return jax.device_put(np.zeros(shape, dtype), where) if small else jnp.zeros(shape, dtype, device=where)
+
+
+def room(program: Program, lanes: int, block: int, mesh: Mesh) -> Array:
+    """Where `advance` writes the metrics of up to `block` generations: [columns, lanes, whole tiles]."""
+    tile = min(TILE, block)
+    shape = program.columns, lanes, math.ceil(block / tile) * tile
+    return _zeros(shape, jnp.result_type(float), NamedSharding(mesh, _ROOM))
+
+
+def pieces_of(measured: Array, lanes: int) -> list[np.ndarray]:
+    """The metrics of the first lanes, [columns, lanes, block], as they lie on one device after another."""
+    shards = sorted(measured.addressable_shards, key=lambda shard: shard.index[1].start or 0)
+    found = [np.asarray(shard.data) for shard in shards]
+    starts = itertools.accumulate((piece.shape[1] for piece in found), initial=0)
+    return [piece[:, : max(0, lanes - start)] for piece, start in zip(found, starts, strict=False)]
 
 
 @cache
-def compiled(mesh: Mesh, width: int, block: int, network: bool = False) -> Any:
-    """`advance` over all devices of a mesh, compiled; it takes back the memory of the states that it is given.
+def compiled(mesh: Mesh, width: int, network: bool = False) -> Any:
+    """`advance` over all devices of a mesh, compiled; it takes back the memory of the states and metrics that it is given.
 
     network: as in `devices.compiler_options`.
     """
     everywhere, split = PartitionSpec(), PartitionSpec("trajectory")
     mapped = jax.shard_map(
-        partial(advance, width=width, block=block), mesh=mesh,
-        in_specs=(everywhere, everywhere, split, split, split, everywhere, everywhere),
-        out_specs=(split, PartitionSpec(None, "trajectory")), check_vma=False,
+        partial(advance, width=width), mesh=mesh,
+        in_specs=(everywhere, everywhere, split, split, split, _ROOM, everywhere, everywhere),
+        out_specs=(split, _ROOM), check_vma=False,
     )  # fmt: skip
-    return jax.jit(mapped, donate_argnums=4, compiler_options=devices.compiler_options(network))
+    return jax.jit(mapped, donate_argnums=(4, 5), compiler_options=devices.compiler_options(network))
 
 
 def advance(
-    program: Program, root: Key, swept: dict[str, Array], index: Array, carry: Carry, start: Count, stop: Count,
-    *, width: int, block: int,
+    program: Program, root: Key, swept: dict[str, Array], index: Array, carry: Carry, measured: Array, start: Count,
+    stop: Count, *, width: int,
 ) -> tuple[Carry, Array]:  # fmt: skip
     """Generations [start, stop) of many lanes, in groups of `width`, one group after another.
 
     index [lanes] is each lane's trajectory, swept its own leaves (dotted path -> [lanes]); lanes is a multiple of
-    `width`. Returns the states and the metrics [columns, lanes, block], of which stop - start are filled: as results
-    keep them, so that the devices turn them around and not the host.
+    `width`. Returns the states and `measured` [columns, lanes, block], the memory of an earlier call's, with the metrics of
+    the stop - start generations first: as results keep them, so that the devices turn them around and not the host.
     """
+    tile, zero = min(TILE, measured.shape[2]), np.int32(0)  # of the bounds' own dtype
 
-    def group(lanes: PyTree) -> tuple[Carry, Array]:
+    def group(measured: Array, lanes: PyTree) -> tuple[Array, Carry]:
         # The bounds are numbers, not shapes, so every block of every length is the same compiled program. The loop is
         # around the map and not inside of it: its counter stays one number, and JAX traces a generation once.
-        leaves, index, carry = lanes
+        first, leaves, index, carry = lanes
         own, axes = program, jax.tree.map(lambda _: None, program)
         for path, values in leaves.items():
             own, axes = set_leaf(own, path, values), set_leaf(axes, path, 0)
@@ -157,19 +177,26 @@ def advance(
         real, holdout = over_lanes(real_and_holdout, (axes, 0))(own, keys)
         one = over_lanes(generate, (axes, 0, 0, 0, None, 0))
 
-        def body(generation: Count, state: tuple[Carry, Array]) -> tuple[Carry, Array]:
-            carry, measured = one(own, keys, real, holdout, generation, state[0])
-            return carry, jax.lax.dynamic_update_index_in_dim(state[1], measured, generation - start, 0)
+        def turn(i: Count, state: tuple[Carry, Array, Array]) -> tuple[Carry, Array, Array]:
+            low = start + i * tile
 
-        rows = jnp.zeros((block, width, program.columns), jnp.result_type(float))
-        carry, rows = jax.lax.fori_loop(start, stop, body, (carry, rows))
-        return carry, rows.transpose(2, 1, 0)  # while it is in the cache
+            def body(generation: Count, state: tuple[Carry, Array]) -> tuple[Carry, Array]:
+                carry, row = one(own, keys, real, holdout, generation, state[0])
+                return carry, jax.lax.dynamic_update_index_in_dim(state[1], row, generation - low, 0)
+
+            carry, rows, measured = state
+            carry, rows = jax.lax.fori_loop(low, jnp.minimum(low + tile, stop), body, (carry, rows))
+            turned = rows.transpose(2, 1, 0)
+            return carry, rows, jax.lax.dynamic_update_slice(measured, turned, (zero, first, i * tile))
+
+        rows = jnp.zeros((tile, width, program.columns), measured.dtype)
+        carry, _, measured = jax.lax.fori_loop(zero, -(-(stop - start) // tile), turn, (carry, rows, measured))
+        return measured, carry
 
     count = index.shape[0]  # no -1 in a reshape: a pool may have no rows at all
     lanes = jax.tree.map(lambda a: a.reshape(count // width, width, *a.shape[1:]), (swept, index, carry))
-    carry, rows = jax.lax.map(group, lanes)
-    carry = jax.tree.map(lambda a: a.reshape(count, *a.shape[2:]), carry)
-    return carry, rows.swapaxes(0, 1).reshape(-1, count, block)
+    measured, carry = jax.lax.scan(group, measured, (np.arange(0, count, width, dtype=np.int32), *lanes))
+    return jax.tree.map(lambda a: a.reshape(count, *a.shape[2:]), carry), measured
 
 
 def alone(function: Callable[..., PyTree], axes: tuple[PyTree, ...]) -> Callable[..., PyTree]:

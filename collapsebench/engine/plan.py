@@ -30,8 +30,8 @@ class Plan:
     block: int
 
     @classmethod
-    def of(cls, program: Program, carry: Carry, lanes: int, width: int | None = None) -> Plan:
-        """Width (where it is None) from the cache and the memory budget, chunk from the memory budget.
+    def of(cls, program: Program, carry: Carry, lanes: int, width: int | None = None, together: bool = False) -> Plan:
+        """Width (where it is None) and chunk from the cache and the memory budget; together: chunk from memory alone.
 
         carry: shapes of one lane's state. Raises MemoryError, one line, where not even one lane fits.
         """
@@ -48,15 +48,18 @@ class Plan:
                 f"{field}: one trajectory needs about {bytes_text(working + seen)} on each of {count} devices, and "
                 f"{bytes_text(free)} are free; nothing was run"
             )
+        block = min(BLOCK, 2 ** math.ceil(math.log2(program.generations)))
+        # Metrics of a call: few enough that their memory is used again, and not new to the system for every call.
         cache = devices.cache_bytes(program.model.streams)
-        widest = max(1, min(cache // working, devices.memory_budget() // (8 * working)))
+        returned = max(1, 2 * cache // (4 * program.columns * block))
+        widest = max(1, min(cache // working, devices.memory_budget() // (8 * working), returned))
         share = math.ceil(lanes / count)
         if program.model.streams and jax.default_backend() == "cpu":
             widest = 1  # bench_networks_side_by_side measures it; a convolution by itself is faster than several
         width = width or _even(share, 2 ** int(math.log2(widest)))
-        block = min(BLOCK, 2 ** math.ceil(math.log2(program.generations)))
-        most = max(1, devices.memory_budget() // (4 * (held + 64 * block)) // width)
+        most = devices.memory_budget() // (4 * (held + 64 * block))
         groups = math.ceil(share / width)
+        most = max(1, (most if together else min(most, returned)) // width)
         groups = math.ceil(groups / math.ceil(groups / most))  # equal calls, for the last one is filled up
         return cls(int(width), int(groups * width * count), block)
 

@@ -160,7 +160,7 @@ class Checkpoint:
                 if (size := count * shape[1] * shape[2] * dtype.itemsize) > length:
                     raise ValueError("an entry of its log is longer than the log")
                 found.update(raw := log.read(size))
-                columns.fill(slice(low, high), slice(start, stop), np.frombuffer(raw, dtype).reshape(shape))
+                columns.fill(slice(low, high), slice(start, stop), [np.frombuffer(raw, dtype).reshape(shape)])
             if log.tell() != length or found.hexdigest() != digest:
                 raise ValueError("the SHA-256 of its log is another")
             log.truncate()

@@ -99,10 +99,10 @@ class Folder:
             path.unlink(missing_ok=True)
 
 
-def checkpoint_of(request: Mapping[str, object], lanes: Lanes) -> Checkpoint | None:
+def checkpoint_of(request: Callable[[], Mapping[str, object]], lanes: Lanes) -> Checkpoint | None:
     """The checkpoint of a run in the folder of the context; None outside of `checkpoints`.
 
-    request: JSON data that tell it from every other run, but for its numbers of generations and lanes.
+    request: gives JSON data that tell it from every other run, but for its numbers of generations and lanes.
     """
     folder = _NOW.get()
-    return None if folder is None else Checkpoint(folder, request, lanes)
+    return None if folder is None else Checkpoint(folder, request(), lanes)

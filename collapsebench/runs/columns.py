@@ -60,24 +60,29 @@ class Columns:
 
     def add(self, block: Block, engine: Compiled | Host) -> None:
         """Keep a block's numbers, and draws from its models where a snapshot was asked for."""
-        here = self.where(block.generations)
-        chosen = self.recorded[here] - block.generations.start
-        values = block.values if len(chosen) == block.values.shape[1] else block.values[:, chosen]
-        self.fill(block.lanes, block.generations, np.moveaxis(values, -1, 0))
+        if not self._done:  # what was measured before the cursor with which a run goes on
+            self.values[:, : block.lanes.start] = np.nan
+            self.values[:, block.lanes, : self.where(block.generations).start] = np.nan
+        chosen = self.recorded[self.where(block.generations)] - block.generations.start
+        every = len(chosen) == block.generations.stop - block.generations.start
+        self.fill(block.lanes, block.generations, [piece if every else piece[..., chosen] for piece in block.pieces])
         if self.past is not None:
             states = block.carry if isinstance(block.carry, tuple) else (block.carry,)
             found = np.concatenate([np.atleast_1d(state.past) for state in states])
             self.past[block.lanes] = found[: block.lanes.stop - block.lanes.start]
         generation = block.generations.stop - 1
-        if generation in self._lanes.stops and block.lanes.start < PICTURED and block.values.size:
+        if generation in self._lanes.stops and block.lanes.start < PICTURED and block.pieces:
             n = min(self._experiment.n, 1000, max(64, 2**17 // (self._experiment.target.dim or 1)))
             self._picture(generation, engine.draw(block, PICTURED, int(n)))
         cut = block.cursor.fit  # of one lane, whose generation is under way
         self._tell(begun=0.0 if cut is None else FITTED * cut["step"] / self._lanes.program.model.fit_steps())
 
-    def fill(self, lanes: slice, generations: slice, values: np.ndarray) -> None:
-        """Keep the numbers [columns, lanes, recorded] of some generations, which come in the order of a run."""
-        self.values[:, lanes, self.where(generations)] = values
+    def fill(self, lanes: slice, generations: slice, pieces: list[np.ndarray]) -> None:
+        """Keep the numbers of some generations, which come in the order of a run; pieces: [columns, lanes, recorded]."""
+        here, low = self.where(generations), lanes.start
+        for piece in pieces:
+            high = low + piece.shape[1]
+            self.values[:, low:high, here], low = piece, high
         self._done += (lanes.stop - lanes.start) * (generations.stop - generations.start)
         self._chunk, self._generation = lanes, generations.stop
         self._lane = lanes.stop if generations.stop == self._experiment.generations else lanes.start
@@ -137,13 +142,13 @@ def _refuse(size: int) -> NoReturn:
 
 
 def _room(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An array of NaN in memory; zeros in a file without a name, where the memory is needed for the run.
+    """An array in memory, or in a file without a name where the memory is needed for the run.
 
     Raises RequestError, before anything has run, where it fits neither.
     """
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if size <= MAPPED * free_memory():
-        return np.full(shape, np.nan, dtype)
+        return np.empty(shape, dtype)
     try:
         with tempfile.TemporaryFile(prefix="collapsebench-") as file:
             os.posix_fallocate(file.fileno(), 0, size)

@@ -83,8 +83,11 @@ def from_columns(
         dims = ("point", *dims)
     data: dict[str, Any] = {name: (dims, columns[..., i]) for i, name in enumerate(experiment.columns)}
     numbers = np.arange(columns.shape[-2]) if generations is None else generations
-    coords = {"trajectory": np.asarray(trajectories)[: columns.shape[-3]], "generation": numbers}
-    if "ended" not in data and np.isnan(columns[..., 0]).any():  # no metric of a model whose fit failed is a number
+    done = trajectories[: columns.shape[-3]]
+    coords = {"trajectory": np.arange(done.start, done.stop, done.step), "generation": numbers}
+    if "ended" not in data and np.isnan(
+        columns[..., 0].min(initial=np.inf)
+    ):  # no metric of a model whose fit failed is a number
         data["ended"] = (dims, np.isnan(columns).all(axis=-1).astype(columns.dtype))
     if past is not None and (past[:count] >= 0).any():
         data["coarse"] = (dims[:-1], past[:count].reshape(columns.shape[:-2]))
@@ -153,12 +156,13 @@ def _provenance(
     experiment: Experiment, started: float, seconds: float, plan: Mapping[str, int], arrays: dict[str, bytes]
 ) -> dict[str, Any]:
     device, config = jax.devices()[0], cast(Any, jax.config)
+    recorded = experiment.to_json(arrays)
     seen = {name: digest for metric in experiment.metrics for name, digest in metric.provenance(experiment).items()}
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        "experiment": json.dumps(experiment.to_json(arrays)),
-        "digest": experiment.digest,
+        "experiment": json.dumps(recorded),
+        "digest": record.digest(recorded),
         "name": experiment.name,
         "seed": experiment.seed,
         "handover": str(experiment.handover),

@@ -111,10 +111,10 @@ def run_points(
         lanes = lanes_of(experiment, leaves, points, numbers)
         engine = engine_of(experiment, lanes)
         columns = Columns(experiment, lanes, progress)
-        kept = checkpoint_of(_request(experiment, leaves, points, numbers), lanes)
+        kept = checkpoint_of(lambda: _request(experiment, leaves, points, numbers), lanes)
         if kept is not None and (saved := kept.load(engine, columns)) is not None:
             plan, cursor, before = saved.plan, saved.cursor, saved.seconds
-        plan = plan or engine.plan(experiment.width)
+        plan = plan or engine.plan(experiment.width, together=kept is not None)
         results.begin_import()
         try:
             with contextlib.nullcontext(None) if kept is None else at_blocks() as asked:
@@ -166,7 +166,7 @@ def lanes_of(experiment: Experiment, leaves: dict[str, np.ndarray], points: int,
     return Lanes(
         make_program(experiment),
         root_key(experiment.seed, experiment.name),
-        np.tile(np.asarray(numbers, np.int32), points),
+        np.tile(np.arange(numbers.start, numbers.stop, numbers.step, dtype=np.int32), points),
         {path: np.repeat(np.asarray(values, dtype), len(numbers)) for path, values in leaves.items()},
         experiment.snapshots,
     )

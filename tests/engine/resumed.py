@@ -44,12 +44,17 @@ def start(experiment):
     return engine, engine.plan(experiment.width), lanes.program
 
 
+def values(block):
+    """The numbers of a block, [lanes, generations, columns]."""
+    return np.moveaxis(np.concatenate(block.pieces, axis=1), 0, -1) if block.pieces else 0
+
+
 def stop(experiment):
     """All numbers of a run, and the arrays of its cursor after a few blocks."""
     found, kept = np.zeros((experiment.trajectories, experiment.generations, len(experiment.columns))), {}
     engine, plan, program = start(experiment)
     for i, block in enumerate(engine.blocks(plan)):
-        found[block.lanes, block.generations] = block.values
+        found[block.lanes, block.generations] = values(block)
         if i == (WITHIN_A_FIT if experiment.host else LATER):
             kept = block.cursor.to_arrays(program)
     return found, kept
@@ -60,7 +65,7 @@ def go_on(experiment, arrays):
     found = np.full((experiment.trajectories, experiment.generations, len(experiment.columns)), np.nan)
     engine, plan, program = start(experiment)
     for block in engine.blocks(plan, Cursor.from_arrays(arrays, engine.full(plan), program)):
-        found[block.lanes, block.generations] = block.values
+        found[block.lanes, block.generations] = values(block)
     return found
 
 

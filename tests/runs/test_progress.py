@@ -5,7 +5,6 @@ import io
 import sys
 import types
 
-import numpy as np
 import pytest
 
 import collapsebench as cb
@@ -129,9 +128,7 @@ def test_the_last_step_of_a_fit_is_not_the_end_of_its_generation():
     columns = Columns(dataclasses.replace(SMALL, generations=1), lanes, told.append)
     for step in (5, 10):
         at = types.SimpleNamespace(fit={"step": step})
-        empty = types.SimpleNamespace(
-            generations=slice(0, 0), lanes=slice(0, 1), values=np.zeros((1, 0, 1)), carry=(), cursor=at
-        )
+        empty = types.SimpleNamespace(generations=slice(0, 0), lanes=slice(0, 1), pieces=[], carry=(), cursor=at)
         columns.add(empty, None)
     assert [each.done for each in told] == [0, 0.5 * FITTED, FITTED]
     assert told[-1].done < told[-1].total

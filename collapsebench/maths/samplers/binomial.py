@@ -4,7 +4,6 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from collapsebench.maths.samplers.bits import (
@@ -16,12 +15,11 @@ from collapsebench.maths.samplers.bits import (
     half_from,
     key_words,
     over_lanes,
-    uniform_from,
+    test_from,
 )
 from collapsebench.maths.samplers.normal import normal_from, wide_normal_from
 
 _SMALL_MEAN = 10  # the proposal's series is good to 1e-7 from here on
-_GOLDEN = np.uint32(0x9E3779B9)  # 2**32 times the golden ratio
 _TERMS = 45  # with a mean below 10 less than 1e-14 of the mass lies beyond
 
 # log k! less Stirling's main terms: a ratio of polynomials in k >= 1, highest power first; error 2e-10 (own fit).
@@ -59,10 +57,8 @@ def _propose(high, low, s, a, offset):
     The first terms of Cornish and Fisher: s is a count's standard deviation, 3 a its third moment over its variance.
     """
     z = (wide_normal_from if s.dtype == jnp.float64 else normal_from)(high, low).astype(s.dtype)
-    # The words that make z make u too: all that matters is that u is uniform among the words of one count. They are
-    # many, and multiples of the golden ratio spread evenly over any run of them.
-    u = uniform_from(high + low * _GOLDEN, None, s.dtype)
-    return jnp.floor(s * z + (0.5 * a) * (z * z - 1) + (offset + 0.5)), u
+    step = jnp.floor(s * z + (0.5 * a) * (z * z - 1) + (offset + 0.5))
+    return step, test_from(high, low, s.dtype)
 
 
 def _share(fit, shift, s, a, root, most):

@@ -20,17 +20,20 @@ from jax.custom_batching import custom_vmap
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = np.uint32(0x1BD11BDA)
+_NUMPY = np.add, np.bitwise_xor, np.bitwise_or, np.left_shift, np.right_shift
+_LAX = lax.add, lax.bitwise_xor, lax.bitwise_or, lax.shift_left, lax.shift_right_logical
+_GOLDEN = np.uint32(0x9E3779B9)  # 2**32 times the golden ratio
 
 # First counter word of each sampler. jax.random keeps its own first word at zero for anything below 2**32 draws, so a
 # key that was also split or folded elsewhere still gives other bits here. Refusals count up from the tag.
-NORMAL, GAMMA, GAMMA_BOOST, GAMMA_TEST, BINOMIAL, POISSON, CHAIN_TOP, CHAIN, UNIFORM, PERMUTE = (
+NORMAL, GAMMA, GAMMA_BOOST, _, BINOMIAL, POISSON, CHAIN_TOP, CHAIN, UNIFORM, PERMUTE = (
     np.uint32(0x4B000000 + (i << 24)) for i in range(10)
 )
 
 # Beyond the words that streams.py derives keys with.
 COIN, WAITING, SLOT = (np.uint32(0x58000000 + (i << 24)) for i in range(3))
 
-_GROUP, _FEW, _TOGETHER = 16, 128, 32
+_GROUP, _FEW, _TOGETHER = 16, 64, 32
 REFUSED = -2  # what a proposal says instead of a value; all values here are above -1
 
 
@@ -49,14 +52,18 @@ def threefry(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
 
     Everything broadcasts. Source: Salmon et al. (2011), Parallel random numbers: as easy as 1, 2, 3.
     """
-    schedule = (k0, k1, k0 ^ k1 ^ _PARITY)
-    x0, x1 = x0 + k0, x1 + k1
+    # Primitives: `jax.numpy` would take half of the time in which a small program is traced.
+    numpy = isinstance(x1, np.ndarray)
+    add, xor, unite, left, right = _NUMPY if numpy else _LAX
+    k0, k1, x0, x1 = (np.broadcast_arrays if numpy else jnp.broadcast_arrays)(k0, k1, x0, x1)
+    schedule = (k0, k1, xor(xor(k0, k1), _PARITY))
+    x0, x1 = add(x0, k0), add(x1, k1)
     for block in range(5):
         for turn in _ROTATIONS[block % 2]:
-            x0 = x0 + x1
-            x1 = x0 ^ ((x1 << np.uint32(turn)) | (x1 >> np.uint32(32 - turn)))
-        x0 = x0 + schedule[(block + 1) % 3]
-        x1 = x1 + schedule[(block + 2) % 3] + np.uint32(block + 1)
+            x0 = add(x0, x1)
+            x1 = xor(x0, unite(left(x1, np.uint32(turn)), right(x1, np.uint32(32 - turn))))
+        x0 = add(x0, schedule[(block + 1) % 3])
+        x1 = add(add(x1, schedule[(block + 2) % 3]), np.uint32(block + 1))
     return x0, x1
 
 
@@ -75,6 +82,15 @@ def uniform_from(high: jax.Array, low: jax.Array | None, dtype) -> jax.Array:
     """Uniform draw on (0, 1], as fine as floats near 0: from 32 bits, or from 64 where `low` is given."""
     u = (high.astype(dtype) + (0.5 if low is None else low.astype(dtype) * 2.0**-32 + 2.0**-33)) * 2.0**-32
     return u.astype(dtype)
+
+
+def test_from(high: jax.Array, low: jax.Array, dtype) -> jax.Array:
+    """Uniform draw on (0, 1] for the test of a proposal that these 64 bits have made already.
+
+    All that matters is that it is uniform among the words that make the same proposal. They are many, and multiples of the
+    golden ratio spread evenly over any run of them.
+    """
+    return uniform_from(high + low * _GOLDEN, None, dtype)
 
 
 def half_from(high: jax.Array, low: jax.Array, dtype) -> tuple[jax.Array, jax.Array]:
@@ -225,13 +241,11 @@ def by_turns(
         new = propose(*hash_words(k0, k1, tag + turn, place), *parameters)
         return turn + 1, jnp.where(value.real == REFUSED, new, value)
 
-    def all_again(state):
-        turn, value = attempt(state[0], state[1], table)
-        return turn, value, _by_groups(value.real == REFUSED)
-
-    value = (first or propose)(*hash_words(*table[:2], tag, table[2]), *table[3:])
-    begun = np.uint32(1), value, _by_groups(value.real == REFUSED)
-    turn, value, left = lax.while_loop(lambda state: jnp.sum(state[2]) > draws // _FEW, all_again, begun)
+    # Refusals are counted in loops, which are given what is stored: elsewhere all that makes a value would be made anew.
+    refusals = lambda value: _by_groups(value.real == REFUSED)  # noqa: E731
+    begun = np.uint32(1), (first or propose)(*hash_words(*table[:2], tag, table[2]), *table[3:])
+    many = lambda state: jnp.sum(refusals(state[1])) > draws // _FEW  # noqa: E731
+    turn, value = lax.while_loop(many, lambda state: attempt(*state, table), begun)
 
     def some_again(state):
         # The loop writes to `done` and reads `value`: an array that is both is copied whole at every step.
@@ -244,7 +258,7 @@ def by_turns(
         to = jnp.where(found > 0, mine, groups)
         return left.at[mine].set(0), done.at[:, to].set(fresh, mode="drop", unique_indices=True)
 
-    state = left, value.reshape(_GROUP, groups)
+    state = refusals(value), value.reshape(_GROUP, groups)
     done = lax.while_loop(lambda state: jnp.any(state[0] > 0), some_again, state)[1]
     return done.reshape(-1)[:size]
 

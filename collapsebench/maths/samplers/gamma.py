@@ -11,7 +11,6 @@ from jax import lax
 from collapsebench.maths.samplers.bits import (
     GAMMA,
     GAMMA_BOOST,
-    GAMMA_TEST,
     REFUSED,
     by_turns,
     float_dtype,
@@ -19,9 +18,10 @@ from collapsebench.maths.samplers.bits import (
     indices,
     key_words,
     over_lanes,
+    test_from,
     uniform_from,
 )
-from collapsebench.maths.samplers.normal import normal, normal_from, pair_from, wide_normal_from
+from collapsebench.maths.samplers.normal import normal, pair_from, wide_normal_from
 
 # (y - y^2/2 + y^3/3 - log(1 + y)) / y^4 for |y| < 1/4, lowest power first; relative error 5e-8 (own Chebyshev fit).
 _REFUSAL = (
@@ -46,8 +46,7 @@ def _propose(high, low, d):
     Accepted with probability exp(-3 d refusal(y)), which is Marsaglia and Tsang's test with its large terms cancelled
     by hand: as they write it, float32 loses it from d = 1e5 on. It holds for every d > 0, hence for shapes above 1/3.
     """
-    # 64 bits are one normal: hash them again for the uniform.
-    x = (wide_normal_from if d.dtype == jnp.float64 else normal_from)(high, low).astype(d.dtype)
+    x = wide_normal_from(high, low) if d.dtype == jnp.float64 else pair_from(high, low)[0].astype(d.dtype)
     return _tested(x, high, low, d)
 
 
@@ -58,7 +57,7 @@ def _propose_two(high, low, d):
 
 
 def _tested(x, high, low, d):
-    u = uniform_from(*hash_words(high, low, GAMMA_TEST, high), d.dtype)
+    u = test_from(high, low, d.dtype)
     y = x * lax.rsqrt(9 * d)
     accepted = (y > -1) & (u < jnp.exp(-3 * d * _refusal(y)))
     return jnp.where(accepted, y, REFUSED)
@@ -94,8 +93,13 @@ def _boosted(key, shape_param, shape):
     a = jnp.asarray(shape_param, dtype)
     small = a < 0.5
     d, y = _draw(key, jnp.where(small & (a > 0), a + 1, a), shape, dtype)
-    u = uniform_from(*hash_words(*key_words(key), GAMMA_BOOST, indices(d.shape)), dtype)
-    return d, y, jnp.where(small, jnp.log(u) / jnp.where(small, a, 1), 0)
+
+    def boost():
+        u = uniform_from(*hash_words(*key_words(key), GAMMA_BOOST, indices(d.shape)), dtype)
+        return jnp.where(small, jnp.log(u) / jnp.where(small, a, 1), 0)
+
+    # Skipped where no shape asks for it, if the shapes are the same in all lanes.
+    return d, y, lax.cond(small.any(), boost, lambda: jnp.zeros(d.shape, dtype))
 
 
 @partial(jax.jit, static_argnames="shape", inline=True)

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from collapsebench.maths.samplers.bits import hash_words
+from collapsebench.maths.samplers.bits import test_from as uniform_of_a_test
+
 source = importlib.import_module("collapsebench.maths.samplers.binomial")
 RATES = np.array([10, 10.5, 11, 13, 15.9, 20, 31.4, 64, 100, 317, 1000])
 PAIRS = [(n, p) for n in (20, 21, 25, 30, 40, 64, 100, 317, 1000) for p in (*np.geomspace(10 / n, 0.5, 6), 0.31, 0.45)]
@@ -57,3 +60,20 @@ def test_binomial():
             variance = n * p * (1 - p)
             share = lambda step, n=n, p=p: binomial_share(step, float(n), p)  # noqa: E731
             _check(stats.binom(n, p), variance, (1 - 2 * p) / 3, 1 + 0.072 / variance, share)
+
+
+def test_the_uniform_of_a_test_is_independent_of_the_words_that_make_the_proposal():
+    """All 4096 cells of it and of both words' leading bits are equally likely, for words of a hash and for words in order."""
+    count = 2**20
+    hashed = hash_words(np.uint32(1), np.uint32(2), np.uint32(3), np.arange(count, dtype=np.uint32))
+    step = np.arange(count, dtype=np.uint64) << np.uint64(12)  # every 4096th low word, for one high word
+    in_order = np.full(count, 12345, np.uint32), step.astype(np.uint32)
+    for (high, low), sides in ((hashed, (16, 16, 16)), (in_order, (1, 64, 64))):
+        high, low = np.asarray(high), np.asarray(low)
+        u = np.asarray(jax.jit(uniform_of_a_test, static_argnums=2)(high, low, np.float32))
+        cell = [
+            np.minimum(x * n, n - 1).astype(int) for x, n in zip((high / 2**32, low / 2**32, u), sides, strict=True)
+        ]
+        found = np.bincount(np.ravel_multi_index(cell, sides), minlength=4096)
+        assert found.size == 4096
+        assert np.sum((found - count / 4096) ** 2) / (count / 4096) < 4095 + 5 * np.sqrt(2 * 4095)
