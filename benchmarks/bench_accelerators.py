@@ -6,11 +6,11 @@ import dataclasses
 from functools import partial
 
 import jax
-import numpy as np
 import pytest
 
 import collapsebench as cb
 from benchmarks import gpu_rivals
+from benchmarks.bench_loops import ten_steps
 from benchmarks.bench_networks import LAYERS, images
 from collapsebench import theory
 from collapsebench.bench import cost
@@ -99,20 +99,11 @@ def bench_kernel_density_of_an_accelerator(jax_benchmark):
 
 def bench_mixture_of_an_accelerator(jax_benchmark):
     """Ten EM steps from the truth in every generation, four normals in the plane."""
-    steps, n = 10, 1000
-    trajectories, generations = jax_benchmark.pick((2, 2), (4096, 10), (16384, 20))
-    target = cb.targets.GaussianMixture(components=4, dim=2)
-    model = cb.models.GaussianMixture(components=4, dim=2, steps=steps, tolerance=0.0).from_truth(target)
-    experiment = dataclasses.replace(
-        BASE, n=n, trajectories=trajectories, generations=generations, target=target, model=model
-    )
-    units, others = float(trajectories * generations), {}
+    experiment, sizes = ten_steps(*jax_benchmark.pick((2, 2), (4096, 10), (16384, 20)))
+    units, others = float(experiment.trajectories * experiment.generations), {}
     if jax_benchmark.tier != "smoke":
-        truth = target.distribution()
-        factors = np.asarray(truth.scale_tril)
-        sizes = (np.asarray(truth.mean), factors @ factors.transpose(0, 2, 1), trajectories, n, generations, steps)
         others = _torch(partial(gpu_rivals.torch_mixture, *sizes), units)
-    jax_benchmark.experiment(experiment, rivals=others)
+    jax_benchmark.experiment(dataclasses.replace(experiment, name="accelerator"), rivals=others)
 
 
 def bench_many_vaes_on_an_accelerator(jax_benchmark):

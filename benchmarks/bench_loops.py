@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import collapsebench as cb
-from benchmarks import rivals
+from benchmarks import gpu_rivals, rivals
 from collapsebench import theory
 from collapsebench.bench.programs import is_near
 
@@ -77,6 +77,32 @@ def bench_mixture(jax_benchmark, n):
     if jax_benchmark.tier != "smoke":
         pytest.importorskip("sklearn", reason="the rival is scikit-learn's mixture")
         others = {"scikit-learn, 1 thread": (8, partial(rivals.mixture, 0, 2, n, 4, 4, 2))}
+    jax_benchmark.experiment(experiment, rivals=others)
+
+
+def ten_steps(trajectories, generations):
+    """(experiment, sizes of its rivals): ten EM steps from the truth in every generation, four normals in the plane."""
+    steps, n = 10, 1000
+    target = cb.targets.GaussianMixture(components=4, dim=2)
+    model = cb.models.GaussianMixture(components=4, dim=2, steps=steps, tolerance=0.0).from_truth(target)
+    sizes = {"n": n, "trajectories": trajectories, "generations": generations}
+    truth = target.distribution()
+    factors = np.asarray(truth.scale_tril)
+    given = np.asarray(truth.mean), factors @ factors.transpose(0, 2, 1)
+    return dataclasses.replace(BASE, target=target, model=model, **sizes), (*given, trajectories, n, generations, steps)
+
+
+def bench_mixture_of_ten_steps(jax_benchmark):
+    """Against batched mixtures: gmmx, vectorised over trajectories, and PyTorch, eager and compiled."""
+    experiment = ten_steps(*jax_benchmark.pick((2, 2), (256, 10), (256, 20)))[0]
+    sizes, units, others = ten_steps(64, 10)[1], 640.0, {}
+    if jax_benchmark.tier != "smoke" and importlib.util.find_spec("gmmx") is not None:
+        others["gmmx"] = (units, rivals.mixture_of_gmmx(*sizes))
+    if jax_benchmark.tier != "smoke" and importlib.util.find_spec("torch") is not None:
+        made = {name: gpu_rivals.torch_mixture(*sizes, compiled=name == "compiled") for name in ("eager", "compiled")}
+        others |= {f"pytorch, {name}": (units, call) for name, call in made.items()}
+    for _, call in others.values():
+        call()  # which compiles
     jax_benchmark.experiment(experiment, rivals=others)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import jax
 import numpy as np
 import pytest
 
@@ -26,12 +27,15 @@ def images(rows=2048):
 
 
 def rivals(name, rows, steps, batch):
-    """PyTorch on one thread and on two; none where it is not installed."""
+    """PyTorch on one thread and on two, and compiled on two; none where it is not installed."""
     pytest.importorskip("torch", reason="the rival is PyTorch")
     from benchmarks import torch_rivals
 
     made = partial(torch_rivals.training, getattr(torch_rivals, name), rows, steps, batch)
-    return {f"pytorch, {n} thread{'s' * (n > 1)}": (steps * batch, made(threads=n)) for n in (1, 2)}
+    found = {f"pytorch, {n} thread{'s' * (n > 1)}": (steps * batch, made(threads=n)) for n in (1, 2)}
+    if jax.default_backend() == "cpu":
+        found["pytorch, compiled, 2 threads"] = (steps * batch, made(threads=2, compiled=True))
+    return found
 
 
 def time_training(jax_benchmark, model, rival=None, lanes=1):

@@ -11,8 +11,8 @@ from benchmarks import plain, rivals
 from collapsebench import theory
 from collapsebench.bench.programs import is_near
 
-SIZES = {"small": (20, 10), "large": (400, 60)}
-"""Rows and generations."""
+SIZES = {"small": (20, 10, 1024), "large": (400, 60, 128)}
+"""Rows, generations and trajectories: of small ones as many as are worth a call, which takes 4 ms by itself."""
 T, M = cb.targets, cb.models
 FAMILIES = {
     "bernoulli": (T.Bernoulli(p=0.3), M.Bernoulli()),
@@ -25,16 +25,16 @@ FAMILIES = {
     "logistic_regression": (T.Logistic(), M.LogisticRegression(fresh=True)),
     "poisson": (T.Poisson(), M.Poisson()),
 }
-ITERATIVE = ("gaussian_mixture", "logistic_regression")
-"""Families whose fits pass over the rows many times."""
+FEWER = {"gaussian_mixture": 32, "kde": 8, "logistic_regression": 32}
+"""By what a family's trajectories are divided, whose fit or density passes over the rows many times."""
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("regime", [name for name, _ in cb.REGIMES.items()])
 @pytest.mark.parametrize("family", FAMILIES)
 def bench_regime(jax_benchmark, family, regime, size):
-    (n, generations), (target, model) = SIZES[size], FAMILIES[family]
-    trajectories = jax_benchmark.pick(2, 4 if family in ITERATIVE else 128, 16 if family in ITERATIVE else 512)
+    (n, generations, many), (target, model) = SIZES[size], FAMILIES[family]
+    trajectories = jax_benchmark.pick(2, many // FEWER.get(family, 1), 4 * many // FEWER.get(family, 1))
     experiment = cb.Experiment(
         name="regimes", target=target, model=model, regime=regime, metrics=("nll",), n=n, holdout=16,
         trajectories=trajectories, generations=jax_benchmark.pick(3, generations, generations),
@@ -42,7 +42,7 @@ def bench_regime(jax_benchmark, family, regime, size):
     runs, length = jax_benchmark.pick(1, 2, 4), experiment.generations
     loop = partial(plain.run, family, regime, runs, n, length)
     jax_benchmark.experiment(
-        experiment, rounds=jax_benchmark.pick(1, 3, 30),
+        experiment, rounds=jax_benchmark.pick(1, 9 if size == "small" else 3, 30),
         rivals={"numpy, a loop per trajectory": (runs * length, loop)},
     )  # fmt: skip
 

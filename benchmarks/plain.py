@@ -144,10 +144,14 @@ class Kernel:
         return rng.standard_normal(n)
 
     def draw(self, rng: Rng, params: Any, n: int) -> Rows:
-        return rng.choice(params[0], n, p=params[1]) + 0.3 * rng.standard_normal(n)
+        x, share, level = params
+        rows = (
+            rng.integers(len(x), size=n) if level else rng.choice(len(x), n, p=share)
+        )  # ten times as fast where it may be
+        return x[rows] + 0.3 * rng.standard_normal(n)
 
     def fit(self, rng: Rng, x: Rows, w: np.ndarray) -> Any:
-        return x, w / w.sum()
+        return x, w / w.sum(), w.min() == w.max()
 
     def nll(self, params: Any, x: Rows) -> float:
         away = (x[:, None] - params[0]) / 0.3
@@ -173,7 +177,7 @@ class Linear:
 
 
 class Logistic(Linear):
-    """The same with labels 0 and 1, by 16 Newton steps."""
+    """The same with labels 0 and 1, by at most 16 Newton steps."""
 
     def draw(self, rng: Rng, coef: np.ndarray, n: int) -> Rows:
         x = rng.standard_normal((n, 3))
@@ -186,6 +190,8 @@ class Logistic(Linear):
             hessian = x.T @ ((w * p * (1 - p))[:, None] * x) + 1e-6 * np.eye(3)
             step = np.linalg.solve(hessian, x.T @ (w * (rows[:, 3] - p)))
             coef = coef + step / max(1.0, np.abs(step).max())
+            if np.abs(step).max() < 1e-6:
+                break
         return coef
 
     def nll(self, coef: np.ndarray, rows: Rows) -> float:
@@ -242,7 +248,7 @@ def _window(at: At, t: int) -> Rows:
 
 def _turnover(at: At, t: int) -> Rows:
     train = at.train.copy()
-    train[at.rng.choice(at.n, at.n // 2, replace=False)] = at.draw(at.n // 2)
+    train[at.rng.choice(at.n, at.n // 2, replace=False, shuffle=False)] = at.draw(at.n // 2)
     return train
 
 

@@ -130,6 +130,32 @@ def mixture(seed: int, trajectories: int, n: int, generations: int, components: 
     return last
 
 
+def mixture_of_gmmx(
+    means: np.ndarray, covariances: np.ndarray, trajectories: int, n: int, generations: int, steps: int
+) -> Callable[[], float]:
+    """gmmx's, which is JAX too, vectorised over trajectories: `steps` EM steps from the truth in every generation.
+
+    means [k, d], covariances [k, d, d]: the truth, with equal weights. The call gives the last mean trace.
+    """
+    import jax
+    import jax.numpy as jnp
+    from gmmx import EMFitter, GaussianMixtureModelJax
+
+    fitter = EMFitter(max_iter=steps, tol=-1.0)  # no gain is below it
+    parts = (means, covariances, np.full(len(means), 1 / len(means)))
+    start = GaussianMixtureModelJax.from_squeezed(*(np.asarray(part, np.float32) for part in parts))
+
+    def trajectory(key: Any) -> Any:
+        def generation(model: Any, key: Any) -> Any:
+            x = model.sample(key, n)
+            return fitter.fit(x, start).gmm, jnp.trace(jnp.cov(x.T))
+
+        return jax.lax.scan(generation, start, jax.random.split(key, generations))[1][-1]
+
+    run, keys = jax.jit(jax.vmap(trajectory)), jax.random.split(jax.random.key(0), trajectories)
+    return lambda: float(run(keys).mean())
+
+
 def kernel(rng: np.random.Generator, trajectories: int, n: int, generations: int, points: int = 0) -> np.ndarray:
     """SciPy's gaussian_kde with a fixed bandwidth, refitted to its own draws; the density at `points` points."""
     from scipy.stats import gaussian_kde

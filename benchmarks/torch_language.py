@@ -76,7 +76,11 @@ class Decoder(nn.Module):
 def _pick(logits: Any) -> Any:
     """Tokens by the inverse distribution function, faster here than `multinomial` or Gumbel noise."""
     sums = torch.softmax(logits, -1).cumsum(-1)
-    return (sums <= torch.rand(len(logits), 1) * sums[:, -1:]).sum(-1).clamp_(max=logits.shape[-1] - 1)
+    return (
+        (sums <= torch.rand(len(logits), 1, device=logits.device) * sums[:, -1:])
+        .sum(-1)
+        .clamp_(max=logits.shape[-1] - 1)
+    )
 
 
 def training(sizes: tuple[int, ...], batch: int, threads: int, compiled: bool) -> Callable[[], Any]:

@@ -110,19 +110,25 @@ class UNet(nn.Module):
         return ((self((1 - at) * x + at * noise, t) - (noise - x)) ** 2).mean()
 
 
-def training(network: type[Any], rows: Any, steps: int, batch: int, threads: int) -> Callable[[], Any]:
+def training(
+    network: type[Any], rows: Any, steps: int, batch: int, threads: int, compiled: bool = False
+) -> Callable[[], Any]:
     """A call that takes `steps` steps of Adam on minibatches of rows [n, 784], on so many threads."""
+    torch.set_num_threads(threads)
     data, model = torch.tensor(rows), network()
-    optimiser = torch.optim.Adam(model.parameters(), 1e-3, fused=data.is_cuda)
+    optimiser = torch.optim.Adam(model.parameters(), 1e-3, fused=True)
+    loss_of = torch.compile(model.loss) if compiled else model.loss
 
     def call() -> float:
         torch.set_num_threads(threads)
         for _ in range(steps):
             x = data[torch.randint(0, len(data), (batch,))]
             optimiser.zero_grad()
-            loss = model.loss(x)
+            loss = loss_of(x)
             loss.backward()
             optimiser.step()
         return loss.item()
 
+    if compiled:
+        call()  # compiles
     return call

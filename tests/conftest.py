@@ -1,18 +1,12 @@
 """Fixtures and checks that all tests share; seeds are derived from names."""
 
-from pathlib import Path
 from zlib import crc32
 
-import jax
 import numpy as np
 import pytest
 from scipy.stats import ks_2samp, norm
 
-from collapsebench.engine import devices
-
-MAPS = Path("/proc/self/maps")
-MOST_MAPS = 40_000
-"""Linux lets a process map 65530 pieces of memory, and every compiled program takes some: beyond that it dies."""
+from collapsebench.engine import cache, devices
 
 
 def pytest_configure():
@@ -24,8 +18,7 @@ def pytest_configure():
 def _few_programs():
     """Compiled programs are forgotten before there are too many for one process."""
     yield
-    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
-        jax.clear_caches()
+    cache.make_room()
 
 
 @pytest.fixture

@@ -77,7 +77,9 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 def jax_benchmark(benchmark: Any, request: pytest.FixtureRequest) -> Any:
     """Times one JAX program: see `collapsebench.bench.fixture.JaxBenchmark`."""
     from collapsebench.bench.fixture import JaxBenchmark
+    from collapsebench.engine.cache import make_room
 
+    make_room()  # hundreds of rows compile more than one process can hold
     return JaxBenchmark(benchmark, request.config.getoption("collapsebench_tier"), request.config.stash[_ROWS])
 
 

@@ -63,7 +63,8 @@ class LoopProgram:
         carry = loop.placed(self.shapes, self.plan.chunk, self.mesh)
         root = root_key(self.experiment.seed, self.experiment.name)
         generations = self.experiment.generations
-        measured = loop.room(self.program, self.plan.chunk, generations, self.mesh)
+        # As long as that of `cb.run`, if it holds all generations: then the program is the same.
+        measured = loop.room(self.program, self.plan.chunk, max(self.plan.block, generations), self.mesh)
         return (self.program, root, {}, index, carry, measured, np.int32(0), np.int32(generations))
 
     def result(self, answer: PyTree) -> xr.Dataset:
@@ -84,8 +85,8 @@ class LoopProgram:
     def trace(self) -> PyTree:
         """The traced program, to be lowered and compiled."""
         with runner.precision(self.experiment):
-            tasks = self.program.model.streams
-            return loop.compiled(self.mesh, self.plan.width, tasks).trace(*self.arguments())
+            network = self.program.model.streams
+            return loop.compiled(self.mesh, self.plan.width, network).trace(*self.arguments())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +119,7 @@ class TrainingProgram:
         mapped = jax.shard_map(
             shard, mesh=devices.mesh(), in_specs=(everywhere, split, everywhere), out_specs=split, check_vma=False
         )
-        return jax.jit(mapped, compiler_options=devices.compiler_options(tasks=True))
+        return jax.jit(mapped, compiler_options=devices.compiler_options(network=True))
 
     def arguments(self) -> tuple[Any, ...]:
         """Arguments of one call."""

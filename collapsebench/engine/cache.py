@@ -1,21 +1,26 @@
-"""Persistent cache of compiled programs: JAX's own, in a private folder whose every entry is checked.
+"""Compiled programs: how many of them a process keeps, and the persistent cache between processes.
 
-JAX looks an executable up by a hash of the program's text, the versions, the flags, the compile options and the devices.
-An entry is XLA's serialised executable (a protocol buffer around machine code), compressed by zlib or, where it is
-installed, by zstandard. Nothing is unpickled, but who can write an entry can run code here. JAX relies on zlib's
-checksum, has none with zstandard (there a flipped bit ends the process, or worse), and never replaces a damaged entry. So
-the folder is the user's alone, there is one for each kind of processor, and an entry is only read if its SHA-256 is the
-one it was written with; any other is deleted, and the program compiled anew.
+A process forgets them before they map more pieces of memory than Linux allows.
+
+The cache is JAX's own, in a private folder whose every entry is checked. JAX looks an executable up by a hash of the
+program's text, the versions, the flags, the compile options and the devices. An entry is XLA's serialised executable (a
+protocol buffer around machine code), compressed by zlib or, where it is installed, by zstandard. Nothing is unpickled, but
+who can write an entry can run code here. JAX relies on zlib's checksum, has none with zstandard (there a flipped bit ends
+the process, or worse), and never replaces a damaged entry. So the folder is the user's alone, there is one for each kind of
+processor, and an entry is only read if its SHA-256 is the one it was written with; any other is deleted, and the program
+compiled anew.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 import platform
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,8 +35,31 @@ HITS = "/jax/compilation_cache/cache_hits"
 """What jax.monitoring is told when a program comes from the cache."""
 MOST = 1 << 30
 """Bytes that are kept; beyond that the entries that were not used for longest are deleted."""
+MAPS, MOST_MAPS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
+"""Where Linux lists the pieces of memory that this process maps, and says how many it may: 65530, if nobody changed it."""
+SHARE = 0.6
+"""Share of them at which programs are forgotten: what one run compiles fits into the rest."""
 _PROCESSOR = ("flags", "Features", "CPU implementer", "CPU part", "CPU variant", "model name")
 """Lines of /proc/cpuinfo that say what code a processor runs: x86 has flags, ARM features and a part of a maker."""
+
+
+_looked = -math.inf
+
+
+def make_room() -> None:
+    """Forget the compiled programs of this process where they map nearly as many pieces of memory as Linux allows.
+
+    A loop's program maps 100 to 500 pieces, and JAX keeps every program; where Linux refuses one piece more, XLA ends
+    the process with a segmentation fault while it compiles. It looks once a second, as a long list takes 10 ms to read.
+    """
+    global _looked
+    now = time.monotonic()
+    if now < _looked + 1:
+        return
+    _looked = now
+    with contextlib.suppress(OSError):  # no Linux
+        if MAPS.read_bytes().count(b"\n") > SHARE * int(MOST_MAPS.read_text()):
+            jax.clear_caches()
 
 
 class CheckedCache:
@@ -170,6 +198,19 @@ def kept() -> Iterator[None]:
 def without_cache() -> Iterator[None]:
     """Context without the persistent cache, so that a compile time measured inside is that of a compilation."""
     with _settings(jax_enable_compilation_cache=False):
+        yield
+
+
+@contextlib.contextmanager
+def empty_cache() -> Iterator[None]:
+    """Context with a persistent cache that begins empty: each program is compiled once, and fetched when it is met again."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _settings(
+            jax_enable_compilation_cache=True, jax_compilation_cache_dir=folder,
+            jax_persistent_cache_min_compile_time_secs=0.0, jax_persistent_cache_enable_xla_caches="none",
+        ),
+    ):  # fmt: skip
         yield
 
 

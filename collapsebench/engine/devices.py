@@ -10,6 +10,8 @@ from functools import cache
 import jax
 from jax.sharding import AxisType, Mesh
 
+from collapsebench.maths.compiling import WIDE, network_options
+
 
 def cores() -> int:
     """Number of cores that this process may use."""
@@ -26,14 +28,15 @@ def _backend_started() -> bool:
 
 @contextlib.contextmanager
 def _more_threads_than_devices() -> Iterator[None]:
-    """Let a CPU backend that starts inside have spare threads in its pool.
+    """Let a CPU backend that starts inside have a spare thread in its pool.
 
     XLA makes one thread a core. With a virtual device on each of them, an operation that hands work to the pool and
-    waits (a batch of LAPACK's eigenvalue problems does) waits for ever: all threads are waiting.
+    waits (a batch of LAPACK's eigenvalue problems does) waits for ever: all threads are waiting. No more than one: a
+    network's products are cut into as many parts as there are threads, and wait for one another.
     """
     before = os.environ.get("NPROC")
     if before is None:
-        os.environ["NPROC"] = str(2 * cores())
+        os.environ["NPROC"] = str(cores() + 1)
     try:
         yield
     finally:
@@ -74,19 +77,31 @@ def free_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
 
 
-def cache_bytes() -> int:
-    """Bytes that one group of trajectories should fit in: 4 MiB (a core's share of cache) on a CPU, else 256 MiB."""
-    return 1 << 22 if jax.default_backend() == "cpu" else 1 << 28
+def cache_bytes(network: bool = False) -> int:
+    """Bytes that one group of trajectories should fit in: 4 MiB (a core's share of cache) on a CPU, else 256 MiB of
+    networks, and 2 GiB of what a kernel does not store."""
+    if jax.default_backend() == "cpu":
+        return 1 << 22
+    return 1 << (28 if network else 31)
 
 
-def compiler_options(tasks: bool = False) -> dict[str, str]:
-    """What XLA is told about a loop: on a CPU, vectors of full width, and no kernel that is cut into tasks unless `tasks`.
+GRAPHS = "FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN,DYNAMIC_SLICE_FUSION,WHILE,CONDITIONAL"
+"""What XLA may record as one CUDA graph: its own choice, and loops."""
 
-    With a device on every core small tasks only wait for one another: a kernel of 250 lanes took as long as one of 500.
-    The large kernels of a network gain a few per cent by them.
+
+def compiler_options(network: bool = False) -> dict[str, str]:
+    """What XLA is told about a loop.
+
+    On a CPU: vectors of full width, and, but for a network, no kernel that is cut into tasks. With a device on every core
+    small tasks only wait for one another: a kernel of 250 lanes took as long as one of 500. The large kernels of a
+    network gain a few per cent by them. On a GPU: all generations are one graph, so that no step of a loop asks the
+    host; a network, whose kernels are long, gains nothing by it.
     """
-    if jax.default_backend() != "cpu":
-        return {}
-    wide = {"xla_cpu_prefer_vector_width": "512"}
-    busy = len(jax.local_devices()) >= cores() and not tasks
-    return wide | ({"xla_disable_hlo_passes": "cpu-parallel-task-assigner"} if busy else {})
+    first = jax.local_devices()[0]
+    if network:
+        return network_options(first.platform)
+    if first.platform == "cpu":
+        busy = len(jax.local_devices()) >= cores()
+        return WIDE | ({"xla_disable_hlo_passes": "cpu-parallel-task-assigner"} if busy else {})
+    cuda = "cuda" in first.client.platform_version
+    return {"xla_gpu_enable_command_buffer": GRAPHS, "xla_gpu_graph_min_graph_size": "1"} if cuda else {}

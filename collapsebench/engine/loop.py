@@ -139,10 +139,10 @@ def pieces_of(measured: Array, lanes: int) -> list[np.ndarray]:
 
 
 @cache
-def compiled(mesh: Mesh, width: int, tasks: bool = False) -> Any:
+def compiled(mesh: Mesh, width: int, network: bool = False) -> Any:
     """`advance` over all devices of a mesh, compiled; it takes back the memory of the states and metrics that it is given.
 
-    tasks: as in `devices.compiler_options`.
+    network: as in `devices.compiler_options`.
     """
     everywhere, split = PartitionSpec(), PartitionSpec("trajectory")
     mapped = jax.shard_map(
@@ -150,7 +150,7 @@ def compiled(mesh: Mesh, width: int, tasks: bool = False) -> Any:
         in_specs=(everywhere, everywhere, split, split, split, _ROOM, everywhere, everywhere),
         out_specs=(split, _ROOM), check_vma=False,
     )  # fmt: skip
-    return jax.jit(mapped, donate_argnums=(4, 5), compiler_options=devices.compiler_options(tasks))
+    return jax.jit(mapped, donate_argnums=(4, 5), compiler_options=devices.compiler_options(network))
 
 
 def advance(

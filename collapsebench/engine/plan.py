@@ -50,8 +50,9 @@ class Plan:
             )
         block = min(BLOCK, 2 ** math.ceil(math.log2(program.generations)))
         # Metrics of a call: few enough that their memory is used again, and not new to the system for every call.
-        returned = max(1, 2 * devices.cache_bytes() // (4 * program.columns * block))
-        widest = max(1, min(devices.cache_bytes() // working, devices.memory_budget() // (8 * working), returned))
+        cache = devices.cache_bytes(program.model.streams)
+        returned = max(1, 2 * cache // (4 * program.columns * block))
+        widest = max(1, min(cache // working, devices.memory_budget() // (8 * working), returned))
         share = math.ceil(lanes / count)
         if program.model.streams and jax.default_backend() == "cpu":
             widest = 1  # bench_networks_side_by_side measures it; a convolution by itself is faster than several

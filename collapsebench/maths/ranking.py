@@ -1,4 +1,4 @@
-"""Selection of weighted rows: the best share, the best of every few, quantiles, and importance weights."""
+"""Selection of rows: the smallest, the best share by weight, the best of every few, quantiles, and importance weights."""
 
 from __future__ import annotations
 
@@ -6,8 +6,24 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from collapsebench.maths.bisection import first_true
 from collapsebench.maths.numerics import divide
 from collapsebench.specs.pytree import Count, Number
+
+
+def smallest(x: Float[Array, " n"], count: Number) -> Bool[Array, " n"]:
+    """Which are the `count` smallest of positive numbers, all of them where there are fewer; of equal ones the first.
+
+    By bisection, on the bits of the numbers and then on places: a sort of 400 takes a CPU 7 times as long, one of 4000 20.
+    """
+    bits = jax.lax.bitcast_convert_type(
+        x, jnp.int32 if x.dtype.itemsize == 4 else jnp.int64
+    )  # in the order of the numbers
+    zero = jnp.zeros((), bits.dtype)
+    level = first_true(lambda at: (bits <= at).sum() >= count, zero, bits.max() + 1, int(jnp.iinfo(bits.dtype).max))
+    below, equal, place = bits < level, bits == level, jnp.arange(x.shape[0])
+    last = first_true(lambda at: (below | (equal & (place <= at))).sum() >= count, zero, zero + x.shape[0], x.shape[0])
+    return below | (equal & (place <= last))
 
 
 def best_share(score: Float[Array, " n"], w: Float[Array, " n"], share: Number) -> Bool[Array, " n"]:

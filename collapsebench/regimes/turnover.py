@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, PyTree
 
+from collapsebench.maths.ranking import smallest
 from collapsebench.maths.samplers import uniform
 from collapsebench.parts.data import Batch, Data
 from collapsebench.parts.part import Setting
@@ -62,5 +63,5 @@ def _some(key: Key, shape: tuple[int, ...], share: Number) -> Bool[Array, ...]:
     size = 1
     for length in shape:
         size *= length
-    order = jnp.argsort(uniform(key, (size,)))
-    return (jnp.zeros(size, bool).at[order].set(jnp.arange(size) < jnp.round(share * size))).reshape(shape)
+    # Made once, and not for every number of every row.
+    return jax.lax.optimization_barrier(smallest(uniform(key, (size,)), jnp.round(share * size))).reshape(shape)

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from collapsebench.engine import devices
+from collapsebench.engine import cache, devices
 from collapsebench.engine.cursor import START, Block, Cursor, Lanes
 from collapsebench.engine.handover import transfer
 from collapsebench.engine.host import CallFailed, Host
@@ -102,6 +102,7 @@ def run_points(
     cursor: where to go on; what was measured before is NaN. writer: receives every Block. Inside of `checkpoints` the run
     saves where it stands, and goes on from what is saved.
     """
+    cache.make_room()
     begun, before = time.time(), 0.0
     numbers = range(experiment.trajectories) if trajectories is None else _numbers(trajectories)
     stop: KeyboardInterrupt | CallFailed | None = None

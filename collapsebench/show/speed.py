@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,13 @@ from collapsebench.show.benchmarks import share
 from collapsebench.show.figures import Figure, Panel, Series, write
 from collapsebench.show.markdown import table, update_block
 
+Json = dict[str, Any]
+"""A benchmark file, or one benchmark of it, as pytest-benchmark writes it."""
+REGIME = "bench_regime["
+"""What the names of the rows begin with that race one regime, family and size: tables of their own."""
 
-def _row(benchmark: dict[str, Any]) -> tuple[str, ...]:
+
+def _row(benchmark: Json) -> tuple[str, ...]:
     extra = benchmark["extra_info"]
     faster = extra.get("times_faster")
     ratio = (
@@ -48,17 +54,47 @@ def speed_tables(folder: Path) -> str:
         data = json.loads(path.read_text())
         machine = data["machine_info"]["collapsebench"]
         versions = ", ".join(f"{name} {machine['versions'][name]}" for name in ("jax", "numpy"))
-        # One row for each regime and family is for `compare`; here it would bury the others.
-        shown = (bench for bench in data["benchmarks"] if not bench["name"].startswith("bench_regime["))
-        rows = [_row(benchmark) for benchmark in shown]
+        rows = [_row(benchmark) for benchmark in data["benchmarks"] if not benchmark["name"].startswith(REGIME)]
         head = ("benchmark", "rate", "of limit", "of its products", "times faster than", "through cb.run", "1% after")
         parts.append(f"{machine['device']}, {versions}, {data['commit_info']['time'][:10]}:\n\n{table(head, rows)}")
         if (figure := exponents_figure(data)) is not None:
             parts.append(f"![{figure.alt}](../results/benchmarks/{path.parent.name}/exponents.png)\n")
+        parts += regime_tables(data["benchmarks"])
     return "\n".join(parts)
 
 
-def exponents_figure(data: dict[str, Any]) -> Figure | None:
+def regime_tables(benchmarks: Sequence[Json]) -> list[str]:
+    """Markdown tables of regimes by families, one for each size: times faster than a plain NumPy loop, the slowest named."""
+    cells: dict[str, dict[str, dict[str, tuple[float, float]]]] = {}
+    sizes: dict[str, str] = {}
+    for benchmark in benchmarks:
+        if benchmark["name"].startswith(REGIME):
+            extra = benchmark["extra_info"]
+            family, regime, size = benchmark["name"].removeprefix(REGIME).removesuffix("]").split("-")
+            called = extra["called"] / extra["rivals"][extra["times_faster"]["rival"]]
+            cells.setdefault(size, {}).setdefault(regime, {})[family] = called, extra["times_faster"]["median"]
+            sizes[size] = "n = {n}, {generations} generations".format(**extra["experiment"])
+    parts = []
+    for size, rows in cells.items():
+        families = sorted({family for row in rows.values() for family in row})
+        lines = [
+            (_plain(regime), *("{} ({})".format(*map(_times, row[name])) if name in row else "" for name in families))
+            for regime, row in rows.items()
+        ]
+        called, family, regime = min((row[name][0], name, regime) for regime, row in rows.items() for name in row)
+        parts.append(
+            f"Times faster than a NumPy loop over trajectories, through `cb.run` (its compiled loop alone), {sizes[size]}; the "
+            f"least is {_times(called)}, {_plain(family)} under {_plain(regime)}:\n\n"
+            + table(("regime", *map(_plain, families)), lines)
+        )
+    return parts
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2g}" if ratio < 99.5 else f"{ratio:.0f}"
+
+
+def exponents_figure(data: Json) -> Figure | None:
     """Seconds of one call of the loop by size, a panel for each curve, with the exponent of its upper half."""
     panels = []
     for benchmark in data["benchmarks"]:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
+import collapsebench as cb
 from collapsebench.bench import events
 from collapsebench.engine import cache
 
@@ -20,6 +21,7 @@ seen = []
 sys.addaudithook(lambda event, arguments: seen.append(event) if event == "pickle.find_class" else None)
 import jax
 import numpy as np
+import collapsebench as cb
 from collapsebench.bench import events
 from collapsebench.engine import cache
 before = events.now()
@@ -205,3 +207,59 @@ def test_two_processors_are_two_folders():
     assert len({cache.processor(text) for text in texts}) == 4
     assert cache.processor(texts[0] + texts[1]) not in [cache.processor(text) for text in texts]  # big and little cores
     assert cache.processor(texts[0]) == cache.processor(texts[0] + "BogoMIPS : 50.0\n")
+
+
+def test_programs_are_forgotten_before_they_map_too_many_pieces_of_memory(monkeypatch, tmp_path):
+    forgotten = []
+    monkeypatch.setattr(jax, "clear_caches", lambda: forgotten.append(True))
+
+    def look(pieces, most="1000\n"):
+        for name, text in (("MAPS", "piece\n" * pieces), ("MOST_MAPS", most)):
+            (tmp_path / name).write_text(text)
+            monkeypatch.setattr(cache, name, tmp_path / name)
+        monkeypatch.setattr(cache, "_looked", -np.inf)
+        cache.make_room()
+        return len(forgotten)
+
+    assert look(600) == 0
+    assert look(601) == 1
+    cache.make_room()
+    assert len(forgotten) == 1, "it looks once a second"
+    monkeypatch.setattr(cache, "_looked", -np.inf)
+    cb.run(cb.Experiment(name="room", model="gaussian", n=2, generations=1, trajectories=1), progress=False)
+    assert len(forgotten) == 2, "a run begins with it"
+    (tmp_path / "MAPS").unlink()
+    monkeypatch.setattr(cache, "_looked", -np.inf)
+    cache.make_room()
+    assert len(forgotten) == 2
+
+
+MANY_RUNS = """
+import ctypes
+import sys
+import collapsebench as cb
+from collapsebench.engine import cache, devices
+
+devices.mesh()
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+PAGE, READ, BOTH, PRIVATE_ANONYMOUS = 4096, 1, 3, 0x22
+pieces = int(cache.MOST_MAPS.read_text()) - cache.MAPS.read_bytes().count(b"\\n") - int(sys.argv[1])
+base = libc.mmap(None, PAGE * (pieces + 2), BOTH, PRIVATE_ANONYMOUS, -1, 0)
+for i in range(0, pieces, 2):
+    libc.mprotect(base + PAGE * i, PAGE, READ)  # every other page: so many pieces
+for n in range(2, 14):
+    cb.run(cb.Experiment(name="many", model="gaussian", n=n, generations=1, trajectories=1), progress=False)
+    print(n, cache.MAPS.read_bytes().count(b"\\n"), flush=True)
+print("alive")
+"""
+"""A process that may map so many pieces more, and runs twelve experiments that are each a program of its own."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not cache.MOST_MAPS.exists(), reason="no Linux")
+def test_a_process_outlives_its_programs():
+    found = subprocess.run([sys.executable, "-c", MANY_RUNS, "600"], capture_output=True, text=True, check=False)
+    assert found.stdout.endswith("alive\n"), (found.returncode, found.stdout)

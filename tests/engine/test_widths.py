@@ -24,7 +24,7 @@ def test_calls_return_what_stays_in_the_cache_and_their_number_changes_nothing(m
     experiment = cb.Experiment(handover="summary", n=20, trajectories=40, generations=21, width=4)
     results = []
     for cache in (1 << 22, 512):
-        monkeypatch.setattr(devices, "cache_bytes", lambda cache=cache: cache)
+        monkeypatch.setattr(devices, "cache_bytes", lambda network, cache=cache: cache)
         results.append(cb.run(experiment))
     chunks = [result.attrs["chunk"] for result in results]
     assert chunks[1] < chunks[0]

@@ -197,6 +197,11 @@ def compare(before, after, same_machine):
     return None
 
 
+def _write(path, found):
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(found[name])}" for name in sorted(found))
+    path.write_text(f'{{"machine": {json.dumps(machine())}, "cases": {{\n{lines}\n}}}}\n')
+
+
 def main(argv=None):
     """The command; returns the number of changed cases."""
     parser = argparse.ArgumentParser()
@@ -207,10 +212,10 @@ def main(argv=None):
     chosen = {name: make for name, make in cases().items() if name.startswith(tuple(arguments.only))}
     if arguments.write:
         kept = json.loads(arguments.out.read_text()) if arguments.out.exists() else {"cases": {}}
-        kept["cases"] |= dict(_records(chosen))
-        kept["machine"] = machine()
-        lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(kept['cases'][name])}" for name in sorted(kept["cases"]))
-        arguments.out.write_text(f'{{"machine": {json.dumps(kept["machine"])}, "cases": {{\n{lines}\n}}}}\n')
+        for i, (name, found) in enumerate(_records(chosen)):
+            kept["cases"][name] = found
+            if i % 25 == 24 or name == [*chosen][-1]:  # what was made before a stop is kept
+                _write(arguments.out, kept["cases"])
         return 0
     golden = json.loads(FILE.read_text())
     same, wrong = golden["machine"] == machine(), 0

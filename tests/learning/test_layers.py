@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from collapsebench.learning.networks import layers
+from collapsebench.learning.networks import convolutions, layers
 
 LANES = 3
 
@@ -25,20 +25,27 @@ def doubled(y, kernel, size):
 
 
 @pytest.mark.parametrize(
-    ("layer", "reference", "size", "channels"),
-    [(layers.keep, convolved, 3, 2), (layers.halve, convolved, 4, 2), (layers.double, doubled, 4, 5)],
+    ("layer", "reference", "size", "channels", "ends"),
+    [
+        (convolutions.keep, convolved, 3, 5, (5, 2)),
+        (convolutions.halve, convolved, 4, 2, (2, 5)),
+        (convolutions.double, doubled, 4, 5, (2, 5)),
+    ],
     ids=["keep", "halve", "double"],
 )
-def test_alone_and_side_by_side(layer, reference, size, channels):
-    """In float64, to its rounding: a pixel, tap or channel in the wrong place changes numbers by about themselves."""
+def test_alone_and_side_by_side(layer, reference, size, channels, ends):
+    """In float64, to its rounding: a pixel, tap or channel in the wrong place changes numbers by about themselves.
+
+    On a CPU `keep` makes two pixels at once and its images change places; `halve`, of odd sides, makes one.
+    """
     with jax.enable_x64(True):
-        compare(layer, reference, size, channels)
+        compare(layer, reference, size, channels, ends)
 
 
-def compare(layer, reference, size, channels):
+def compare(layer, reference, size, channels, ends):
     random = np.random.default_rng(0)
     x = jnp.asarray(random.standard_normal((LANES, 4, 6, 6, channels)))
-    kernel = jnp.asarray(random.standard_normal((LANES, size, size, 2, 5)))
+    kernel = jnp.asarray(random.standard_normal((LANES, size, size, *ends)))
 
     def values(function):
         def loss(x, kernel):
@@ -54,3 +61,25 @@ def compare(layer, reference, size, channels):
         np.testing.assert_allclose(one, want, rtol=1e-10, atol=1e-10)
         np.testing.assert_allclose(many, want, rtol=1e-10, atol=1e-10)
         np.testing.assert_allclose(same[0], want[0], rtol=1e-10, atol=1e-10)
+
+
+def test_norm_and_silu_have_the_derivative_of_their_definition():
+    """In float64, to its rounding, with two channels a group, none of which is about 0 or has variance 1."""
+    with jax.enable_x64(True):
+        random = np.random.default_rng(0)
+        x, y = (jnp.asarray(random.normal(3, 2, (4, 5, 5, 6))) for _ in range(2))
+        scale, bias = (jnp.asarray(random.standard_normal((4, 6))) for _ in range(2))
+
+        def plain(x, scale, bias):
+            groups = x.reshape(4, 25, 3, 2)
+            centred = groups - groups.mean(axis=(1, 3), keepdims=True)
+            h = (centred / jnp.sqrt((centred**2).mean(axis=(1, 3), keepdims=True) + 1e-3)).reshape(x.shape)
+            return jax.nn.silu(h * scale[:, None, None] + bias[:, None, None])
+
+        def found(function):
+            value, back = jax.vjp(function, x, scale, bias)
+            return value, *back(y)
+
+        ours = jax.jit(lambda: found(lambda *args: layers.normed_silu(*args, 3, 1e-3)))()
+        for one, want in zip(ours, jax.jit(lambda: found(plain))(), strict=True):
+            np.testing.assert_allclose(one, want, rtol=1e-10, atol=1e-10)

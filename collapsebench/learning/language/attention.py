@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from collapsebench.learning.language.architecture import Decoder
 from collapsebench.learning.language.layers import softmax
+from collapsebench.maths.compiling import whole
 from collapsebench.specs.pytree import Count
 
 Cache = tuple[Array, Array]
@@ -49,7 +50,7 @@ def split_heads(
     """Scaled queries [groups * batch, queries of a group * time, head], keys and values [groups * batch, time, head]."""
     heads, groups, head = shape.heads, shape.groups, shape.head
     n = qkv.shape[0] // batch
-    parts = qkv.reshape(batch, n, heads + 2 * groups, head).transpose(2, 0, 1, 3)
+    parts = whole(qkv.reshape(batch, n, heads + 2 * groups, head).transpose(2, 0, 1, 3))  # and so is their gradient
     q, k = _turned(parts[:heads], by) * (1 / math.sqrt(head)), _turned(parts[heads : heads + groups], by)
     q = q.reshape(groups, heads // groups, batch, n, head).swapaxes(1, 2)
     v = parts[heads + groups :].reshape(-1, n, head)

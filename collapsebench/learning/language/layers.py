@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
+from collapsebench.maths.numerics import whole_products
+
 Rows = Float[Array, "_rows _features"]
 """Tokens by features; its axes have no size that arguments and results share."""
 _ROOT, _CUBE = 2 * math.sqrt(2 / math.pi), 0.044715
@@ -26,8 +28,23 @@ class LowRank(NamedTuple):
 def product(x: Rows, w: PyTree) -> Rows:
     """x by a matrix or a LowRank, with a bias where there is one."""
     matrix = w["w"]
-    y = x @ matrix.base + (x @ matrix.down) @ matrix.up if isinstance(matrix, LowRank) else x @ matrix
+    y = x @ matrix.base + (x @ matrix.down) @ matrix.up if isinstance(matrix, LowRank) else _times(x, matrix)
     return y + w["b"][None] if "b" in w else y
+
+
+@jax.custom_vjp
+def _times(x: Rows, matrix: Array) -> Rows:
+    return x @ matrix
+
+
+@whole_products()
+def _times_backward(saved: tuple[Rows, Array], dy: Rows) -> tuple[Rows, Array]:
+    x, matrix = saved
+    turned = jax.lax.optimization_barrier(x.T)  # XLA's product with a transposed factor is slow on a CPU
+    return dy @ matrix.T, turned @ dy
+
+
+_times.defvjp(lambda x, matrix: (x @ matrix, (x, matrix)), _times_backward)
 
 
 def norm(x: Rows, w: dict[str, Array], epsilon: float) -> Rows:

@@ -20,6 +20,7 @@ from collapsebench.learning.language.decoder import Tokens, block_nats, token_na
 from collapsebench.learning.language.decoding import Decoding
 from collapsebench.learning.language.generate import check_length, generate
 from collapsebench.learning.training import Training, gradient
+from collapsebench.maths.compiling import network_options
 from collapsebench.maths.streams import part
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.pytree import Count, Key
@@ -69,7 +70,8 @@ def training_step(shape: Decoder, training: Training, over: Mesh | None = None) 
     sharded = jax.shard_map(
         step, mesh=over, in_specs=(P(), P(), P(AXIS), P(AXIS)), out_specs=P(), check_vma=False
     )  # the optimiser's state is the same everywhere, which the check cannot see
-    return jax.jit(sharded, donate_argnums=0)
+    options = network_options(over.devices.flat[0].platform)
+    return jax.jit(sharded, donate_argnums=0, compiler_options=options)
 
 
 def begin(params: PyTree, training: Training) -> PyTree:

@@ -54,10 +54,9 @@ class Block(nn.Module):
     def __call__(
         self, x: Float[Array, "batch side side in"], condition: Any
     ) -> Float[Array, "batch side side features"]:
-        scale, shift = jnp.split(nn.Dense(2 * self.features)(condition)[:, None, None], 2, axis=-1)
-        h = Keep(self.features)(nn.silu(GroupNorm()(x)))
-        h = GroupNorm()(h) * (1 + scale) + shift
-        h = Keep(self.features, zero=True)(nn.silu(h))
+        scale, shift = jnp.split(nn.Dense(2 * self.features)(condition), 2, axis=-1)
+        h = Keep(self.features)(GroupNorm()(x))
+        h = Keep(self.features, zero=True)(GroupNorm()(h, 1 + scale, shift))
         return h + (x if x.shape[3] == self.features else nn.Dense(self.features)(x))
 
 
@@ -83,5 +82,4 @@ class UNet(nn.Module):
         for channels in self.channels[::-1]:
             h = jnp.concatenate([Double(channels)(h), passed.pop()], axis=-1)
             h = Block(channels)(h, condition)
-        h = nn.silu(GroupNorm()(h))
-        return Keep(1, zero=True)(h).reshape(x.shape)
+        return Keep(1, zero=True)(GroupNorm()(h)).reshape(x.shape)

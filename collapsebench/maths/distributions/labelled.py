@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
+from collapsebench.maths.cholesky import UNROLLED
 from collapsebench.parts.data import Data, Handover, Kind
 from collapsebench.parts.distribution import Distribution
 from collapsebench.parts.model import Dials, Model
@@ -31,6 +32,13 @@ def draw_inputs(key: Key, scales: Float[Array, " d"], n: int, prompts: Rows | No
     if prompts is not None:
         return prompts["x"][:n]
     return (scales[:, None] * samplers.normal(key, (scales.shape[0], n), scales.dtype)).T
+
+
+def scores(columns: Float[Array, "d n"], coef: Float[Array, " d"]) -> Float[Array, " n"]:
+    """Products x w [n] of rows with coefficients; rows lie along the last axis, and few columns are added up one by one."""
+    if len(coef) > UNROLLED:
+        return jnp.matmul(coef, columns, precision="highest")
+    return sum((coef[j] * columns[j] for j in range(1, len(coef))), coef[0] * columns[0])
 
 
 class LabelledModel(Model):

@@ -169,6 +169,11 @@ def over_lanes(function: Callable) -> Callable:
 _WRITTEN_OUT, _LEAST_TURNS, _STRIPS = 5, 16, 64
 
 
+def accelerated() -> bool:
+    """Whether the program is for an accelerator, where a kernel's start costs more than what a few thousand threads do."""
+    return jax.default_backend() != "cpu"
+
+
 def over_places(
     step: Callable, zero: complex | np.number, places: int, k0: jax.Array, k1: jax.Array, *each: jax.Array
 ) -> jax.Array:
@@ -176,8 +181,16 @@ def over_places(
 
     No draw is stored: some places are written out in a kernel, which has one output, for XLA hashes anew for each; turns of
     it follow each other, and long lanes are cut into strips, whose totals are added. live: where a place is one of them
-    (None: it is). zero: the total to begin with, a number of the dtype of totals. Sums of XLA's own are not vectorised.
+    (None: it is). zero: the total to begin with, a number of the dtype of totals. A CPU does not vectorise XLA's own sums;
+    on an accelerator they are one kernel.
     """
+    if accelerated():
+        place = lax.broadcasted_iota(jnp.uint32, (*k0.shape, places), 1)
+        terms = step(jnp.full(place.shape, zero), [(place, None)], *(value[:, None] for value in (k0, k1, *each)))
+        parts = (terms.real, terms.imag) if jnp.iscomplexobj(terms) else (terms,)
+        zeros = tuple(np.zeros((), part.dtype) for part in parts)
+        sums = lax.reduce(parts, zeros, lambda a, b: tuple(map(jnp.add, a, b)), (1,))  # both at once, hashed once
+        return lax.complex(*sums) if len(sums) == 2 else sums[0]
     steps = -(-places // _WRITTEN_OUT)
     strips = min(_STRIPS, 1 << max(0, (steps // _LEAST_TURNS).bit_length() - 1))
     turns = -(-steps // strips)
@@ -216,6 +229,8 @@ def by_turns(
     size = place.size
     if size == 0:
         return parameters[0]
+    if accelerated():
+        return _all_at_once(propose, k0, k1, tag, place, *parameters, first=first or propose)
     groups = -(-size // _GROUP)
     draws = groups * _GROUP
     table = [jnp.resize(array, (draws,)) for array in (k0, k1, place, *parameters)]
@@ -246,3 +261,23 @@ def by_turns(
     state = refusals(value), value.reshape(_GROUP, groups)
     done = lax.while_loop(lambda state: jnp.any(state[0] > 0), some_again, state)[1]
     return done.reshape(-1)[:size]
+
+
+_TURNS_AT_ONCE = 4
+
+
+def _all_at_once(
+    propose: Callable, k0: jax.Array, k1: jax.Array, tag, place: jax.Array, *parameters: jax.Array, first: Callable
+) -> jax.Array:
+    """`by_turns` for an accelerator: the first turns of all draws in one kernel, and a loop that hardly ever begins."""
+
+    def attempt(turn: Any, value: jax.Array, propose: Callable) -> jax.Array:
+        new = propose(*hash_words(k0, k1, tag + turn, place), *parameters)
+        return jnp.where(value.real == REFUSED, new, value)
+
+    value = first(*hash_words(k0, k1, tag, place), *parameters)
+    for turn in range(1, _TURNS_AT_ONCE):
+        value = attempt(np.uint32(turn), value, propose)
+    state = np.uint32(_TURNS_AT_ONCE), value
+    again = lambda state: (state[0] + 1, attempt(*state, propose))  # noqa: E731
+    return lax.while_loop(lambda state: jnp.any(state[1].real == REFUSED), again, state)[1]

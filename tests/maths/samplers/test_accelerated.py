@@ -1,0 +1,60 @@
+"""What an accelerator computes in other steps is what a CPU does: the same draws, and sums that differ by rounding."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from collapsebench.maths import kernel_sums, samplers
+from collapsebench.maths.samplers import bits
+
+
+@pytest.fixture
+def both(monkeypatch):
+    """A function that gives a function's values for 300 keys, as a CPU and as an accelerator compute them."""
+
+    def values(function):
+        found = []
+        for there in (False, True):
+            for module in (bits, kernel_sums):
+                monkeypatch.setattr(module, "accelerated", lambda there=there: there)
+            jax.clear_caches()  # a sampler that was traced before would be taken as it is
+            found.append(
+                jax.tree.map(np.asarray, jax.jit(jax.vmap(function))(jax.random.split(jax.random.key(3), 300)))
+            )
+        return found
+
+    yield values
+    jax.clear_caches()
+
+
+def test_rejection_draws_the_same(both):
+    """Of a proposal that is refused half of the time, so that some draws are beyond the turns in one kernel."""
+
+    def propose(high, low, scale):
+        return jnp.where(low < np.uint32(1 << 31), bits.uniform_from(high, None, jnp.float32) * scale, bits.REFUSED)
+
+    @bits.over_lanes
+    def draws(k0, k1):
+        scale = 1 + (k0 % 7).astype(jnp.float32)
+        never = lambda high, low, scale: jnp.full_like(scale, bits.REFUSED)  # noqa: E731
+        return bits.by_turns(propose, k0, k1, bits.GAMMA, jnp.zeros_like(k0), scale, first=never)
+
+    here, there = both(lambda key: draws(*bits.key_words(key)))
+    np.testing.assert_array_equal(here, there)
+    assert np.unique(here[here > 0]).size == here.size
+
+
+def test_sums_differ_by_rounding(both):
+    centres, points = jax.random.normal(jax.random.key(1), (2, 300)), jnp.linspace(-9, 9, 70)[None].repeat(2, 0)
+    exponents = jnp.full(300, -np.log(280.0)).at[280:].set(-jnp.inf)
+
+    def sums(key):
+        top, rest = kernel_sums.log_sums(centres, jnp.zeros(300), exponents, points)
+        normals = samplers.normal_totals(key, 1001, 1000)
+        return normals[0], normals[1] / 30, normals[2] / 1000, samplers.exponential_total(key, 101), top + jnp.log(rest)
+
+    here, there = both(sums)
+    np.testing.assert_array_equal(here[0], there[0])
+    for a, b in zip(here[1:], there[1:], strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-6, atol=2e-6)
