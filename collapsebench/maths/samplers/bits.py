@@ -33,7 +33,7 @@ NORMAL, GAMMA, GAMMA_BOOST, _, BINOMIAL, POISSON, CHAIN_TOP, CHAIN, UNIFORM, PER
 # Beyond the words that streams.py derives keys with.
 COIN, WAITING, SLOT = (np.uint32(0x58000000 + (i << 24)) for i in range(3))
 
-_GROUP, _FEW, _TOGETHER = 16, 64, 32
+_GROUP, _FEW, _TOGETHER = 8, 64, 16
 REFUSED = -2  # what a proposal says instead of a value; all values here are above -1
 
 
