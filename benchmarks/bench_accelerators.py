@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from functools import partial
 
 import jax
@@ -48,10 +49,9 @@ def _torch(make, units):
     try:
         import torch
 
-        import benchmarks.torch_rivals  # sets PyTorch's device
+        importlib.import_module("benchmarks.torch_rivals")  # sets PyTorch's device
     except ImportError:
         return {}
-    del benchmarks.torch_rivals
     if not torch.cuda.is_available():
         return {}
     return {f"pytorch, {'compiled' if c else 'eager'}": (units, _warm(make(compiled=c))) for c in (False, True)}

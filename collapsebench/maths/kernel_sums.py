@@ -13,8 +13,6 @@ from collapsebench.maths.samplers.bits import accelerated, over_lanes
 
 _BLOCK = 16
 """Centres per pass of the log-sum-exp: its terms stay in registers, and one more exponential is paid for 16."""
-_WRITTEN_OUT = 4
-"""Dimensions up to which a squared distance is one expression."""
 
 # The transform: centres are gathered into boxes of a fixed lattice, and a box of middle c, half-width r, is the series
 # sum_i w_i exp(-(y - x_i)^2) = exp(-u^2) sum_k M_k (2 r u)^k, u = y - c, M_k = sum_i w_i exp(-t_i^2) (t_i / r)^k / k!,
@@ -41,7 +39,7 @@ def _pairwise(combine: Callable[[Array, Array], Array], terms: list[Array]) -> A
 def _squared_distances(centres: Float[Array, "lanes d block"], points: Float[Array, "lanes d m"]) -> list[Array]:
     """|point - centre|^2 [lanes, m] for each centre of a block, without the cancellation of a matrix product."""
     dim, block = centres.shape[1:]
-    if dim <= _WRITTEN_OUT:
+    if dim <= 4:
         return [_pairwise_sum([(points[:, k] - centres[:, k, j, None]) ** 2 for k in range(dim)]) for j in range(block)]
 
     def coordinate(k: Array, sums: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -95,25 +93,11 @@ def log_sums(
     w, which sums to 1, is exp(exponents); all 0 asks for the exact sum. Exact to rounding, but in one dimension, in
     float32, on a CPU, for many centres and points: there it is right to 1e-5 of itself.
     """
-    if accelerated() and centres.shape[0] <= _WRITTEN_OUT:
-        return _in_two_passes(centres, exponents, points)
     many = centres.shape[1] >= _ROWS and points.shape[1] >= _POINTS
     # Threads of a GPU would add to a box in any order, and its exact sum is fast.
     if many and centres.shape[0] == 1 and points.dtype == jnp.float32 and not accelerated():
         return _by_boxes(centres[0], w, exponents, points[0])
     return _log_sum_exp(centres, exponents, points)
-
-
-def _in_two_passes(
-    centres: Float[Array, "d n"], exponents: Float[Array, " n"], points: Float[Array, "d m"]
-) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
-    """`log_sums` for an accelerator: a kernel for the largest term and one for the sum, whose terms are never stored."""
-
-    def terms() -> Float[Array, "m n"]:
-        return exponents - _pairwise_sum([(points[k, :, None] - centres[k]) ** 2 for k in range(centres.shape[0])])
-
-    top = jnp.maximum(terms().max(axis=1), jnp.finfo(points.dtype).min)  # finite: -inf - -inf is NaN
-    return top, jnp.exp(terms() - top[:, None]).sum(axis=1)
 
 
 @over_lanes

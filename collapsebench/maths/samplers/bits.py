@@ -181,18 +181,11 @@ def over_places(
 
     No draw is stored: some places are written out in a kernel, which has one output, for XLA hashes anew for each; turns of
     it follow each other, and long lanes are cut into strips, whose totals are added. live: where a place is one of them
-    (None: it is). zero: the total to begin with, a number of the dtype of totals. A CPU does not vectorise XLA's own sums;
-    on an accelerator they are one kernel.
+    (None: it is). zero: the total to begin with, a number of the dtype of totals. XLA's own sums are not vectorised on a CPU.
+    On an accelerator every turn is a strip: more places in a kernel, or one with its sum, took as long or longer.
     """
-    if accelerated():
-        place = lax.broadcasted_iota(jnp.uint32, (*k0.shape, places), 1)
-        terms = step(jnp.full(place.shape, zero), [(place, None)], *(value[:, None] for value in (k0, k1, *each)))
-        parts = (terms.real, terms.imag) if jnp.iscomplexobj(terms) else (terms,)
-        zeros = tuple(np.zeros((), part.dtype) for part in parts)
-        sums = lax.reduce(parts, zeros, lambda a, b: tuple(map(jnp.add, a, b)), (1,))  # both at once, hashed once
-        return lax.complex(*sums) if len(sums) == 2 else sums[0]
     steps = -(-places // _WRITTEN_OUT)
-    strips = min(_STRIPS, 1 << max(0, (steps // _LEAST_TURNS).bit_length() - 1))
+    strips = steps if accelerated() else min(_STRIPS, 1 << max(0, (steps // _LEAST_TURNS).bit_length() - 1))
     turns = -(-steps // strips)
     exact = places == strips * turns * _WRITTEN_OUT
     first = jnp.repeat(jnp.arange(strips, dtype=jnp.uint32), k0.shape[0]) * np.uint32(turns * _WRITTEN_OUT)
