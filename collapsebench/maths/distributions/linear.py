@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths import samplers
-from collapsebench.maths.distributions.labelled import Rows, draw_inputs, scores
+from collapsebench.maths.distributions.labelled import Rows, draw_inputs
 from collapsebench.maths.linalg import solve_upper, solve_upper_shortest
 from collapsebench.maths.numerics import curvature
 from collapsebench.maths.streams import part
@@ -125,7 +125,7 @@ class LinearGaussian(Distribution):
     def sample(self, key: Key, n: int, prompts: Rows | None = None) -> Rows:
         """n labelled rows: new inputs, or the first n inputs of `prompts` with new labels."""
         x = draw_inputs(part(key, 0), self.scales, n, prompts)
-        return {"x": x, "y": scores(x.T, self.coef) + self.noise * samplers.normal(part(key, 1), (n,), self.coef.dtype)}
+        return {"x": x, "y": x @ self.coef + self.noise * samplers.normal(part(key, 1), (n,), self.coef.dtype)}
 
     def reduce_drawn(self, key: Key, n: int) -> RegressionMoments:
         """Statistics of the rows of `sample` for this key: those of its inputs and of the noise, and so of the labels.
@@ -140,7 +140,7 @@ class LinearGaussian(Distribution):
 
     def log_prob(self, rows: Rows) -> Float[Array, " n"]:
         """Log density of y given x; without noise inf where y = x w and -inf elsewhere."""
-        gap = rows["y"] - scores(rows["x"].T, self.coef)
+        gap = rows["y"] - rows["x"] @ self.coef
         noise = jnp.where(self.noise > 0, self.noise, 1)
         density = -0.5 * (gap / noise) ** 2 - jnp.log(noise) - 0.5 * math.log(2 * math.pi)
         return jnp.where(self.noise > 0, density, jnp.where(gap == 0, jnp.inf, -jnp.inf))
