@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from collapsebench.analysis.intervals import Z
+from collapsebench.analysis.intervals import Z, wilson_interval
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.oversight import laws
 from collapsebench.oversight.dials import Dial
@@ -103,9 +103,8 @@ class Answer:
             values = measured(self.experiment, result)
             pairs = {"left": left_parts(self.experiment, self.limit, result), "once": (values[..., 1], values[..., 0])}
             for name, pair in pairs.items():
-                ratio, error = ratio_of_means(*pair)
-                for end, side in (("", 0), ("_low", -Z), ("_high", Z)):
-                    curves.setdefault(name + end, []).append(ratio + side * error)
+                for end, column in zip(("", "_low", "_high"), _interval(*pair), strict=True):
+                    curves.setdefault(name + end, []).append(column)
         return {name: np.concatenate(columns) for name, columns in curves.items()}
 
     def cost(self) -> dict[str, float]:
@@ -158,3 +157,12 @@ _LONG_NAMES = {
     "answer": "value of the dial at which the limit is just kept", "exact": "the answer by an exact law",
     "value": "value of the dial", "stage": "stage of the search; each has trajectories of its own",
 }  # fmt: skip
+
+
+def _interval(top: np.ndarray, bottom: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ratio of means [point] over trajectories [point, trajectory], and its 95% interval: Wilson's, where it is a share."""
+    ratio, error = ratio_of_means(top, bottom)
+    if not (np.isin(top, (0, 1)).all() and (bottom == 1).all()):
+        return ratio, ratio - Z * error, ratio + Z * error
+    low, high = np.transpose([wilson_interval(share, top.shape[-1]) for share in ratio])
+    return ratio, low, high

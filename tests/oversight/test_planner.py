@@ -32,8 +32,11 @@ def test_a_plan_has_the_exact_value_in_its_interval(two):
     assert two.exact == pytest.approx(0.2)
     assert two.attrs["sentence"].startswith("Keep at least ")
     assert two.attrs["sentence"].endswith("then no category is missing after 20 generations with probability 0.95")
-    error = (two.left - two.exact_left) / np.maximum((two.left_high - two.left_low) / 3.92, 1e-3)
-    assert np.abs(error).max() < 5
+    spread = np.sqrt(
+        two.exact_left * (1 - two.exact_left) / TWO.trajectories
+    )  # by the law: nobody lost has none of its own
+    assert (np.abs(two.left - two.exact_left) / spread).max() < 5
+    assert ((two.left_low < two.left_high) & (two.left_low >= 0) & (two.left_high <= 1 + 1e-12)).all()
 
 
 def test_every_stage_is_the_same_compiled_program(two):
