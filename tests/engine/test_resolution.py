@@ -55,6 +55,7 @@ def test_moments_of_rows_that_count_alike_are_those_of_the_weights(n):
     assert float(by_pairs.w) == n
 
 
+@pytest.mark.slow
 def test_statistics_of_many_rows_in_many_dimensions_are_those_of_the_rows(random):
     """By a Gram matrix of standard draws, which is mapped: for a normal, and for inputs with their labels."""
     n, dim = 80, 6

@@ -15,7 +15,7 @@ FAST = (
     "extra/",
     "sweep/leaf",
 )
-COMPILES_LONG = ("extra/warm_start", "categorical/accumulate/summary/float64")
+COMPILES_LONG = ("extra/warm_start", "extra/dataset")
 
 
 def test_every_case_is_recorded():

@@ -34,7 +34,7 @@ def entropy(items):
     return -(share * np.log(share)).sum() + (len(count) - 1) / (2 * count.sum())
 
 
-@pytest.mark.parametrize("length", [1, 3])
+@pytest.mark.parametrize("length", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_grams_are_those_of_sets(texts, length):
     ours, theirs, data, source = texts
     own = grams(ours[:20], length)

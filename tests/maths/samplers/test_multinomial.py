@@ -25,7 +25,7 @@ def draw(seed, n, probs, rounds=1):
     return np.concatenate([over_lanes(row, n, probs) for row in keys]).astype(np.float64)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 def test_joint_law(dtype, assert_cells):
     """Every one of the 231 outcomes of 20 draws from three of five symbols."""
     probs = [0.5, 0.0, 0.2, 0.3, 0.0]

@@ -18,7 +18,11 @@ from collapsebench.parts.data import Batch
 KEY = jax.random.key(0)
 ROWS = 400
 # covariance, its name in scikit-learn, dim, components, data sets: 20 in all
-CASES = [("full", "full", 3, 3, 8), ("diagonal", "diag", 2, 4, 6), ("spherical", "spherical", 1, 2, 6)]
+CASES = [
+    ("full", "full", 3, 3, 8),
+    pytest.param("diagonal", "diag", 2, 4, 6, marks=pytest.mark.slow),
+    ("spherical", "spherical", 1, 2, 6),
+]
 
 
 @jax.jit
