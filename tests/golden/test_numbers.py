@@ -15,7 +15,7 @@ FAST = (
     "extra/",
     "sweep/leaf",
 )
-COMPILES_LONG = ("extra/warm_start", "extra/dataset")
+COMPILES_LONG = ("extra/warm_start", "extra/dataset", "categorical/accumulate/summary/float32")
 
 
 def test_every_case_is_recorded():

@@ -21,7 +21,7 @@ ROWS = 400
 CASES = [
     ("full", "full", 3, 3, 8),
     pytest.param("diagonal", "diag", 2, 4, 6, marks=pytest.mark.slow),
-    ("spherical", "spherical", 1, 2, 6),
+    pytest.param("spherical", "spherical", 1, 2, 6, marks=pytest.mark.slow),
 ]
 
 
