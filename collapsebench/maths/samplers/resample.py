@@ -24,7 +24,8 @@ from collapsebench.specs.errors import counted
 
 _COMPARED = 32
 """Symbols up to which all are compared: look-ups do not vectorise on a CPU."""
-_SLOTS, _ROUNDS = 8, 64
+_SLOTS, _DENSE, _ROUNDS = 8, 64, 64
+"""Slots to a draw of a table of hashed rows; rows to a draw up to which every row has its own slot; turns at most."""
 
 
 def _cumulative(weights):
@@ -128,57 +129,54 @@ def subsample_rows(key: jax.Array, weights: jax.Array, n: int, rows=None) -> tup
     return _subsample(*key_words(key), weights, rows, lax.iota(jnp.uint32, n))
 
 
-def _claim(words, weights, rows, n, slots, index, state):
-    """One turn of the draws `left` [lanes, m] of n, which `index` numbers: each names a row and claims the row's slot.
-
-    The first claim keeps a slot. Slots of a table that is smaller than the set of rows are hashed, so that different
-    rows may meet too: rows are alike to a random hash, hence every subset remains as likely.
-    """
-    attempt, row, left, table = state
-    lane = lax.iota(jnp.int32, row.shape[0])[:, None]
-    row = jnp.where(left, whole_below(*hash_words(*words, PERMUTE + attempt, index), rows), row)
-    alive = weights.reshape(-1).at[lane * weights.shape[1] + row.astype(jnp.int32)].get(mode="promise_in_bounds") > 0
-    slot = row
-    if slots < weights.shape[1]:
-        hashed = product(hash_words(*words, SLOT, row)[0], np.uint32(slots))[0]
-        slot = jnp.where(rows <= slots, row, hashed)
-    slot = (lane * slots + slot.astype(jnp.int32)).reshape(-1)
-    claim = jnp.where(left & alive, (attempt * np.uint32(n) + index).astype(jnp.int32), _ROUNDS * n)
-    table = table.at[slot].min(claim.reshape(-1), mode="promise_in_bounds")
-    held = table.at[slot].get(mode="promise_in_bounds").reshape(claim.shape)
-    return attempt + 1, row, left & ~(alive & (held == claim)), table
-
-
 @over_lanes
 def _subsample(k0, k1, weights, rows, index):
     """(rows, kept), [lanes, n] each, for weights [lanes, size].
 
-    Draws claim slots of a table of _SLOTS n, all at once until a quarter is left, and these go on by themselves. Where
-    the rounds do not suffice (hardly any row weighs something, or fewer than n do), all is drawn by a random order.
+    In a turn each draw that is left names a row and claims the row's slot of a table; the first claim keeps a slot. Slots of
+    a table that is smaller than the set of rows are hashed, so that different rows may meet too: rows are alike to a random
+    hash, hence every subset remains as likely. All draws take turns until an eighth is left, and these go on by themselves.
+    Where the turns do not suffice (hardly any row weighs something, or fewer than n do), all is drawn by a random order.
     """
-    (lanes, n), size = index.shape, weights.shape[1]
-    slots, few = min(size, max(_SLOTS * n, 64)), n // 4
-    words = k0[:, None], k1[:, None]
-    turn = partial(_claim, words, weights, rows[:, None], n, slots)
-    row, left = jnp.zeros((lanes, n), jnp.uint32), jnp.ones((lanes, n), bool)
+    (lanes, n), size, few = index.shape, weights.shape[1], index.shape[1] // 8
+    slots = size if size <= _DENSE * n else max(_SLOTS * n, 64)
+    words, lane = (k0[:, None], k1[:, None]), lax.iota(jnp.int32, lanes)[:, None]
+    flat = weights.reshape(-1)
 
-    def until(most, index, state):
-        def unfinished(state):
-            return (state[0] < _ROUNDS) & jnp.any(jnp.sum(state[2], axis=1) > most)
+    def named(attempt, index):
+        return whole_below(*hash_words(*words, PERMUTE + attempt, index), rows[:, None])
 
-        return lax.while_loop(unfinished, partial(turn, index), state)
+    def turns(most, index, attempt, left, table):
+        """(attempt, row, left, table) after turns of the draws `left` [lanes, m], until a lane has at most `most` left."""
 
-    state = until(few, index, (np.uint32(0), row, left, jnp.full(lanes * slots, _ROUNDS * n, jnp.int32)))
+        def turn(state):
+            attempt, row, left, table, _ = state
+            at = row.astype(jnp.int32)
+            alive = flat.at[lane * size + at].get(mode="promise_in_bounds") > 0
+            if slots < size:
+                hashed = product(hash_words(*words, SLOT, row)[0], np.uint32(slots))[0]
+                at = jnp.where(rows[:, None] <= slots, row, hashed).astype(jnp.int32)
+            slot = lane * slots + at
+            claim = jnp.where(left & alive, (attempt * np.uint32(n) + index).astype(jnp.int32), _ROUNDS * n)
+            table = table.at[slot.reshape(-1)].min(claim.reshape(-1), mode="promise_in_bounds")
+            held = table.at[slot].get(mode="promise_in_bounds")
+            left = left & ~(alive & (held == claim))
+            more = (attempt + 1 < _ROUNDS) & jnp.any(jnp.sum(left, axis=1) > most)
+            # A branch and not the next turn's first step: what a loop carries is stored, and not hashed for every use.
+            row = lax.cond(more, lambda: jnp.where(left, named(attempt + 1, index), row), lambda: row)
+            return attempt + 1, row, left, table, more
+
+        begun = attempt, named(attempt, index), left, table, jnp.any(left)
+        return lax.while_loop(lambda state: state[4], turn, begun)[:4]
+
+    table = jnp.full(lanes * slots, _ROUNDS * n, jnp.int32)
+    attempt, row, left, table = turns(few, index, np.uint32(0), jnp.ones((lanes, n), bool), table)
     if few:
-        attempt, row, left, table = state
-        lane = lax.iota(jnp.int32, lanes)[:, None]
         place = jnp.where(left, jnp.cumsum(left, axis=1) - 1, few)
         queue = jnp.full((lanes, few), n, jnp.uint32).at[lane, place].set(index, mode="drop")
-        state = until(0, queue, (attempt, jnp.zeros_like(queue), queue < n, table))
-        row = row.at[lane, queue.astype(jnp.int32)].set(state[1], mode="drop")
-    else:
-        row = state[1]
-    stuck = jnp.any(state[2], axis=1, keepdims=True)
+        _, found, left, _ = turns(0, queue, attempt, queue < n, table)
+        row = row.at[lane, queue.astype(jnp.int32)].set(found, mode="drop")
+    stuck = jnp.any(left, axis=1, keepdims=True)
 
     def by_order():
         high, low = hash_words(*words, PERMUTE - 1, lax.iota(jnp.uint32, size)[None])

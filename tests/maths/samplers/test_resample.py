@@ -55,6 +55,18 @@ def test_subsample_rows_is_uniform_over_ordered_subsets(assert_cells):
     assert_cells(observed, np.full(20, 0.05), tilted / tilted.sum())
 
 
+def test_subsample_rows_of_so_many_that_they_share_slots(assert_cells):
+    """16 of 2000 rows, two thirds of them living: a table of 128 slots, and draws that go on by themselves."""
+    living = np.arange(2000) % 3 > 0
+    keys = jax.random.split(jax.random.key(8), 5000)
+    rows, kept = map(np.asarray, jax.vmap(lambda key: subsample_rows(key, jnp.asarray(living, jnp.float32), 16))(keys))
+    assert np.all(kept)
+    assert np.all(living[rows])
+    assert np.all(np.diff(np.sort(rows, axis=1), axis=1) > 0)
+    share = np.add.reduceat(living, np.arange(0, 2000, 100)) / living.sum()
+    assert_cells(np.bincount(rows.ravel() // 100, minlength=20), share, share * np.linspace(0.97, 1.03, 20))
+
+
 def test_subsample_rows_with_fewer_living_than_asked():
     take = jax.jit(lambda key, weights: subsample_rows(key, weights, 6))
     rows, kept = take(jax.random.key(6), jnp.asarray([0.0, 1, 0, 1, 1, 0, 0, 0, 0]))
