@@ -18,7 +18,7 @@ from collapsebench.engine import devices
 from collapsebench.maths import samplers
 from collapsebench.maths.streams import root_key
 
-BEST_OF = 5
+BEST_OF, MOST_TURNS = 5, 1000
 Shape = tuple[int, int, int]
 """Rows, inner dimension and columns of a matrix product."""
 LANES, ROWS = {"cpu": 512, "accelerator": 1 << 17}, 640
@@ -112,7 +112,7 @@ def products(precision: str = "float32", shapes: tuple[Shape, ...] = ()) -> Ceil
     cpu = jax.default_backend() == "cpu"
     shapes = shapes or ((1024 if cpu else 8192,) * 3,)
     flops = sum(2.0 * rows * inner * columns for rows, inner, columns in shapes)
-    turns = max(1, round((5e9 if cpu else 2e13) / flops))
+    turns = max(1, min(MOST_TURNS, round((5e9 if cpu else 2e13) / flops)))
     dtype = jnp.bfloat16 if precision == "bfloat16" else jnp.float32
     dot = partial(jnp.matmul, precision={"tensorfloat32": "tensorfloat32"}.get(precision, "highest"))
 

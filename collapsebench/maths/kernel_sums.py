@@ -11,8 +11,9 @@ from jaxtyping import Array, Float
 
 from collapsebench.maths.samplers.bits import accelerated, over_lanes
 
-_BLOCK = 16
-"""Centres per pass of the log-sum-exp: its terms stay in registers, and one more exponential is paid for 16."""
+_BLOCK, _MANY = 16, 32
+"""Centres per pass of the log-sum-exp, on a CPU and on an accelerator: its terms stay in registers, and one more exponential
+is paid for them all. An H200 takes .81 of the time with 32, and three times as long with 64."""
 
 # The transform: centres are gathered into boxes of a fixed lattice, and a box of middle c, half-width r, is the series
 # sum_i w_i exp(-(y - x_i)^2) = exp(-u^2) sum_k M_k (2 r u)^k, u = y - c, M_k = sum_i w_i exp(-t_i^2) (t_i / r)^k / k!,
@@ -66,23 +67,23 @@ def _log_sum_exp(
     One pass over blocks of centres with a running maximum, points on the vectorised axis; it ends with the last block
     that holds a row, so the empty end of a growing pool costs nothing.
     """
-    n = centres.shape[2]
-    spare = -n % _BLOCK
+    n, each = centres.shape[2], _MANY if accelerated() else _BLOCK
+    spare = -n % each
     centres = jnp.pad(centres, [(0, 0), (0, 0), (0, spare)])
     exponents = jnp.pad(exponents, [(0, 0), (0, spare)], constant_values=-np.inf)
     rows = jnp.where(exponents > -jnp.inf, lax.iota(jnp.int32, n + spare) + 1, 0).max()
 
     def block(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         top, rest = state
-        c = lax.dynamic_slice_in_dim(centres, i * _BLOCK, _BLOCK, 2)
-        e = lax.dynamic_slice_in_dim(exponents, i * _BLOCK, _BLOCK, 1)
+        c = lax.dynamic_slice_in_dim(centres, i * each, each, 2)
+        e = lax.dynamic_slice_in_dim(exponents, i * each, each, 1)
         terms = [e[:, j, None] - square for j, square in enumerate(_squared_distances(c, points))]
         higher = jnp.maximum(top, _pairwise(jnp.maximum, terms))
         fresh = _pairwise(jnp.add, [jnp.exp(term - higher) for term in terms])
         return higher, rest * jnp.exp(top - higher) + fresh
 
     lowest = jnp.full_like(points[:, 0], jnp.finfo(points.dtype).min)  # finite: -inf - -inf is NaN
-    return lax.fori_loop(0, -(-rows // _BLOCK), block, (lowest, jnp.zeros_like(lowest)))
+    return lax.fori_loop(0, -(-rows // each), block, (lowest, jnp.zeros_like(lowest)))
 
 
 def log_sums(
