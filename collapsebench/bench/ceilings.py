@@ -33,15 +33,21 @@ def device_name() -> str:
 
 
 def _cpu_model() -> str:
+    """The processor's name, with its family and model where a virtual machine's says neither: "AMD EPYC" is of any year."""
     import platform
     import re
 
+    told: dict[str, str] = {}
     try:
         with open("/proc/cpuinfo") as file:
-            names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+            for line in file:
+                field, _, value = line.partition(":")
+                told.setdefault(field.strip(), value.strip())
     except OSError:
-        names = []
-    name = names[0] if names else platform.processor() or platform.machine()
+        pass
+    name = told.get("model name") or platform.processor() or platform.machine()
+    if not re.search(r"\d", name) and "cpu family" in told and "model" in told:
+        name += f" {told['cpu family']} {told['model']}"
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
