@@ -31,8 +31,9 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.experiment.example import regimes_for
     from collapsebench.experiment.sweep import Sweep
     from collapsebench.literature import catalogue
-    from collapsebench.literature.reproduce import run_request, work
+    from collapsebench.literature.reproduce import work
     from collapsebench.runs import progress
+    from collapsebench.runs.sweep import run_request
     from collapsebench.show.profiles import profile_figures, profile_summary
 
     values = parse_changes(arguments.changes)

@@ -23,9 +23,9 @@ def act(arguments: argparse.Namespace) -> int:
     from collapsebench.cli.request import parse_changes, swept
     from collapsebench.engine.host import CallFailed
     from collapsebench.literature import catalogue
-    from collapsebench.literature.reproduce import run_request
     from collapsebench.runs import progress
     from collapsebench.runs.runner import Stopped
+    from collapsebench.runs.sweep import run_request
     from collapsebench.show import tables
     from collapsebench.show.results import result_figure
 

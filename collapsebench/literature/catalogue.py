@@ -7,24 +7,28 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from collapsebench import datasets
-from collapsebench.analysis.ablation import Ablation
-from collapsebench.datasets import texts
 from collapsebench.experiment.example import example
 from collapsebench.experiment.experiment import Experiment
 from collapsebench.experiment.sweep import Sweep, set_fields
-from collapsebench.literature.study import Request, Scale, studies
 from collapsebench.parts.checks import build_part
-from collapsebench.show.markdown import table, update_block
 from collapsebench.specs.errors import RequestError, nearest, shown
 from collapsebench.specs.names import spec_name
 from collapsebench.specs.registry import MODELS, REGISTRIES, import_object
 
+if TYPE_CHECKING:
+    from collapsebench.literature.study import Request
+
+# Studies, data sets and pages are imported where they are asked for: a model's name, that of most runs, needs none of them.
+
 
 def rows(kind: str) -> list[tuple[str, str]]:
     """(name, one line) of every entry of a kind."""
+    from collapsebench import datasets
+    from collapsebench.datasets import texts
+    from collapsebench.literature.study import studies
+
     if kind == "datasets":
         return [(name, f"{(card := datasets.describe(name)).summary} ({card.licence})") for name in datasets.names()]
     if kind == "texts":
@@ -43,6 +47,8 @@ KINDS = (
 
 def page() -> str:
     """Markdown of everything that is registered, with a line each, for the documentation: a table for each kind."""
+    from collapsebench.show.markdown import table
+
     return "\n".join(
         f"## {kind.capitalize()}\n\n{table(('name', 'what'), [(f'`{name}`', line) for name, line in rows(kind)])}"
         for kind in KINDS
@@ -51,9 +57,10 @@ def page() -> str:
 
 def _describe(request: Request) -> str:
     experiment = request if isinstance(request, Experiment) else request.experiment
+    ablated = not isinstance(request, Experiment | Sweep)
     over = f", over {', '.join(request.values)}" if isinstance(request, Sweep) else ""
     parts = " ".join(spec_name(part) for part in (experiment.target, experiment.model, experiment.regime))
-    return f"{parts}, {experiment.handover}{over}{', ablated' if isinstance(request, Ablation) else ''}"
+    return f"{parts}, {experiment.handover}{over}{', ablated' if ablated else ''}"
 
 
 def _described(name: str) -> list[tuple[str, str]]:
@@ -65,13 +72,15 @@ def _described(name: str) -> list[tuple[str, str]]:
 
 
 def _experiments_of(name: str) -> dict[str, Request]:
+    from collapsebench.literature.study import Scale, studies
+
     return {f"{name}/{label}": request for label, request in studies()[name]().experiments(Scale.QUICK).items()}
 
 
 def experiment(name: str) -> Experiment | Sweep:
     """The experiment or sweep of a name; of an ablation, the arm with all errors. Raises RequestError as `request`."""
     found = request(name)
-    return found.experiment if isinstance(found, Ablation) else found
+    return found if isinstance(found, Experiment | Sweep) else found.experiment
 
 
 def request(name: str) -> Request:
@@ -83,6 +92,9 @@ def request(name: str) -> Request:
         raise RequestError(f"name = {shown(name)}: it must be a word")
     if name in MODELS:
         return example(build_part("model", name))
+    from collapsebench.analysis.ablation import Ablation
+    from collapsebench.literature.study import studies
+
     if ":" in name:
         found = import_object(name)
         if isinstance(found, str):
@@ -111,4 +123,6 @@ def changed(request: Experiment | Sweep, values: dict[str, Any]) -> Experiment |
 
 
 if __name__ == "__main__":
+    from collapsebench.show.markdown import update_block
+
     update_block(Path(sys.argv[1]), "catalogue", page())

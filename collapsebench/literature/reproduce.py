@@ -13,8 +13,7 @@ from collapsebench.experiment.sweep import Sweep
 from collapsebench.literature.study import Request, Scale, Study, studies
 from collapsebench.runs.progress import Progress, part, silent
 from collapsebench.runs.results import save
-from collapsebench.runs.runner import run
-from collapsebench.runs.sweep import rows_drawn, run_sweep
+from collapsebench.runs.sweep import rows_drawn, run_request
 from collapsebench.show import figures
 from collapsebench.show.texts import text_summary
 from collapsebench.specs import files
@@ -59,13 +58,6 @@ def find(requests: list[str]) -> dict[str, tuple[Study, set[str] | None]]:
         before = chosen.get(name, (study, set()))[1]
         chosen[name] = (study, None if not claim or before is None else {*before, claim})
     return chosen
-
-
-def run_request(request: Request, progress: Progress = silent) -> xr.Dataset:
-    """Run an experiment, a sweep or an ablation; returns its result."""
-    if isinstance(request, Ablation):
-        return request.run(progress)
-    return run_sweep(request, progress=progress) if isinstance(request, Sweep) else run(request, progress=progress)
 
 
 def work(request: Request) -> float:

@@ -59,7 +59,9 @@ def terminated() -> Iterator[None]:
 
     def again(dropped: sys.UnraisableHookArgs) -> None:
         if issubclass(dropped.exc_type, KeyboardInterrupt):
-            timer = threading.Timer(_LATER, os.kill, (os.getpid(), signal.SIGINT))
+            # In the background of a script SIGINT is ignored, and SIGTERM is all that can stop the run.
+            ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+            timer = threading.Timer(_LATER, os.kill, (os.getpid(), signal.SIGTERM if ignored else signal.SIGINT))
             timer.daemon = True
             timer.start()
         else:

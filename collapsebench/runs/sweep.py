@@ -20,6 +20,8 @@ from collapsebench.runs.runner import Stopped, run, run_points
 if TYPE_CHECKING:
     import xarray as xr
 
+    from collapsebench.analysis.ablation import Ablation
+
 
 def sweep(
     experiment: Experiment, values: dict[str, Any], *, progress: Progress | bool | None = None
@@ -33,6 +35,13 @@ def sweep(
     request = Sweep(experiment, values)
     with heard(progress, experiment.name) as tell:
         return run_sweep(request, progress=tell)
+
+
+def run_request(request: Experiment | Sweep | Ablation, progress: Progress = silent) -> xr.Dataset:
+    """Run an experiment, a sweep or an ablation; returns its result."""
+    if isinstance(request, Experiment):
+        return run(request, progress=progress)
+    return run_sweep(request, progress=progress) if isinstance(request, Sweep) else request.run(progress)
 
 
 def rows_drawn(experiment: Experiment) -> float:

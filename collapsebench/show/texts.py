@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from collapsebench.experiment.experiment import Experiment
-from collapsebench.learning.tokenizers import Tokenizer, from_json
-from collapsebench.models.ngram import NGram
 from collapsebench.runs.results import experiment_of
 from collapsebench.specs.names import short_name, spec_name
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from collapsebench.learning.tokenizers import Tokenizer
 
 WIDTH = 110
 MOST = 8
@@ -26,6 +26,8 @@ def has_text(result: xr.Dataset) -> bool:
 
 
 def _tokenizer(result: xr.Dataset) -> Tokenizer:
+    from collapsebench.learning.tokenizers import from_json  # most results have no text
+
     return from_json(bytes(result["file_tokenizer"].values).decode())
 
 
@@ -74,6 +76,8 @@ def rising(result: xr.Dataset) -> str:
 
 def _why(experiment: Experiment) -> str:
     """Why words come back that a training set lacked."""
+    from collapsebench.models.ngram import NGram
+
     model, regime, why = experiment.model, short_name(experiment.regime), []
     smooth = not (isinstance(model, NGram) and model.smoothing == "maximum_likelihood")
     if regime != "replace":

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from collapsebench.literature.reproduce import run_request
 from collapsebench.literature.study import Scale
+from collapsebench.runs.sweep import run_request
 from collapsebench.show.figures import Kind
 
 

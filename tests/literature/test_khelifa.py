@@ -14,8 +14,8 @@ from collapsebench.literature.papers.khelifa import (
     Khelifa,
     drift,
 )
-from collapsebench.literature.reproduce import run_request
 from collapsebench.literature.study import Scale
+from collapsebench.runs.sweep import run_request
 
 
 def test_statements_quote_the_law():

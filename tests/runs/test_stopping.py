@@ -10,6 +10,8 @@ PROGRAM = """
 import gc, os, signal, time
 from collapsebench.runs.stopping import terminated
 
+signal.signal(signal.SIGINT, {before})
+
 class Dying:
     def __del__(self):
         os.kill(os.getpid(), signal.{number})
@@ -30,9 +32,16 @@ except KeyboardInterrupt:
 WAYS = {"destructor": "Dying()", "collector": "gc.callbacks.append(callback); gc.collect()"}
 
 
-@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("number", "before"),
+    [
+        ("SIGINT", "signal.default_int_handler"),
+        ("SIGTERM", "signal.default_int_handler"),
+        ("SIGTERM", "signal.SIG_IGN"),  # as a script's background has it, and nohup
+    ],
+)
 @pytest.mark.parametrize("way", WAYS)
-def test_a_signal_is_raised_after_what_would_drop_it(way, number):
-    program = PROGRAM.format(how=WAYS[way], number=number)
+def test_a_signal_is_raised_after_what_would_drop_it(way, number, before):
+    program = PROGRAM.format(how=WAYS[way], number=number, before=before)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50)
     assert done.stdout == "stopped True\n", done.stderr
