@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from jaxtyping import PyTree
@@ -19,8 +19,6 @@ from collapsebench.runs.runner import Stopped, run, run_points
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from collapsebench.analysis.ablation import Ablation
 
 
 def sweep(
@@ -37,7 +35,15 @@ def sweep(
         return run_sweep(request, progress=tell)
 
 
-def run_request(request: Experiment | Sweep | Ablation, progress: Progress = silent) -> xr.Dataset:
+class Runs(Protocol):
+    """A request that runs itself, as an ablation does."""
+
+    def run(self, progress: Progress) -> xr.Dataset:
+        """The result."""
+        ...
+
+
+def run_request(request: Experiment | Sweep | Runs, progress: Progress = silent) -> xr.Dataset:
     """Run an experiment, a sweep or an ablation; returns its result."""
     if isinstance(request, Experiment):
         return run(request, progress=progress)

@@ -15,7 +15,10 @@ FAST = (
     "extra/",
     "sweep/leaf",
 )
-COMPILES_LONG = ("extra/warm_start", "extra/dataset", "categorical/accumulate/summary/float32")
+COMPILES_LONG = (
+    "extra/warm_start", "extra/dataset", "extra/seed", "extra/snapshots", "categorical/accumulate/summary/float32",
+    "gaussian/replace/samples/float64", "gaussian/replace/summary/float64",
+)  # fmt: skip
 
 
 def test_every_case_is_recorded():

@@ -27,7 +27,7 @@ def handover(request):
     return request.param
 
 
-@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize("fresh", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_replace(handover, fresh):
     """Wrong law: n - d for n - d - 1."""
     model = cb.models.LinearRegression(dim=DIM, fresh=fresh)
