@@ -22,6 +22,7 @@ _SINE = (3.1415926401307073, -5.1677100835078695, 2.550077523214188, -0.59829128
 _QUARTER_TURN = np.uint32(1 << 30)
 
 
+@jax.jit
 def _sine(turn: jax.Array) -> jax.Array:
     """sin(2 pi turn / 2**32) in float32."""
     t = (turn << np.uint32(1)).astype(jnp.int32).astype(jnp.float32) * np.float32(2.0**-32)
@@ -34,6 +35,7 @@ def _sine(turn: jax.Array) -> jax.Array:
     return lax.bitcast_convert_type(lax.bitcast_convert_type(value * t, jnp.uint32) ^ sign, jnp.float32)
 
 
+@jax.jit
 def _square(high: jax.Array) -> jax.Array:
     """Squared length of a pair of normals, from 31 bits."""
     return -2 * jnp.log(((high >> np.uint32(1)).astype(jnp.float32) + np.float32(0.25)) * np.float32(2.0**-31))
@@ -50,6 +52,7 @@ def normal_from(high: jax.Array, low: jax.Array, second: jax.Array | bool = Fals
     return _sine(jnp.where(second, low + _QUARTER_TURN, low)) * square / (jnp.sqrt(square) + np.float32(1e-30))
 
 
+@jax.jit
 def pair_from(high: jax.Array, low: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Both float32 standard normals of 64 bits; by a root that XLA leaves within the kernel, unlike a division."""
     square = _square(high)
