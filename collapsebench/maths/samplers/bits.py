@@ -9,7 +9,7 @@ follows a hash ends in one array and uses each costly result once: that is why r
 """
 
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 import jax
