@@ -17,7 +17,7 @@ from collapsebench.maths.samplers.bits import (
     over_lanes,
     test_from,
 )
-from collapsebench.maths.samplers.normal import normal_from, wide_normal_from
+from collapsebench.maths.samplers.normal import pair_from, wide_normal_from
 
 _SMALL_MEAN = 10  # the proposal's series is good to 1e-7 from here on
 _TERMS = 45  # with a mean below 10 less than 1e-14 of the mass lies beyond
@@ -52,13 +52,22 @@ def _deviance(mean, shift):
 
 
 def _propose(high, low, s, a, offset):
-    """(step, u) from 64 bits: floor(s z + a (z^2 - 1) / 2 + offset + 1/2) for a normal z, and a uniform for its test.
+    """(step, z, u) from 64 bits: floor(s z + a (z^2 - 1) / 2 + offset + 1/2) for a normal z, and a uniform for its test.
 
     The first terms of Cornish and Fisher: s is a count's standard deviation, 3 a its third moment over its variance.
     """
-    z = (wide_normal_from if s.dtype == jnp.float64 else normal_from)(high, low).astype(s.dtype)
+    z = wide_normal_from(high, low) if s.dtype == jnp.float64 else pair_from(high, low)[0].astype(s.dtype)
     step = jnp.floor(s * z + (0.5 * a) * (z * z - 1) + (offset + 0.5))
-    return step, test_from(high, low, s.dtype)
+    return step, z, test_from(high, low, s.dtype)
+
+
+def _sure(u, z, variance):
+    """Where a step of `_propose` is kept for certain, as nearly all are: `_share` is above 1 - (.1 + .035 z^4) / variance.
+
+    From a mean of 10 on, of Poisson counts and of binomial ones with p <= 1/2 (own bound, over all steps: tests/maths).
+    """
+    square = z * z
+    return (1 - u) * variance > 0.1 + 0.035 * square * square
 
 
 def _share(fit, shift, s, a, root, most):
@@ -122,12 +131,24 @@ def _binomial_share(step, n, p):
     return k, jnp.where((k >= 0) & (k <= n), share, -1)
 
 
-def _many_binomial(high, low, n, p):
-    """One proposed Binomial(n, p) count, p <= 1/2, from 64 bits; REFUSED too where 0 < n p < 10; elementwise."""
+def _binomial_step(high, low, n, p):
     mean, q = n * p, 1 - p
-    step, u = _propose(high, low, jnp.sqrt(mean * q), (q - p) * (1 / 3), mean - jnp.floor(mean))
+    return _propose(high, low, jnp.sqrt(mean * q), (q - p) * (1 / 3), mean - jnp.floor(mean))
+
+
+def _many_binomial(high, low, n, p):
+    """One proposed Binomial(n, p) count of a mean n p >= 10, p <= 1/2, from 64 bits, or REFUSED; elementwise."""
+    step, _, u = _binomial_step(high, low, n, p)
     k, share = _binomial_share(step, n, p)
-    return jnp.where((mean >= _SMALL_MEAN) & (u <= share), k, jnp.where(mean > 0, REFUSED, 0))
+    return jnp.where(u <= share, k, REFUSED)
+
+
+def _sure_binomial(high, low, n, p):
+    """The same, REFUSED too where that is not known without its mass, as where 0 < n p < 10."""
+    mean = n * p
+    step, z, u = _binomial_step(high, low, n, p)
+    sure = (mean >= _SMALL_MEAN) & _sure(u, z, mean * (1 - p))
+    return jnp.where(sure, jnp.floor(mean) + step, jnp.where(mean > 0, REFUSED, 0))
 
 
 @partial(jax.jit, inline=True)
@@ -157,11 +178,22 @@ def _poisson_share(step, rate):
     return k, jnp.where(k >= 0, _share(fit, step - fraction, jnp.sqrt(rate), 1 / 3, root, 1 + 0.051 / rate), -1)
 
 
+def _poisson_step(high, low, rate):
+    return _propose(high, low, jnp.sqrt(rate), 1 / 3, rate - jnp.floor(rate))
+
+
 def _many_poisson(high, low, rate):
-    """One proposed Poisson count from 64 bits; REFUSED too where 0 < rate < 10; elementwise."""
-    step, u = _propose(high, low, jnp.sqrt(rate), 1 / 3, rate - jnp.floor(rate))
+    """One proposed Poisson count of a rate from 10 on, from 64 bits, or REFUSED; elementwise."""
+    step, _, u = _poisson_step(high, low, rate)
     k, share = _poisson_share(step, rate)
-    return jnp.where((rate >= _SMALL_MEAN) & (u <= share), k, jnp.where(rate > 0, REFUSED, 0))
+    return jnp.where(u <= share, k, REFUSED)
+
+
+def _sure_poisson(high, low, rate):
+    """The same, REFUSED too where that is not known without its mass, as where 0 < rate < 10."""
+    step, z, u = _poisson_step(high, low, rate)
+    sure = (rate >= _SMALL_MEAN) & _sure(u, z, rate)
+    return jnp.where(sure, jnp.floor(rate) + step, jnp.where(rate > 0, REFUSED, 0))
 
 
 @partial(jax.jit, inline=True)
@@ -174,7 +206,7 @@ def propose_poisson(high, low, rate):
 
 
 def _draw(propose, first, tag, k0, k1, *parameters):
-    """Counts [lanes, size]: small means, which few batches have, wait for the second turn, that of `propose`."""
+    """Counts [lanes, size]: `first` draws nearly all; small means, which few batches have, wait for `propose`."""
     shape = parameters[0].shape
     flat = lambda value: jnp.broadcast_to(value, shape).reshape(-1)  # noqa: E731
     place = lax.broadcasted_iota(jnp.uint32, shape, 1)
@@ -188,14 +220,14 @@ def _binomial(k0, k1, n, p):
     valid = (n >= 0) & (n < jnp.inf) & (p >= 0) & (p <= 1)
     flip = p > 0.5
     n, p = jnp.where(valid, n, 0), jnp.where(valid, jnp.where(flip, 1 - p, p), 0)
-    count = _draw(propose_binomial, _many_binomial, BINOMIAL, k0, k1, n, p)
+    count = _draw(propose_binomial, _sure_binomial, BINOMIAL, k0, k1, n, p)
     return jnp.where(valid, jnp.where(flip, n - count, count), jnp.nan)
 
 
 @over_lanes
 def _poisson(k0, k1, rate):
     valid = (rate >= 0) & (rate < jnp.inf)
-    count = _draw(propose_poisson, _many_poisson, POISSON, k0, k1, jnp.where(valid, rate, 0))
+    count = _draw(propose_poisson, _sure_poisson, POISSON, k0, k1, jnp.where(valid, rate, 0))
     return jnp.where(valid, count, jnp.nan)
 
 

@@ -216,14 +216,14 @@ def by_turns(
 
     k0, k1, place: words of each draw's key, and its counter under it. For proposals that are hardly ever refused: a turn
     proposes for all, and the accepted keep what they have, until so few are left that groups of draws with one refused
-    among them take their turns alone, _TOGETHER groups at a time. first: a cheaper proposal for the first turn, which
-    may refuse what only the other can draw. Bits depend on the key, the place and how often the draw was refused.
+    among them take their turns alone, _TOGETHER groups at a time. first: a cheaper `propose` that refuses what it is not
+    sure of; that is proposed again from the same bits. Bits depend on the key, the place and how often the draw was refused.
     """
     size = place.size
     if size == 0:
         return parameters[0]
     if accelerated():
-        return _all_at_once(propose, k0, k1, tag, place, *parameters, first=first or propose)
+        return _all_at_once(propose, k0, k1, tag, place, *parameters)
     groups = -(-size // _GROUP)
     draws = groups * _GROUP
     table = [jnp.resize(array, (draws,)) for array in (k0, k1, place, *parameters)]
@@ -236,9 +236,16 @@ def by_turns(
 
     # Refusals are counted in loops, which are given what is stored: elsewhere all that makes a value would be made anew.
     refusals = lambda value: _by_groups(value.real == REFUSED)  # noqa: E731
-    begun = np.uint32(1), (first or propose)(*hash_words(*table[:2], tag, table[2]), *table[3:])
-    many = lambda state: jnp.sum(refusals(state[1])) > draws // _FEW  # noqa: E731
-    turn, value = lax.while_loop(many, lambda state: attempt(*state, table), begun)
+    value = (first or propose)(*hash_words(*table[:2], tag, table[2]), *table[3:])
+    value = lax.optimization_barrier(value)
+    begun = np.uint32(first is None), value, refusals(value)
+    many = lambda state: jnp.sum(state[2]) > draws // _FEW  # noqa: E731
+
+    def again(state):
+        turn, value = attempt(*state[:2], table)
+        return turn, value, refusals(value)
+
+    turn, value, left = lax.while_loop(many, again, begun)
 
     def some_again(state):
         # The loop writes to `done` and reads `value`: an array that is both is copied whole at every step.
@@ -251,7 +258,7 @@ def by_turns(
         to = jnp.where(found > 0, mine, groups)
         return left.at[mine].set(0), done.at[:, to].set(fresh, mode="drop", unique_indices=True)
 
-    state = refusals(value), value.reshape(_GROUP, groups)
+    state = left, value.reshape(_GROUP, groups)
     done = lax.while_loop(lambda state: jnp.any(state[0] > 0), some_again, state)[1]
     return done.reshape(-1)[:size]
 
@@ -260,17 +267,17 @@ _TURNS_AT_ONCE = 4
 
 
 def _all_at_once(
-    propose: Callable, k0: jax.Array, k1: jax.Array, tag, place: jax.Array, *parameters: jax.Array, first: Callable
+    propose: Callable, k0: jax.Array, k1: jax.Array, tag, place: jax.Array, *parameters: jax.Array
 ) -> jax.Array:
     """`by_turns` for an accelerator: the first turns of all draws in one kernel, and a loop that hardly ever begins."""
 
-    def attempt(turn: Any, value: jax.Array, propose: Callable) -> jax.Array:
+    def attempt(turn: Any, value: jax.Array) -> jax.Array:
         new = propose(*hash_words(k0, k1, tag + turn, place), *parameters)
         return jnp.where(value.real == REFUSED, new, value)
 
-    value = first(*hash_words(k0, k1, tag, place), *parameters)
+    value = propose(*hash_words(k0, k1, tag, place), *parameters)
     for turn in range(1, _TURNS_AT_ONCE):
-        value = attempt(np.uint32(turn), value, propose)
+        value = attempt(np.uint32(turn), value)
     state = np.uint32(_TURNS_AT_ONCE), value
-    again = lambda state: (state[0] + 1, attempt(*state, propose))  # noqa: E731
+    again = lambda state: (state[0] + 1, attempt(*state))  # noqa: E731
     return lax.while_loop(lambda state: jnp.any(state[1].real == REFUSED), again, state)[1]

@@ -40,27 +40,36 @@ def _refusal(y: jax.Array) -> jax.Array:
     return jnp.where(jnp.abs(y) < 0.25, series * square * square, direct)
 
 
-def _propose(high, low, d):
-    """One proposal from 64 bits: y with (1 + y)^3 the gamma draw over d, or REFUSED; elementwise.
-
-    Accepted with probability exp(-3 d refusal(y)), which is Marsaglia and Tsang's test with its large terms cancelled
-    by hand: as they write it, float32 loses it from d = 1e5 on. It holds for every d > 0, hence for shapes above 1/3.
-    """
+def _propose(test, high, low, d):
+    """One proposal from 64 bits: y with (1 + y)^3 the gamma draw over d, or REFUSED where the test fails; elementwise."""
     x = wide_normal_from(high, low) if d.dtype == jnp.float64 else pair_from(high, low)[0].astype(d.dtype)
-    return _tested(x, high, low, d)
+    return _tested(test, x, high, low, d)
 
 
-def _propose_two(high, low, d):
+def _propose_two(test, high, low, d):
     """The same with the other normal of the pair, of which nothing is asked, as the imaginary part; float32."""
     x, other = pair_from(high, low)
-    return lax.complex(_tested(x, high, low, d), other)
+    return lax.complex(_tested(test, x, high, low, d), other)
 
 
-def _tested(x, high, low, d):
+def _tested(test, x, high, low, d):
     u = test_from(high, low, d.dtype)
     y = x * lax.rsqrt(9 * d)
-    accepted = (y > -1) & (u < jnp.exp(-3 * d * _refusal(y)))
-    return jnp.where(accepted, y, REFUSED)
+    return jnp.where((y > -1) & test(u, y, d), y, REFUSED)
+
+
+def _whole(u, y, d):
+    """Accepted with probability exp(-3 d refusal(y)): Marsaglia and Tsang's test with its large terms cancelled by hand.
+
+    As they write it, float32 loses it from d = 1e5 on. It holds for every d > 0, hence for shapes above 1/3.
+    """
+    return u < jnp.exp(-3 * d * _refusal(y))
+
+
+def _squeeze(u, y, d):
+    """Where the whole test is passed for certain, as nearly all are: refusal(y) <= y^4 / (4 (1 + min(y, 0)))."""
+    square = y * y
+    return (1 - u) * (1 + jnp.minimum(y, 0)) > 0.75 * d * square * square
 
 
 def _roots(propose: Callable) -> Callable:
@@ -71,7 +80,8 @@ def _roots(propose: Callable) -> Callable:
         valid = (d > 0) & (d < jnp.inf)
         flat = lambda value: jnp.broadcast_to(value, d.shape).reshape(-1)  # noqa: E731
         place = lax.broadcasted_iota(jnp.uint32, d.shape, 1)
-        y = by_turns(propose, flat(k0[:, None]), flat(k1[:, None]), GAMMA, flat(place), flat(jnp.where(valid, d, 1)))
+        table = flat(k0[:, None]), flat(k1[:, None]), GAMMA, flat(place), flat(jnp.where(valid, d, 1))
+        y = by_turns(partial(propose, _whole), *table, first=partial(propose, _squeeze))
         return jnp.where(valid, y.reshape(d.shape), jnp.nan)
 
     return roots
@@ -88,18 +98,19 @@ def _draw(key, shape_param, shape, dtype):
 
 
 def _boosted(key, shape_param, shape):
-    """(d, y, boost): a gamma draw is d (1 + y)^3 exp(boost), with a boost below shape 1/2 only."""
+    """(g, boost): a gamma draw is g exp(boost), with a boost below shape 1/2 only."""
     dtype = float_dtype(shape_param)
     a = jnp.asarray(shape_param, dtype)
     small = a < 0.5
     d, y = _draw(key, jnp.where(small & (a > 0), a + 1, a), shape, dtype)
+    root, words = 1 + y, key_words(key)
 
     def boost():
-        u = uniform_from(*hash_words(*key_words(key), GAMMA_BOOST, indices(d.shape)), dtype)
+        u = uniform_from(*hash_words(*words, GAMMA_BOOST, indices(d.shape)), dtype)
         return jnp.where(small, jnp.log(u) / jnp.where(small, a, 1), 0)
 
     # Skipped where no shape asks for it, if the shapes are the same in all lanes.
-    return d, y, lax.cond(small.any(), boost, lambda: jnp.zeros(d.shape, dtype))
+    return d * root * root * root, lax.cond(small.any(), boost, lambda: jnp.zeros(d.shape, dtype))
 
 
 @partial(jax.jit, static_argnames="shape", inline=True)
@@ -110,16 +121,15 @@ def standard_gamma(key: jax.Array, shape_param, shape: tuple[int, ...] = ()) -> 
     NaN where the parameter is not positive.
     Source: Marsaglia and Tsang (2000); below a = 1/2 their G(a) = G(a + 1) U^(1/a).
     """
-    d, y, boost = _boosted(key, shape_param, shape)
-    root = 1 + y
-    return d * root * root * root * jnp.exp(boost)
+    g, boost = _boosted(key, shape_param, shape)
+    return g * jnp.exp(boost)
 
 
 @partial(jax.jit, static_argnames="shape", inline=True)
 def log_gamma(key: jax.Array, shape_param, shape: tuple[int, ...] = ()) -> jax.Array:
     """Log of a standard gamma draw, finite for any positive parameter (at a = 1e-6 a draw is about exp(-1e6))."""
-    d, y, boost = _boosted(key, shape_param, shape)
-    return jnp.log(d) + 3 * jnp.log1p(y) + boost
+    g, boost = _boosted(key, shape_param, shape)
+    return jnp.log(g) + boost
 
 
 @partial(jax.jit, static_argnames="shape", inline=True)

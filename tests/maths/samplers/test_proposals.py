@@ -1,30 +1,37 @@
 """The transformed normals that propose large counts: what is kept of them has the law, and nearly all is kept."""
 
 import importlib
+from functools import partial
 
 import jax
 import numpy as np
 import pytest
 from scipy import stats
 
-from collapsebench.maths.samplers.bits import hash_words
+from collapsebench.maths.samplers.bits import REFUSED, hash_words
 from collapsebench.maths.samplers.bits import test_from as uniform_of_a_test
 
 source = importlib.import_module("collapsebench.maths.samplers.binomial")
+gamma = importlib.import_module("collapsebench.maths.samplers.gamma")
 RATES = np.array([10, 10.5, 11, 13, 15.9, 20, 31.4, 64, 100, 317, 1000])
 PAIRS = [(n, p) for n in (20, 21, 25, 30, 40, 64, 100, 317, 1000) for p in (*np.geomspace(10 / n, 0.5, 6), 0.31, 0.45)]
 WIDTH = 512
 poisson_share, binomial_share = jax.jit(source._poisson_share), jax.jit(source._binomial_share)
 
 
-def _proposed(k, mean, variance, a):
-    """Probability that `_propose` says k."""
+def _cell(k, mean, variance, a):
+    """The lowest and the highest normal for which `_propose` says k."""
 
     def normal(x):
         c, s = x - mean + a / 2, np.sqrt(variance)
         return 2 * c / (s + np.sqrt(variance + 2 * a * c))
 
-    low, high = normal(k - 0.5), normal(k + 0.5)
+    return normal(k - 0.5), normal(k + 0.5)
+
+
+def _proposed(k, mean, variance, a):
+    """Probability that `_propose` says k."""
+    low, high = _cell(k, mean, variance, a)
     tails = stats.norm.sf(low) - stats.norm.sf(high), stats.norm.cdf(high) - stats.norm.cdf(low)
     return np.where(low > 0, *tails)
 
@@ -60,6 +67,57 @@ def test_binomial():
             variance = n * p * (1 - p)
             share = lambda step, n=n, p=p: binomial_share(step, float(n), p)  # noqa: E731
             _check(stats.binom(n, p), variance, (1 - 2 * p) / 3, 1 + 0.072 / variance, share)
+
+
+def _check_sure(law, variance, a, most):
+    """The bound of `_sure` lies below the probability to keep a count, at the normal of its cell where it is highest."""
+    mean, s = law.mean(), np.sqrt(variance)
+    k = np.arange(np.floor(mean - 8 * s), np.ceil(mean + 10 * s) + 10)
+    k = k[variance + 2 * a * (k - 0.5 - mean + a / 2) > 0]
+    low, high = _cell(k, mean, variance, a)
+    nearest = np.where(low * high < 0, 0, np.minimum(np.abs(low), np.abs(high)))
+    kept = law.pmf(k) / most / _proposed(k, mean, variance, a)  # nothing of counts that do not exist
+    bound = 1 - (0.1 + 0.035 * nearest**4) / variance
+    assert (np.maximum(bound, 0) <= kept + 1e-12).all(), (k[bound > kept], variance)
+
+
+@pytest.mark.parametrize("dense", [np.linspace(10, 14, 161), np.geomspace(14, 1e5, 161)], ids=["small", "large"])
+def test_counts_that_are_sure(dense):
+    for mean in dense:
+        _check_sure(stats.poisson(mean), mean, 1 / 3, 1 + 0.051 / mean)
+        for p in (0.5, 0.47, 0.4, 0.3, 0.2, 0.1, 0.03, 1e-3):
+            n = np.ceil(mean / p)
+            variance = n * p * (1 - p)
+            _check_sure(stats.binom(n, p), variance, (1 - 2 * p) / 3, 1 + 0.072 / variance)
+
+
+def test_gammas_that_are_sure():
+    y = np.concatenate([-1 + np.geomspace(1e-9, 1, 20_001), np.geomspace(1e-6, 1e3, 20_001)])
+    refusal = np.asarray(jax.jit(gamma._refusal)(y))
+    assert (refusal <= y**4 / (4 * (1 + np.minimum(y, 0))) * (1 + 1e-6)).all()
+
+
+def _words():
+    return hash_words(np.uint32(1), np.uint32(2), np.uint32(3), np.arange(2**18, dtype=np.uint32))
+
+
+@pytest.mark.parametrize("kind", ["poisson", "binomial", "gamma"])
+def test_what_is_sure_is_what_the_whole_test_keeps(kind):
+    """In float32, draw by draw; and hardly anything is left for the whole test."""
+    gammas = (partial(gamma._propose, test) for test in (gamma._squeeze, gamma._whole))
+    with jax.enable_x64(False):
+        first, whole, cases = {
+            "poisson": (source._sure_poisson, source._many_poisson, [(10.0,), (33.3,), (1e3,), (3e6,)]),
+            "binomial": (source._sure_binomial, source._many_binomial, [(20.0, 0.5), (300.0, 0.1), (1e7, 0.3)]),
+            "gamma": (*gammas, [(0.2,), (2.0,), (1e3,), (1e8,)]),
+        }[kind]  # fmt: skip
+        first, whole = jax.jit(first), jax.jit(whole)
+        for parameters in cases:
+            parameters = [np.full(2**18, value, np.float32) for value in parameters]
+            found, wanted = (np.asarray(f(*_words(), *parameters)) for f in (first, whole))
+            sure = found != REFUSED
+            np.testing.assert_array_equal(found[sure], wanted[sure])
+            assert (sure != (wanted != REFUSED)).mean() < 0.05
 
 
 def test_the_uniform_of_a_test_is_independent_of_the_words_that_make_the_proposal():
