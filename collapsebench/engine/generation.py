@@ -109,7 +109,9 @@ def finish(
     sample_key = draw_key(program, key, Stream.SAMPLE, generation)
     synthetic, handed, memory = draw_parts(program, sample_key, view, older, entry.prompts, entry.memory)
     view = dataclasses.replace(view, synthetic=synthetic)
-    measured = measure(program, key_for(key, Stream.METRIC, generation), view)
+    measured = where_recorded(
+        program, generation, lambda: measure(program, key_for(key, Stream.METRIC, generation), view)
+    )
     prompts = synthetic if model.prompted else None
     older = (params, *older)[:count]
     past = None
@@ -159,6 +161,16 @@ def chosen(generation: Count, first: Callable[[], PyTree], later: Callable[[], P
     if isinstance(generation, int):
         return later() if generation else first()
     return jax.lax.cond(generation == 0, first, later)
+
+
+def where_recorded(program: Program, generation: Count, measured: Callable[[], Array]) -> Array:
+    """`measured()`, the metrics of a generation, or zeros where its generation is not recorded."""
+    if program.recorded is None:
+        return measured()
+    zeros = lambda: jnp.zeros(program.columns, jnp.result_type(float))  # noqa: E731
+    if isinstance(generation, int):
+        return measured() if program.recorded[generation] else zeros()
+    return jax.lax.cond(jnp.asarray(program.recorded)[generation], measured, zeros)
 
 
 def drawable(program: Program, data: Data) -> PyTree:

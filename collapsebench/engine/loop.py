@@ -186,8 +186,14 @@ def advance(
 
             carry, rows, measured = state
             carry, rows = jax.lax.fori_loop(low, jnp.minimum(low + tile, stop), body, (carry, rows))
-            turned = rows.transpose(2, 1, 0)
-            return carry, rows, jax.lax.dynamic_update_slice(measured, turned, (zero, first, i * tile))
+
+            write = lambda _, measured: jax.lax.dynamic_update_slice(  # noqa: E731
+                measured, rows.transpose(2, 1, 0), (zero, first, i * tile)
+            )
+            if program.recorded is None:
+                return carry, rows, write(0, measured)
+            # A loop of no turn or one: of a conditional's whole result a copy might be made.
+            return carry, rows, jax.lax.fori_loop(zero, _any_in(program.recorded, low, tile), write, measured)
 
         rows = jnp.zeros((tile, width, program.columns), measured.dtype)
         carry, _, measured = jax.lax.fori_loop(zero, -(-(stop - start) // tile), turn, (carry, rows, measured))
@@ -197,6 +203,12 @@ def advance(
     lanes = jax.tree.map(lambda a: a.reshape(count // width, width, *a.shape[1:]), (swept, index, carry))
     measured, carry = jax.lax.scan(group, measured, (np.arange(0, count, width, dtype=np.int32), *lanes))
     return jax.tree.map(lambda a: a.reshape(count, *a.shape[2:]), carry), measured
+
+
+def _any_in(recorded: Array, low: Count, length: int) -> Count:
+    """1 if any of the generations from `low` on is recorded, else 0."""
+    number = jnp.arange(recorded.shape[0], dtype=jnp.int32)
+    return jnp.any(recorded & (number >= low) & (number < low + length)).astype(jnp.int32)
 
 
 def alone(function: Callable[..., PyTree], axes: tuple[PyTree, ...]) -> Callable[..., PyTree]:

@@ -21,7 +21,8 @@ from collapsebench.specs.pytree import Count, Number, spec, static
 class Program:
     """Inputs of a trajectory as a pytree: static fields are compiled in, leaves can be swept.
 
-    `n` and `n_real` are a static Size where rows are drawn, and leaves where no sample is ever made.
+    `n` and `n_real` are a static Size where rows are drawn, and leaves where no sample is ever made. recorded: whether a
+    generation is measured, bool [generations]; None where all are.
     """
 
     target: Target
@@ -35,6 +36,7 @@ class Program:
     generations: int = static()
     transfer: Transfer = static()
     warm_start: bool = static()
+    recorded: Any = None
 
     @property
     def reduces(self) -> bool:

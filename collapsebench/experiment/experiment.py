@@ -46,7 +46,7 @@ class Experiment:
     width: trajectories in one vectorised pass (None: chosen from the memory at hand); part of the record, because
     float32 results depend on it in the fifth digit. host: one generation of one trajectory after another, a network's fit
     in pieces, for generations that last minutes (a model that is no JAX always runs so).
-    record: how many generations the result holds, evenly spread from the first to the last (None: all of them).
+    record: how many generations are measured and held by the result, evenly spread from the first to the last (None: all).
     Raises RequestError, one line, for a value that no run could use.
     """
 

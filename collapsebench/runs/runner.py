@@ -63,7 +63,13 @@ def make_program(experiment: Experiment) -> Program:
         generations=experiment.generations,
         transfer=kind,
         warm_start=experiment.warm_start,
+        recorded=_recorded(experiment),
     )
+
+
+def _recorded(experiment: Experiment) -> np.ndarray | None:
+    kept = experiment.recorded
+    return None if len(kept) == experiment.generations else np.isin(np.arange(experiment.generations), kept)
 
 
 @contextlib.contextmanager
