@@ -45,7 +45,7 @@ def bench_gaussian_replace(jax_benchmark, n):
     experiment = dataclasses.replace(BASE, n=n, trajectories=trajectories, generations=generations)
     law = near(theory.replace_variance_law(n, generations))
     others = numpy_rivals(rivals.gaussian, trajectories, generations, n=n)
-    jax_benchmark.experiment(experiment, law=law, rivals=others)
+    jax_benchmark.experiment(experiment, law=law, rivals=others, last=True)
 
 
 @pytest.mark.parametrize("n", [100, 1000])
@@ -63,7 +63,7 @@ def bench_gaussian_summary(jax_benchmark):
     experiment = dataclasses.replace(BASE, trajectories=trajectories, generations=generations, handover="summary")
     law = near(theory.replace_variance_law(100, generations))
     others = numpy_rivals(rivals.gaussian_summary, trajectories, generations, n=100)
-    jax_benchmark.experiment(experiment, law=law, rivals=others)
+    jax_benchmark.experiment(experiment, law=law, rivals=others, last=True)
 
 
 @pytest.mark.parametrize("n", [1000, 10000])
@@ -183,7 +183,8 @@ def bench_summary_of_a_count(jax_benchmark, family):
         BASE, n=n, target=target, model=model, trajectories=trajectories, generations=generations, handover="summary",
         metrics=("mean_error",),
     )  # fmt: skip
-    jax_benchmark.experiment(experiment, rivals=numpy_rivals(work, trajectories, generations, n=n, **more))
+    others = numpy_rivals(work, trajectories, generations, n=n, **more)
+    jax_benchmark.experiment(experiment, rivals=others, last=True)
 
 
 @pytest.mark.parametrize(("dim", "n"), [(10, 100), (100, 1000)])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -25,6 +27,8 @@ WINDOW, MOST_ROUNDS = {"smoke": 0.0, "quick": 3.0, "paper": 10.0}, 300
 """Seconds that all rounds together should take, so that a short call meets slow and fast phases of a shared machine."""
 TURNS = 10
 """How often the rivals, which take longer than we do, and the limits have their turn."""
+Calls = Mapping[str, Callable[[], object]]
+"""Ways to call `cb.run` around the loop, by the name that a row keeps their rate under."""
 Rival = tuple[float, Callable[[], Any]]
 """Units of work that a rival's call does, in the unit of ours, and the call."""
 
@@ -70,11 +74,12 @@ class JaxBenchmark:
 
     def experiment(
         self, experiment: Experiment, *, law: Callable[[Any], Any] | None = None, rivals: Mapping[str, Rival] | None = None,
-        limit: Cost | None = None, rounds: int | None = None,
+        limit: Cost | None = None, rounds: int | None = None, last: bool = False,
     ) -> Any:  # fmt: skip
         """Time all generations of all trajectories of an experiment; units are trajectory-generations.
 
-        `cb.run`, with all that it does around the loop, has its turns too, above the smoke tier.
+        `cb.run`, with all that it does around the loop, has its turns too, above the smoke tier. last: so has a run that
+        keeps the first and the last generation alone (record=2): what rivals do that return the last one.
         law(result) judges the result as `check` does. limit: None takes what `cost.per_generation` knows of the family.
         """
         program = LoopProgram.of(experiment)
@@ -89,10 +94,12 @@ class JaxBenchmark:
                 return False
             return True if law is None else law(result)
 
-        called = None if self.tier == "smoke" else lambda: run(experiment, progress=False)
+        asked = {"called": experiment} | ({"called_last": dataclasses.replace(experiment, record=2)} if last else {})
+        called = {name: partial(run, each, progress=False) for name, each in asked.items()}
         return self._staged(
-            program.trace, program.arguments, units, "trajectory-generations", limit, check, rivals, rounds, called
-        )
+            program.trace, program.arguments, units, "trajectory-generations", limit, check, rivals, rounds,
+            None if self.tier == "smoke" else called,
+        )  # fmt: skip
 
     def to_precision(
         self, experiment: Experiment, law: float, *, share: float = 0.01, rivals: Mapping[str, Rival] | None = None
@@ -201,7 +208,7 @@ class JaxBenchmark:
     def _staged(
         self, trace: Callable[[], Any], setup: Callable[[], tuple[object, ...]], units: float, unit: str, limit: Cost | None,
         check: Callable[[Any], object] | None, rivals: Mapping[str, Rival] | None, rounds: int | None,
-        called: Callable[[], object] | None = None,
+        called: Calls | None = None,
     ) -> Any:  # fmt: skip
         row = self._row(units, unit)
         with empty_cache():  # `called` fetches what is compiled here: half of the time of a short row
@@ -228,14 +235,14 @@ class JaxBenchmark:
 
     def _timed(
         self, row: Row, call: Callable[..., object], setup: Callable[[], tuple[object, ...]], limit: Cost | None,
-        rivals: Mapping[str, Rival] | None, rounds: int | None, called: Callable[[], object] | None = None,
+        rivals: Mapping[str, Rival] | None, rounds: int | None, called: Calls | None = None,
     ) -> Any:  # fmt: skip
         calibrate = ceilings.calibration().seconds
         limits = _limits(row, limit)
         rounds = rounds or self._rounds(call, setup)
         row.turn = max(1, -(-rounds // TURNS))
-        if called is not None:
-            called()  # it compiles, or fetches the program of the rounds
+        for user in (called or {}).values():
+            user()  # it compiles, or fetches the program of the rounds
         before: list[float] = []
         after: list[float] = []
 
@@ -246,8 +253,8 @@ class JaxBenchmark:
             if len(before) % row.turn == 0:
                 for found, work, ceiling in limits:
                     found.append(work / ceiling.work * ceiling.seconds())
-                if called is not None:
-                    row.called.append(row.units / _clocked(called)[0])
+                for name, user in (called or {}).items():
+                    row.called.setdefault(name, []).append(row.units / _clocked(user)[0])
                 for name, (work, rival) in (rivals or {}).items():
                     seconds, _ = _clocked(lambda rival=rival: jax.block_until_ready(rival()))
                     row.rivals.setdefault(name, []).append(work / seconds)

@@ -31,8 +31,9 @@ class Row:
     products: list[float] = dataclasses.field(default_factory=list)
     """and that a network's matrix products take by themselves, at their shapes"""
     rivals: dict[str, list[float]] = dataclasses.field(default_factory=dict)
-    called: list[float] = dataclasses.field(default_factory=list)
-    """units of work per second of `cb.run`, around the loop that the rounds time, turn by turn"""
+    called: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+    """units of work per second of `cb.run`, around the loop that the rounds time, turn by turn: "called" of one that keeps
+    all generations, "called_last" of one that keeps the last"""
     extra: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
@@ -78,8 +79,7 @@ class Row:
         for name, least in (("share", self.limits), ("share_of_products", self.products)):
             found = self.share(least)
             data[name] = None if found is None else dict(zip(("median", "low", "high"), found, strict=True))
-        if self.called:
-            data["called"] = statistics.median(self.called)
+        data |= {name: statistics.median(rates) for name, rates in self.called.items()}
         if (faster := self.times_faster()) is not None:
             data["rivals"] = {name: statistics.median(rates) for name, rates in self.rivals.items()}
             data["times_faster"] = dict(zip(("rival", "median", "low", "high"), faster, strict=True))

@@ -33,7 +33,7 @@ def benchmark_table(rows: Sequence[Any]) -> str:
             row.name, _seconds(row.trace + row.lower), _seconds(row.compile), f"{_seconds(row.median)} ± {_seconds(row.spread)}",
             f"{row.rate:.3g} {row.unit}/s", f"{row.peak_bytes / 2**20:.3g} MiB",
             share(row.share(row.limits)), share(row.share(row.products)), faster,
-            f"{statistics.median(row.called):.3g}/s" if row.called else "",
+            "; ".join(f"{statistics.median(rates):.3g}/s" for rates in row.called.values()),
         ))  # fmt: skip
     more = [f"{row.name}: a standard error of {row.extra['precision']:.0%} in {_seconds(row.extra['seconds_to_precision'])}"
             for row in rows if "seconds_to_precision" in row.extra]  # fmt: skip

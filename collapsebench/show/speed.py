@@ -33,10 +33,12 @@ def _row(benchmark: Json) -> tuple[str, ...]:
     shares = (extra[name] and share(tuple(extra[name].values())) for name in ("share", "share_of_products"))
     precise = extra.get("seconds_to_precision")
     until = "" if precise is None else f"{precise:.2g} s"
-    called = extra.get("called")
-    own = "" if called is None else f"{called:.2g}/s"
-    if called is not None and faster is not None:
-        own += f", {called / extra['rivals'][faster['rival']]:.3g} times"
+    own = "; ".join(
+        f"{what}{extra[name]:.2g}/s"
+        + (f", {extra[name] / extra['rivals'][faster['rival']]:.3g} times" if faster else "")
+        for name, what in {"called": "", "called_last": "the last generation alone: "}.items()
+        if name in extra
+    )
     return (
         _plain(benchmark["name"]),
         f"{extra['rate']:.2g} {extra['unit']}/s",
