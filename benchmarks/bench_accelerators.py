@@ -72,7 +72,8 @@ def bench_gaussian_of_an_accelerator(jax_benchmark, n):
         others = _cupy(gpu_rivals.gaussian, units, *sizes) | _torch(partial(gpu_rivals.torch_gaussian, *sizes), units)
         few = generations // 10
         others |= _cupy(gpu_rivals.gaussian, float(few), 1, n, few, name="cupy, a loop per trajectory")
-    jax_benchmark.experiment(experiment, law=_near(theory.replace_variance_law(n, generations)), rivals=others)
+    law = _near(theory.replace_variance_law(n, generations))
+    jax_benchmark.experiment(experiment, law=law, rivals=others, last=True)
 
 
 def bench_gaussian_summary_of_an_accelerator(jax_benchmark):
@@ -81,7 +82,8 @@ def bench_gaussian_summary_of_an_accelerator(jax_benchmark):
     units, others = float(trajectories * generations), {}
     if jax_benchmark.tier != "smoke":
         others = _cupy(gpu_rivals.summary, units, trajectories, 100, generations)
-    jax_benchmark.experiment(experiment, law=_near(theory.replace_variance_law(100, generations)), rivals=others)
+    law = _near(theory.replace_variance_law(100, generations))
+    jax_benchmark.experiment(experiment, law=law, rivals=others, last=True)
 
 
 def bench_kernel_density_of_an_accelerator(jax_benchmark):

@@ -10,6 +10,7 @@ from functools import cache
 import jax
 from jax.sharding import AxisType, Mesh
 
+from collapsebench.maths import gpu
 from collapsebench.maths.compiling import WIDE, network_options
 
 
@@ -103,5 +104,4 @@ def compiler_options(network: bool = False) -> dict[str, str]:
     if first.platform == "cpu":
         busy = len(jax.local_devices()) >= cores()
         return WIDE | ({"xla_disable_hlo_passes": "cpu-parallel-task-assigner"} if busy else {})
-    cuda = "cuda" in first.client.platform_version
-    return {"xla_gpu_enable_command_buffer": GRAPHS, "xla_gpu_graph_min_graph_size": "1"} if cuda else {}
+    return {"xla_gpu_enable_command_buffer": GRAPHS, "xla_gpu_graph_min_graph_size": "1"} if gpu.cuda() else {}

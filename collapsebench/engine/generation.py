@@ -138,11 +138,11 @@ def coarse(data: Data) -> Bool[Array, " d"]:
 
 def enter(program: Program, key: Key, real: Data, generation: Count, carry: Carry, rows: int) -> Entry:
     """Entry of a generation, the first or a later one. carry: the state before; of generation 0 its shapes."""
-    data, room = reduced(program, real), reserved(program, carry.synthetic)
+    room = reserved(program, carry.synthetic)
     fresh = draw_fresh(program, key, generation)
-    return chosen(
+    return chosen(  # the real data are reduced in generation 0 alone: not every compiler moves that out of the loop
         generation,
-        lambda: begin(program, key, real, data, room, rows),
+        lambda: begin(program, key, real, reduced(program, real), room, rows),
         lambda: step(program, key, carry, fresh, generation, rows),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
+from collapsebench.maths import gpu
 from collapsebench.maths.samplers.bits import accelerated, over_lanes
 
 _BLOCK, _MANY = 16, 32
@@ -31,6 +32,10 @@ _TABLE = 256  # rows to a table, as a long sum of equal numbers is rounded the s
 _ROWS, _POINTS = 256, 64  # of fewer centres or points, the exact sum is as fast
 
 
+_FLAT = 4
+"""Dimensions up to which a squared distance is written out."""
+
+
 def _pairwise(combine: Callable[[Array, Array], Array], terms: list[Array]) -> Array:
     while len(terms) > 1:
         terms = [combine(a, b) for a, b in zip(terms[::2], terms[1::2], strict=True)]
@@ -40,7 +45,7 @@ def _pairwise(combine: Callable[[Array, Array], Array], terms: list[Array]) -> A
 def _squared_distances(centres: Float[Array, "lanes d block"], points: Float[Array, "lanes d m"]) -> list[Array]:
     """|point - centre|^2 [lanes, m] for each centre of a block, without the cancellation of a matrix product."""
     dim, block = centres.shape[1:]
-    if dim <= 4:
+    if dim <= _FLAT:
         return [_pairwise_sum([(points[:, k] - centres[:, k, j, None]) ** 2 for k in range(dim)]) for j in range(block)]
 
     def coordinate(k: Array, sums: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -67,6 +72,8 @@ def _log_sum_exp(
     One pass over blocks of centres with a running maximum, points on the vectorised axis; it ends with the last block
     that holds a row, so the empty end of a growing pool costs nothing.
     """
+    if gpu.available() and centres.shape[1] <= _FLAT and points.dtype == jnp.float32:
+        return gpu.log_sum_exp(centres, exponents, points)
     n, each = centres.shape[2], _MANY if accelerated() else _BLOCK
     spare = -n % each
     centres = jnp.pad(centres, [(0, 0), (0, 0), (0, spare)])

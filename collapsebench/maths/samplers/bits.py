@@ -8,7 +8,7 @@ starts a new kernel at a division, root, logarithm or exponential that is used m
 follows a hash ends in one array and uses each costly result once: that is why refusals are coded inside the value.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -17,6 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.custom_batching import custom_vmap
+
+from collapsebench.maths import gpu
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = np.uint32(0x1BD11BDA)
@@ -166,7 +168,7 @@ def over_lanes(function: Callable) -> Callable:
     return one_lane
 
 
-_WRITTEN_OUT, _LEAST_TURNS, _STRIPS = 5, 16, 64
+_WRITTEN_OUT, _LEAST_TURNS, _STRIPS, _TWICE = 5, 16, 64, 1
 
 
 def accelerated() -> bool:
@@ -175,29 +177,46 @@ def accelerated() -> bool:
 
 
 def over_places(
-    step: Callable, zero: complex | np.number, places: int, k0: jax.Array, k1: jax.Array, *each: jax.Array
-) -> jax.Array:
-    """Totals [lanes] of step(total, [(place, live), ...], k0, k1, *each) over the places 0 .. places - 1 of every lane.
+    step: Callable, parts: int, places: int, k0: jax.Array, k1: jax.Array, *each: jax.Array
+) -> tuple[jax.Array, ...]:
+    """One float32 total or two, [lanes], of step(totals, [(place, live), ...], k0, k1, *each) over all places of every lane.
 
-    No draw is stored: some places are written out in a kernel, which has one output, for XLA hashes anew for each; turns of
-    it follow each other, and long lanes are cut into strips, whose totals are added. live: where a place is one of them
-    (None: it is). zero: the total to begin with, a number of the dtype of totals. XLA's own sums are not vectorised on a CPU.
-    On an accelerator every turn is a strip: more places in a kernel, or one with its sum, took as long or longer.
+    They are 0 .. places - 1, and no draw is stored: some are written out in a kernel, and turns of it follow each other.
+    live: whether a place is one of them (None: it is). On a CPU a kernel has one output, for XLA hashes anew for each: two
+    totals are one complex number; long lanes are cut into strips, whose totals are added, as XLA's own sums are not
+    vectorised. On an accelerator without a kernel of our own every turn is a strip: more places in a kernel took as long.
     """
     steps = -(-places // _WRITTEN_OUT)
+
+    def turn(totals: tuple[jax.Array, ...], first: jax.Array, lanes: Sequence[jax.Array], exact: bool) -> Any:
+        here = [first + np.uint32(i) for i in range(_WRITTEN_OUT)]
+        return step(totals, [(place, None if exact else place < places) for place in here], *lanes)
+
+    if gpu.available():
+        each_turn = _TWICE * _WRITTEN_OUT
+        exact = places % each_turn == 0
+
+        def one(totals: Any, i: jax.Array, lanes: Any) -> Any:
+            for first in range(0, each_turn, _WRITTEN_OUT):
+                totals = turn(totals, (i * each_turn + first).astype(jnp.uint32), lanes, exact)
+            return totals
+
+        return gpu.sums_in_registers(one, parts, -(-places // each_turn), (k0, k1, *each))
     strips = steps if accelerated() else min(_STRIPS, 1 << max(0, (steps // _LEAST_TURNS).bit_length() - 1))
     turns = -(-steps // strips)
     exact = places == strips * turns * _WRITTEN_OUT
     first = jnp.repeat(jnp.arange(strips, dtype=jnp.uint32), k0.shape[0]) * np.uint32(turns * _WRITTEN_OUT)
     lanes = [jnp.tile(value, strips) for value in (k0, k1, *each)]
 
-    def turn(j, total):
-        here = [first + (j * _WRITTEN_OUT + i).astype(jnp.uint32) for i in range(_WRITTEN_OUT)]
-        return step(total, [(place, None if exact else place < places) for place in here], *lanes)
+    def body(j: jax.Array, total: jax.Array) -> jax.Array:
+        totals = (total.real, total.imag) if parts == 2 else (total,)
+        totals = turn(totals, first + (j * _WRITTEN_OUT).astype(jnp.uint32), lanes, exact)
+        return lax.complex(*totals) if parts == 2 else totals[0]
 
-    total = lax.fori_loop(0, turns, turn, jnp.full(first.shape, zero)).reshape(strips, -1)
+    zero = np.complex64(0) if parts == 2 else np.float32(0)
+    total = lax.fori_loop(0, turns, body, jnp.full(first.shape, zero)).reshape(strips, -1)
     # Parts one by one: a sum of complex numbers is not vectorised.
-    return lax.complex(total.real.sum(0), total.imag.sum(0)) if jnp.iscomplexobj(total) else total.sum(0)
+    return tuple(part.sum(0) for part in ((total.real, total.imag) if parts == 2 else (total,)))
 
 
 def _by_groups(mask: jax.Array) -> jax.Array:

@@ -99,15 +99,15 @@ def _totals(capacity: int, whole: bool, k0: jax.Array, k1: jax.Array, n: jax.Arr
     half = (capacity + 1) // 2
     pivot = normal_from(*hash_words(k0, k1, NORMAL, jnp.zeros_like(k0)))
 
-    def step(total, places, k0, k1, n, pivot):
+    def step(totals, places, k0, k1, n, pivot):
+        first, second = totals
         for place, live in places:
             one, two = (z - pivot for z in pair_from(*hash_words(k0, k1, NORMAL, place)))
             if live is not None or not whole:
                 live = True if live is None else live
                 one = jnp.where(live & (place < n), one, 0)
                 two = jnp.where(live & (place + np.uint32(half) < n), two, 0)
-            total = total + lax.complex(one + two, one * one + two * two)
-        return total
+            first, second = first + (one + two), second + (one * one + two * two)
+        return first, second
 
-    total = over_places(step, np.complex64(0), half, k0, k1, n, pivot)
-    return pivot, total.real, total.imag
+    return pivot, *over_places(step, 2, half, k0, k1, n, pivot)

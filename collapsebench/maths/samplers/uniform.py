@@ -62,12 +62,12 @@ def exponential_total(key: jax.Array, n: int) -> jax.Array:
 
 
 def _exponential_total(n: int, k0: jax.Array, k1: jax.Array) -> jax.Array:
-    def step(total, places, k0, k1):
+    def step(totals, places, k0, k1):
         product = jnp.float32(1)
         for place, live in places:
             upper, v = half_from(*hash_words(k0, k1, WAITING, place), jnp.float32)
             u = jnp.where(upper, v, 1 - v)
             product = product * (u if live is None else jnp.where(live, u, 1))
-        return total - jnp.log(product)  # five draws are never beyond 87 together
+        return (totals[0] - jnp.log(product),)  # five draws are never beyond 87 together
 
-    return over_places(step, np.float32(0), n, k0, k1)
+    return over_places(step, 1, n, k0, k1)[0]

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from collapsebench.maths import kernel_sums, samplers
+from collapsebench.maths import gpu, kernel_sums, samplers
 from collapsebench.maths.samplers import bits
 
 
@@ -43,15 +43,23 @@ def test_rejection_draws_the_same(both):
     assert np.unique(here[here > 0]).size == here.size
 
 
-def test_sums_differ_by_rounding(both):
+@pytest.mark.parametrize("kernels", [False, True], ids=["XLA", "Pallas"])
+def test_sums_differ_by_rounding(both, kernels, monkeypatch):
     centres, points = jax.random.normal(jax.random.key(1), (2, 300)), jnp.linspace(-9, 9, 70)[None].repeat(2, 0)
     exponents = jnp.full(300, -np.log(280.0)).at[280:].set(-jnp.inf)
 
     def sums(key):
         top, rest = kernel_sums.log_sums(centres, jnp.zeros(300), exponents, points)
         normals = samplers.normal_totals(key, 1001, 1000)
-        return normals[0], normals[1] / 30, normals[2] / 1000, samplers.exponential_total(key, 101), top + jnp.log(rest)
+        whole = samplers.normal_totals(key, 250, 250)  # in two strips of an odd number of turns
+        means = normals[1] / 30, normals[2] / 1000, whole[1] / 15, whole[2] / 250
+        return normals[0], *means, samplers.exponential_total(key, 101), top + jnp.log(rest)
 
+    if kernels:
+        available = gpu.available
+        monkeypatch.setattr(gpu, "INTERPRETED", True)
+        monkeypatch.setattr(gpu, "_THREADS", 800)
+        monkeypatch.setattr(gpu, "available", lambda: available() and bits.accelerated())
     here, there = both(sums)
     np.testing.assert_array_equal(here[0], there[0])
     for a, b in zip(here[1:], there[1:], strict=True):
