@@ -98,7 +98,7 @@ START = Cursor()
 class Block:
     """What some lanes have measured over some generations, and where the run stands.
 
-    pieces: metrics [columns, lanes, generations] of lanes that follow each other, as the devices have written them, until
+    pieces: metrics [columns, lanes, recorded generations] of lanes that follow each other, in the devices' own memory until
     the next block. carry: the chunk's state after the block, as in a Cursor. cursor: where the run goes on.
     """
 

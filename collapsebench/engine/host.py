@@ -91,7 +91,8 @@ class Host:
                 kept = tuple(map(self._kept, states))
                 after = Cursor(high) if generation + 1 == total else Cursor(low, generation + 1, kept)
                 measured = np.stack([np.asarray(row) for _, row in done], axis=1)[..., None]
-                yield Block(*where, [measured], states, after)
+                recorded = self._lanes.program.recorded_in(generation, generation + 1)
+                yield Block(*where, [measured[..., recorded]], states, after)
                 states = kept
 
     def _kept(self, carry: Carry) -> Carry:

@@ -71,7 +71,7 @@ class Compiled:
                 begun = time.perf_counter()
                 bounds = np.int32(generation), np.int32(stop)
                 carry, measured = advance(program, lanes.root, mine, lanes.index[rows], carry, measured, *bounds)
-                pieces = [piece[..., : stop - generation] for piece in pieces_of(measured, useful)]
+                pieces = pieces_of(measured, useful, program.recorded_in(generation, stop))
                 _PACES[pace] = rate = plan.chunk * (stop - generation) / max(time.perf_counter() - begun, 1e-6)
                 done = stop == program.generations
                 after = Cursor(low + useful) if done else Cursor(low, stop, carry)
@@ -130,10 +130,14 @@ def room(program: Program, lanes: int, block: int, mesh: Mesh) -> Array:
     return _zeros(shape, jnp.result_type(float), NamedSharding(mesh, _ROOM))
 
 
-def pieces_of(measured: Array, lanes: int) -> list[np.ndarray]:
-    """The metrics of the first lanes, [columns, lanes, block], as they lie on one device after another."""
+def pieces_of(measured: Array, lanes: int, chosen: slice | np.ndarray) -> list[np.ndarray]:
+    """The chosen generations' metrics of the first lanes, [columns, lanes, chosen], as they lie on one device after another.
+
+    What an accelerator holds is chosen there, before it is copied.
+    """
     shards = sorted(measured.addressable_shards, key=lambda shard: shard.index[1].start or 0)
-    found = [np.asarray(shard.data) for shard in shards]
+    here = jax.default_backend() == "cpu"
+    found = [np.asarray(shard.data)[..., chosen] if here else np.asarray(shard.data[..., chosen]) for shard in shards]
     starts = itertools.accumulate((piece.shape[1] for piece in found), initial=0)
     return [piece[:, : max(0, lanes - start)] for piece, start in zip(found, starts, strict=False)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import PyTree
 
 from collapsebench.engine.handover import Transfer
@@ -37,6 +38,10 @@ class Program:
     transfer: Transfer = static()
     warm_start: bool = static()
     recorded: Any = None
+
+    def recorded_in(self, start: int, stop: int) -> slice | np.ndarray:
+        """Which of the generations from `start` to before `stop` are recorded, counted from `start`."""
+        return slice(0, stop - start) if self.recorded is None else np.flatnonzero(self.recorded[start:stop])
 
     @property
     def reduces(self) -> bool:

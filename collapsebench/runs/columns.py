@@ -63,9 +63,7 @@ class Columns:
         if not self._done:  # what was measured before the cursor with which a run goes on
             self.values[:, : block.lanes.start] = np.nan
             self.values[:, block.lanes, : self.where(block.generations).start] = np.nan
-        chosen = self.recorded[self.where(block.generations)] - block.generations.start
-        every = len(chosen) == block.generations.stop - block.generations.start
-        self.fill(block.lanes, block.generations, [piece if every else piece[..., chosen] for piece in block.pieces])
+        self.fill(block.lanes, block.generations, block.pieces)
         if self.past is not None:
             states = block.carry if isinstance(block.carry, tuple) else (block.carry,)
             found = np.concatenate([np.atleast_1d(state.past) for state in states])

@@ -168,7 +168,7 @@ def over_lanes(function: Callable) -> Callable:
     return one_lane
 
 
-_WRITTEN_OUT, _LEAST_TURNS, _STRIPS, _TWICE = 5, 16, 64, 1
+_WRITTEN_OUT, _LEAST_TURNS, _STRIPS = 5, 16, 64
 
 
 def accelerated() -> bool:
@@ -193,15 +193,12 @@ def over_places(
         return step(totals, [(place, None if exact else place < places) for place in here], *lanes)
 
     if gpu.available():
-        each_turn = _TWICE * _WRITTEN_OUT
-        exact = places % each_turn == 0
+        exact = places == steps * _WRITTEN_OUT
 
         def one(totals: Any, i: jax.Array, lanes: Any) -> Any:
-            for first in range(0, each_turn, _WRITTEN_OUT):
-                totals = turn(totals, (i * each_turn + first).astype(jnp.uint32), lanes, exact)
-            return totals
+            return turn(totals, (i * _WRITTEN_OUT).astype(jnp.uint32), lanes, exact)
 
-        return gpu.sums_in_registers(one, parts, -(-places // each_turn), (k0, k1, *each))
+        return gpu.sums_in_registers(one, parts, steps, (k0, k1, *each))
     strips = steps if accelerated() else min(_STRIPS, 1 << max(0, (steps // _LEAST_TURNS).bit_length() - 1))
     turns = -(-steps // strips)
     exact = places == strips * turns * _WRITTEN_OUT
