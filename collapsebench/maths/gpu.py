@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from collapsebench.specs.pytree import Count
 
@@ -37,7 +36,7 @@ def available() -> bool:
     return INTERPRETED or cuda()
 
 
-def _call(kernel: Callable[..., None], **about: Any) -> Any:
+def _call(kernel: Callable[..., None], **about: PyTree) -> PyTree:
     from jax.experimental import pallas
     from jax.experimental.pallas import triton
 
@@ -46,7 +45,7 @@ def _call(kernel: Callable[..., None], **about: Any) -> Any:
 
 
 def sums_in_registers(
-    step: Callable[[Any, Array, Any], Any], parts: int, steps: int, lanes: Sequence[Array]
+    step: Callable[[PyTree, Array, PyTree], PyTree], parts: int, steps: int, lanes: Sequence[Array]
 ) -> tuple[Float[Array, " lanes"], ...]:
     """`parts` totals [lanes] of step(totals, i, lanes), which adds to float32 totals elementwise, over i = 0 .. steps - 1.
 
@@ -60,7 +59,7 @@ def sums_in_registers(
     turns = -(-steps // strips)
     padded = [jnp.pad(lane, (0, blocks * LANES - count)) for lane in lanes]
 
-    def kernel(*refs: Any) -> None:
+    def kernel(*refs: PyTree) -> None:
         own = tuple(ref[...] for ref in refs[: len(padded)])
         first = pallas.program_id(1) * turns
         zero = tuple(jnp.zeros(LANES, jnp.float32) for _ in range(parts))
@@ -97,7 +96,7 @@ def log_sum_exp(
     passes = (-(-rows // _CENTRES)).reshape(1)
     lowest = float(jnp.finfo(jnp.float32).min)  # finite: -inf - -inf is NaN
 
-    def kernel(passes: Any, centres: Any, exponents: Any, points: Any, top: Any, rest: Any) -> None:
+    def kernel(passes: PyTree, centres: PyTree, exponents: PyTree, points: PyTree, top: PyTree, rest: PyTree) -> None:
         x = [points[k] for k in range(dim)]
 
         def one(i: Count, state: tuple[Array, Array]) -> tuple[Array, Array]:

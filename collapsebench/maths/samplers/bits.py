@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.custom_batching import custom_vmap
+from jaxtyping import PyTree
 
 from collapsebench.maths import gpu
 
@@ -188,14 +189,14 @@ def over_places(
     """
     steps = -(-places // _WRITTEN_OUT)
 
-    def turn(totals: tuple[jax.Array, ...], first: jax.Array, lanes: Sequence[jax.Array], exact: bool) -> Any:
+    def turn(totals: tuple[jax.Array, ...], first: jax.Array, lanes: Sequence[jax.Array], exact: bool) -> PyTree:
         here = [first + np.uint32(i) for i in range(_WRITTEN_OUT)]
         return step(totals, [(place, None if exact else place < places) for place in here], *lanes)
 
     if gpu.available():
         exact = places == steps * _WRITTEN_OUT
 
-        def one(totals: Any, i: jax.Array, lanes: Any) -> Any:
+        def one(totals: PyTree, i: jax.Array, lanes: PyTree) -> PyTree:
             return turn(totals, (i * _WRITTEN_OUT).astype(jnp.uint32), lanes, exact)
 
         return gpu.sums_in_registers(one, parts, steps, (k0, k1, *each))
