@@ -32,8 +32,8 @@ def cuda() -> bool:
 
 
 def available() -> bool:
-    """Whether the kernels here can run."""
-    return INTERPRETED or cuda()
+    """Whether the kernels here can run: Triton compiles them, from Ampere on."""
+    return INTERPRETED or (cuda() and float(jax.local_devices()[0].compute_capability) >= 8)
 
 
 def _call(kernel: Callable[..., None], **about: PyTree) -> PyTree:
@@ -55,7 +55,7 @@ def sums_in_registers(
 
     count = lanes[0].shape[0]
     blocks = -(-count // LANES)
-    strips = min(steps, max(1, 2 ** int(math.log2(_THREADS / (blocks * LANES)))) if blocks * LANES < _THREADS else 1)
+    strips = min(steps, 1 << max(0, int(math.log2(_THREADS / (blocks * LANES)))))
     turns = -(-steps // strips)
     padded = [jnp.pad(lane, (0, blocks * LANES - count)) for lane in lanes]
 

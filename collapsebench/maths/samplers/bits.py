@@ -251,10 +251,9 @@ def by_turns(
         new = propose(*hash_words(k0, k1, tag + turn, place), *parameters)
         return turn + 1, jnp.where(value.real == REFUSED, new, value)
 
-    # Refusals are counted in loops, which are given what is stored: elsewhere all that makes a value would be made anew.
     refusals = lambda value: _by_groups(value.real == REFUSED)  # noqa: E731
     value = (first or propose)(*hash_words(*table[:2], tag, table[2]), *table[3:])
-    value = lax.optimization_barrier(value)
+    value = lax.optimization_barrier(value)  # stored: else all that makes it would be made anew for the count
     begun = np.uint32(first is None), value, refusals(value)
     many = lambda state: jnp.sum(state[2]) > draws // _FEW  # noqa: E731
 
