@@ -85,7 +85,7 @@ def _counts(scale: Scale) -> dict[str, Experiment | Sweep]:
         **{
             name: dataclasses.replace(
                 symbol, name=f"suresh-{name}", target=BernoulliTarget(curve.start), n=curve.n, generations=curve.k[-1],
-                trajectories=scale.pick(50, 40_000, 40_000), width=scale.pick(25, 4000, 4000),
+                trajectories=scale.pick(50, 160_000, 160_000), width=scale.pick(25, 4000, 4000),
             )
             for name, curve in BERNOULLI.items()
         },
