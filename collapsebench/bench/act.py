@@ -105,13 +105,15 @@ def traces(names: list[str], out: Path) -> int:
     """Trace the loop of each named experiment, and print its ten costliest operations."""
     from collapsebench.bench import trace
     from collapsebench.bench.programs import LoopProgram
+    from collapsebench.maths import gpu
 
     if not names:
         raise RequestError("bench --trace: name an experiment, as for `collapsebench run`")
     for name in names:
         request = catalogue.experiment(name)
         program = LoopProgram.of(request.experiment if isinstance(request, Sweep) else request)
-        compiled = program.trace().lower().compile()
+        # On a CUDA device without graphs, which a profiler takes for one operation.
+        compiled = program.trace().lower().compile({"xla_gpu_enable_command_buffer": ""} if gpu.cuda() else None)
         compiled(*program.arguments())
         arguments = program.arguments()
         path = trace.traced(lambda c=compiled, a=arguments: c(*a), out / "traces" / name.replace("/", "-"))
