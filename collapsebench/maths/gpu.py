@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.util import find_spec
 
 import jax
 import jax.numpy as jnp
@@ -32,8 +34,16 @@ def cuda() -> bool:
 
 
 def available() -> bool:
-    """Whether the kernels here can run: Triton compiles them, from Ampere on."""
-    return INTERPRETED or (cuda() and float(jax.local_devices()[0].compute_capability) >= 8)
+    """Whether the kernels here can run: Triton compiles them, from Ampere on and as long as JAX has Triton for Pallas."""
+    return INTERPRETED or (cuda() and float(jax.local_devices()[0].compute_capability) >= 8 and _triton())
+
+
+@cache
+def _triton() -> bool:
+    try:
+        return find_spec("jax.experimental.pallas.triton") is not None
+    except ImportError:
+        return False
 
 
 def _call(kernel: Callable[..., None], **about: PyTree) -> PyTree:
@@ -80,20 +90,20 @@ def sums_in_registers(
 def log_sum_exp(
     centres: Float[Array, "lanes d n"], exponents: Float[Array, "lanes n"], points: Float[Array, "lanes d m"]
 ) -> tuple[Float[Array, "lanes m"], Float[Array, "lanes m"]]:
-    """(top, rest) with exp(top) rest = sum_i exp(exponents_i - |point - centre_i|^2), float32, in powers of two.
+    """(top, rest) with exp(top) rest = sum_i exp(exponents_i - |point - centre_i|^2), float32.
 
     Blocks of centres after each other with a running maximum, up to the last that has a weight in any lane.
     """
     from jax.experimental import pallas
 
     (count, dim, n), m = centres.shape, points.shape[2]
-    spare = -n % _CENTRES
-    scale, blocks = math.sqrt(math.log2(math.e)), -(-m // POINTS)
-    centres = jnp.pad(centres * np.float32(scale), [(0, 0), (0, 0), (0, spare)])
-    points = jnp.pad(points * np.float32(scale), [(0, 0), (0, 0), (0, blocks * POINTS - m)])
-    exponents = jnp.pad(exponents * np.float32(scale**2), [(0, 0), (0, spare)], constant_values=-np.inf)
+    spare, blocks = -n % _CENTRES, -(-m // POINTS)
+    centres = jnp.pad(centres, [(0, 0), (0, 0), (0, spare)])
+    points = jnp.pad(points, [(0, 0), (0, 0), (0, blocks * POINTS - m)])
+    exponents = jnp.pad(exponents, [(0, 0), (0, spare)], constant_values=-np.inf)
     rows = jnp.where(exponents > -jnp.inf, lax.iota(jnp.int32, n + spare) + 1, 0).max()
     passes = (-(-rows // _CENTRES)).reshape(1)
+    to_twos = np.float32(math.log2(math.e))  # of a difference: a scaled place would be rounded, and far from 0 by much
     lowest = float(jnp.finfo(jnp.float32).min)  # finite: -inf - -inf is NaN
 
     def kernel(passes: PyTree, centres: PyTree, exponents: PyTree, points: PyTree, top: PyTree, rest: PyTree) -> None:
@@ -111,9 +121,9 @@ def log_sum_exp(
             higher = top
             for term in terms:
                 higher = jnp.maximum(higher, term)
-            rest = rest * jnp.exp2(top - higher)
+            rest = rest * jnp.exp2((top - higher) * to_twos)
             for term in terms:
-                rest = rest + jnp.exp2(term - higher)
+                rest = rest + jnp.exp2((term - higher) * to_twos)
             return higher, rest
 
         begun = jnp.full(POINTS, lowest, jnp.float32), jnp.zeros(POINTS, jnp.float32)
@@ -130,4 +140,4 @@ def log_sum_exp(
             spec((None, dim, POINTS), lambda lane, block: (lane, 0, block)),
         ],
     )(passes, centres, exponents, points)  # fmt: skip
-    return top[:, :m] * np.float32(math.log(2)), rest[:, :m]
+    return top[:, :m], rest[:, :m]
