@@ -84,19 +84,20 @@ class Compiled:
     def draw(self, block: Block, rows: int, n: int) -> PyTree:
         """n draws of each model of a block, after its last generation, of the lanes below `rows`: [lanes, n, ...]."""
         low, rows = block.lanes.start, min(rows, block.lanes.stop)
-        program, generation = self._lanes.program, block.generations.stop - 1
+        lanes, last = self._lanes, np.int32(block.generations.stop - 1)
         kept = jax.tree.map(lambda a: a[: rows - low], (block.carry.params, block.carry.first))
+        return jax.tree.map(np.asarray, _draws(lanes.program, lanes.root, lanes.index[low:rows], last, kept, n=n))
 
-        @jax.jit
-        def draws(program: Program, root: Key, index: Array, kept: PyTree) -> PyTree:
-            def one(lane: PyTree) -> PyTree:
-                i, (params, first) = lane
-                return snapshot(program, trajectory_key(root, i), generation, params, first, n)
 
-            # One after another: a picture is not worth the memory of 16 networks' draws.
-            return jax.lax.map(one, (index, kept))
+@partial(jax.jit, static_argnames="n")
+def _draws(program: Program, root: Key, index: Array, generation: Count, kept: PyTree, *, n: int) -> PyTree:
+    """One lane after another: a picture is not worth the memory of 16 networks' draws."""
 
-        return jax.tree.map(np.asarray, draws(program, self._lanes.root, self._lanes.index[low:rows], kept))
+    def one(lane: PyTree) -> PyTree:
+        i, (params, first) = lane
+        return snapshot(program, trajectory_key(root, i), generation, params, first, n)
+
+    return jax.lax.map(one, (index, kept))
 
 
 _PACES: dict[tuple[Plan, Hashable], float] = {}

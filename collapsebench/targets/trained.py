@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -72,15 +73,12 @@ def _train(recipe: str, trained: Trained) -> Any:
     return _KEPT[recipe]
 
 
+@partial(jax.jit, static_argnames="n")
 def _learn(model: Model, target: Target, key: Key, n: int) -> Any:
-    @jax.jit
-    def learn(model: Model, target: Target, key: Key) -> Any:
-        if n:
-            x = target.sample(key_for(key, Stream.REAL), n)
-            rows = jax.tree.leaves(x)[0]
-            data: Any = Batch(x, jax.numpy.ones(n, rows.dtype))
-        else:
-            data = Fountain(Sources.of_reality(jax.eval_shape(model.init, key), 1.0), target, model)
-        return model.fit(key_for(key, Stream.FIT), model.init(key_for(key, Stream.INIT)), data)
-
-    return learn(model, target, key)
+    if n:
+        x = target.sample(key_for(key, Stream.REAL), n)
+        rows = jax.tree.leaves(x)[0]
+        data: Any = Batch(x, jax.numpy.ones(n, rows.dtype))
+    else:
+        data = Fountain(Sources.of_reality(jax.eval_shape(model.init, key), 1.0), target, model)
+    return model.fit(key_for(key, Stream.FIT), model.init(key_for(key, Stream.INIT)), data)

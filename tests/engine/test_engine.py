@@ -50,6 +50,13 @@ def test_a_sweep_over_leaves_is_one_program(compilations):
     assert not compilations
 
 
+def test_snapshots_of_all_generations_are_one_program(compilations):
+    cb.run(dataclasses.replace(BASE, snapshots=(0, 3)))
+    compilations.clear()
+    cb.run(dataclasses.replace(BASE, snapshots=(1, 2, 4)))
+    assert not compilations
+
+
 def test_a_trajectory_does_not_depend_on_what_runs_beside_it():
     whole = cb.run(BASE)
     fewer = cb.run(dataclasses.replace(BASE, trajectories=3))

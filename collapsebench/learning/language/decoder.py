@@ -6,6 +6,7 @@ Activations are [tokens, features] throughout and layers are unrolled: both are 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -102,10 +103,14 @@ def perplexity(
     count = (len(tokens) - context) // stride + 1
     windows = jnp.asarray(tokens)[jnp.arange(count)[:, None] * stride + jnp.arange(context)[None]]
     new = min(stride, context - 1)
-    score = jax.jit(lambda p, w: jax.lax.map(lambda x: token_nats(shape, p, x[None, :-1], x[None, 1:])[0], w))
-    found = score(params, windows)
+    found = _window_nats(shape, params, windows)
     scored = (count - 1) * new + context - 1
     return (found[0].sum() + found[1:, -new:].sum()) / scored, scored
+
+
+@partial(jax.jit, static_argnames="shape")
+def _window_nats(shape: Decoder, params: PyTree, windows: Tokens) -> Float[Array, "windows length"]:
+    return jax.lax.map(lambda x: token_nats(shape, params, x[None, :-1], x[None, 1:])[0], windows)
 
 
 def parameters(params: PyTree) -> int:
