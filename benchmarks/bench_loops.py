@@ -167,6 +167,17 @@ def bench_categorical(jax_benchmark):
     jax_benchmark.experiment(experiment, rivals=plain | {f"{name}, alive only": rival for name, rival in alive.items()})
 
 
+def bench_categorical_of_five(jax_benchmark):
+    """Few symbols, as in most papers' examples, against every trajectory's multinomial in one call."""
+    trajectories, generations = jax_benchmark.pick((256, 10), (32_768, 40), (65_536, 400))
+    experiment = dataclasses.replace(
+        BASE, target=cb.targets.Categorical(classes=5), model=cb.models.Categorical(classes=5), n=100,
+        generations=generations, trajectories=trajectories, handover="summary", metrics=("support",),
+    )  # fmt: skip
+    others = numpy_rivals(rivals.categorical_together, trajectories, generations, n=100, classes=5)
+    jax_benchmark.experiment(experiment, rivals=others, last=True)
+
+
 COUNTS = {
     "bernoulli": (cb.targets.Bernoulli(p=0.3), cb.models.Bernoulli(), 1000, rivals.bernoulli, {"p": 0.3}),
     "exponential": (cb.targets.Exponential(), cb.models.Exponential(), 100, rivals.exponential, {}),

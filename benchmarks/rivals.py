@@ -229,6 +229,25 @@ def categorical_alive(
     return last
 
 
+def categorical_together(
+    rng: np.random.Generator, trajectories: int, n: int, classes: int, generations: int
+) -> np.ndarray:
+    """Every trajectory's multinomial in one call; by MKL, whose takes one law for all, a binomial for each symbol."""
+    p = np.full((trajectories, classes), 1 / classes)
+    for _ in range(generations):
+        if isinstance(rng, MKL):
+            left, share, counts = np.full(trajectories, n), 1 - np.cumsum(p, 1) + p, np.zeros(p.shape)
+            for symbol in range(classes - 1):
+                part = np.divide(p[:, symbol], share[:, symbol], where=left > 0, out=np.zeros(trajectories))
+                counts[:, symbol] = rng.binomial(left, np.clip(part, 0, 1))
+                left = left - counts[:, symbol].astype(int)
+            counts[:, -1] = left
+        else:
+            counts = rng.multinomial(n, p)
+        p = counts / n
+    return (p > 0).sum(1).astype(float)
+
+
 def bernoulli(rng: np.random.Generator, trajectories: int, n: int, p: float, generations: int) -> np.ndarray:
     """One binomial per trajectory and generation."""
     share = np.full(trajectories, p)

@@ -128,7 +128,7 @@ def _newton(steps: int) -> Callable[..., Array]:
         start: Float[Array, "lanes d"], penalty: Float[Array, " lanes"],
     ) -> Float[Array, "lanes d"]:  # fmt: skip
         columns = lax.optimization_barrier(x.swapaxes(1, 2))  # once, and not in every step
-        ridge = penalty[:, None, None] * jnp.eye(x.shape[2], dtype=x.dtype)
+        ridge = penalty[:, None, None] * jnp.eye(x.shape[2], dtype=x.dtype)[None]
         enough = 0.5 * float(jnp.finfo(x.dtype).eps) ** 0.5  # a whole step of R leaves one of R^2
 
         def factor(weight: Float[Array, "lanes n"], hessian: Float[Array, "lanes d d"]) -> Float[Array, "lanes d d"]:

@@ -21,6 +21,8 @@ from collapsebench.maths.samplers.normal import pair_from, wide_normal_from
 
 _SMALL_MEAN = 10  # the proposal's series is good to 1e-7 from here on
 _TERMS = 45  # with a mean below 10 less than 1e-14 of the mass lies beyond
+_FIRST_TERMS = 24  # less than 1e-4 lies beyond
+_MARGIN = 1e-5
 
 # log k! less Stirling's main terms: a ratio of polynomials in k >= 1, highest power first; error 2e-10 (own fit).
 _STIRLING_TOP = (0.08333335435155426, 0.06041084682134953, 0.0298655451376136)
@@ -112,6 +114,24 @@ def _invert(high, low, first, ratio):
     return count
 
 
+def _surely(high, low, first, ratio):
+    """What `_invert` says, or REFUSED where it is not known without the tails: from its sums from 0 up, of fewer terms.
+
+    Sums from either end, which are both right to 4e-6, agree about a uniform that is further than that from all of them.
+    """
+    upper, v = half_from(high, low, first.dtype)
+    u = jnp.where(upper, 1 - v, v)
+    mass = below = first
+    count, nearest = jnp.zeros_like(first), jnp.ones_like(first)
+    for k in range(1, _FIRST_TERMS + 1):
+        gap = u - below
+        count = count + jnp.where(gap > 0, 1, 0).astype(count.dtype)
+        nearest = jnp.minimum(nearest, jnp.abs(gap))
+        mass = mass * ratio(k)
+        below = below + mass
+    return jnp.where((nearest > _MARGIN) & (count < _FIRST_TERMS), count, REFUSED)
+
+
 def _binomial_share(step, n, p):
     """Count at `step` from the whole part of its mean n p >= 10, p <= 1/2, and the probability to keep it.
 
@@ -151,20 +171,29 @@ def _sure_binomial(high, low, n, p):
     return jnp.where(sure, jnp.floor(mean) + step, jnp.where(mean > 0, REFUSED, 0))
 
 
+def _few_binomial(invert, high, low, n, p):
+    """A Binomial(n, p) count of a mean n p < 10 from 64 bits, as `invert` finds it."""
+    q = 1 - p
+    odds = p * (1 / q)
+    log_q = jnp.where(q < 1, jnp.log(q) * (p / jnp.where(q < 1, 1 - q, 1)), -p)  # log1p(-p), cheaper
+    return invert(high, low, jnp.exp(n * log_q), lambda k: ((n - (k - 1)) * (1 / k)) * odds)
+
+
 @partial(jax.jit, inline=True)
-def propose_binomial(high, low, n, p, flip=False):
-    """One proposed Binomial(n, p) count from 64 bits, or REFUSED; n less it where `flip`. Elementwise; p <= 1/2.
+def propose_binomial(high, low, n, p):
+    """One proposed Binomial(n, p) count from 64 bits, or REFUSED. Elementwise; p <= 1/2.
 
     n and p are floats of one dtype, n whole. A mean n p below 10 is inverted and never refused.
     """
-    small, q = n * p < _SMALL_MEAN, 1 - p
-    odds = p * (1 / q)
-    log_q = jnp.where(q < 1, jnp.log(q) * (p / jnp.where(q < 1, 1 - q, 1)), -p)  # log1p(-p), cheaper
-    first = jnp.exp(jnp.where(small, n, 0) * log_q)
-    few = _invert(high, low, first, lambda k: ((n - (k - 1)) * (1 / k)) * odds)
-    many = _many_binomial(high, low, jnp.where(small, 40, n), jnp.where(small, 0.5, p))
-    count = jnp.where(small, few, many)
-    return jnp.where(flip & (count != REFUSED), n - count, count)
+    small = n * p < _SMALL_MEAN
+    few = _few_binomial(_invert, high, low, jnp.where(small, n, 0), p)
+    return jnp.where(small, few, _many_binomial(high, low, jnp.where(small, 40, n), jnp.where(small, 0.5, p)))
+
+
+def _surely_few_binomial(high, low, n, p):
+    """The same for n p < 10, REFUSED where that is not sure, and elsewhere."""
+    small = n * p < _SMALL_MEAN
+    return jnp.where(small, _few_binomial(_surely, high, low, jnp.where(small, n, 0), p), REFUSED)
 
 
 def _poisson_share(step, rate):
@@ -200,19 +229,31 @@ def _sure_poisson(high, low, rate):
 def propose_poisson(high, low, rate):
     """One proposed Poisson(rate) count from 64 bits, or REFUSED; elementwise. Inverted below a rate of 10."""
     small = rate < _SMALL_MEAN
-    low_rate = jnp.where(small, rate, 0)
-    few = _invert(high, low, jnp.exp(-low_rate), lambda k: low_rate * (1 / k))
+    few = _few_poisson(_invert, high, low, jnp.where(small, rate, 0))
     return jnp.where(small, few, _many_poisson(high, low, jnp.where(small, 20, rate)))
 
 
-def _draw(propose, first, tag, k0, k1, *parameters):
-    """Counts [lanes, size]: `first` draws nearly all; small means, which few batches have, wait for `propose`."""
-    shape = parameters[0].shape
-    flat = lambda value: jnp.broadcast_to(value, shape).reshape(-1)  # noqa: E731
-    place = lax.broadcasted_iota(jnp.uint32, shape, 1)
-    return by_turns(
-        propose, flat(k0[:, None]), flat(k1[:, None]), tag, flat(place), *map(flat, parameters), first=first
-    ).reshape(shape)
+def _few_poisson(invert, high, low, rate):
+    """A Poisson count of a rate below 10 from 64 bits, as `invert` finds it."""
+    return invert(high, low, jnp.exp(-rate), lambda k: rate * (1 / k))
+
+
+def _surely_few_poisson(high, low, rate):
+    """`propose_poisson` for a rate below 10, REFUSED where that is not sure, and elsewhere."""
+    small = rate < _SMALL_MEAN
+    return jnp.where(small, _few_poisson(_surely, high, low, jnp.where(small, rate, 0)), REFUSED)
+
+
+def _places(k0, k1, *parameters):
+    """Words of the key of each of the counts [lanes * size], its place in its lane, and the parameters [lanes, size]."""
+    flat = lambda value: jnp.broadcast_to(value, parameters[0].shape).reshape(-1)  # noqa: E731
+    place = lax.broadcasted_iota(jnp.uint32, parameters[0].shape, 1)
+    return flat(k0[:, None]), flat(k1[:, None]), flat(place), *map(flat, parameters)
+
+
+def binomial_by_turns(k0, k1, tag, place, n, p):
+    """Binomial(n, p) counts [draws], p <= 1/2; k0, k1, place: words of each draw's key, and its counter under it."""
+    return by_turns(propose_binomial, (_sure_binomial, _surely_few_binomial), k0, k1, tag, place, n, p)
 
 
 @over_lanes
@@ -220,15 +261,17 @@ def _binomial(k0, k1, n, p):
     valid = (n >= 0) & (n < jnp.inf) & (p >= 0) & (p <= 1)
     flip = p > 0.5
     n, p = jnp.where(valid, n, 0), jnp.where(valid, jnp.where(flip, 1 - p, p), 0)
-    count = _draw(propose_binomial, _sure_binomial, BINOMIAL, k0, k1, n, p)
+    k0, k1, place, *own = _places(k0, k1, n, p)
+    count = binomial_by_turns(k0, k1, BINOMIAL, place, *own).reshape(n.shape)
     return jnp.where(valid, jnp.where(flip, n - count, count), jnp.nan)
 
 
 @over_lanes
 def _poisson(k0, k1, rate):
     valid = (rate >= 0) & (rate < jnp.inf)
-    count = _draw(propose_poisson, _sure_poisson, POISSON, k0, k1, jnp.where(valid, rate, 0))
-    return jnp.where(valid, count, jnp.nan)
+    k0, k1, place, own = _places(k0, k1, jnp.where(valid, rate, 0))
+    count = by_turns(propose_poisson, (_sure_poisson, _surely_few_poisson), k0, k1, POISSON, place, own)
+    return jnp.where(valid, count.reshape(rate.shape), jnp.nan)
 
 
 @partial(jax.jit, static_argnames="shape", inline=True)

@@ -226,15 +226,15 @@ def _by_groups(mask: jax.Array) -> jax.Array:
 
 
 def by_turns(
-    propose: Callable, k0: jax.Array, k1: jax.Array, tag, place: jax.Array, *parameters: jax.Array,
-    first: Callable | None = None,
+    propose: Callable, first: Sequence[Callable], k0: jax.Array, k1: jax.Array, tag, place: jax.Array,
+    *parameters: jax.Array,
 ) -> jax.Array:  # fmt: skip
     """Rejection sampling of values [draws]: propose(high, low, *parameters) until its real part is not REFUSED.
 
-    k0, k1, place: words of each draw's key, and its counter under it. For proposals that are hardly ever refused: a turn
-    proposes for all, and the accepted keep what they have, until so few are left that groups of draws with one refused
-    among them take their turns alone, _TOGETHER groups at a time. first: a cheaper `propose` that refuses what it is not
-    sure of; that is proposed again from the same bits. Bits depend on the key, the place and how often the draw was refused.
+    k0, k1, place: words of each draw's key, and its counter under it. first: cheaper forms of `propose` for one sort of
+    parameters each, from the same bits, that refuse what they are not sure of: all draws try the first, and where many are
+    left the next. Between them they leave few; groups of draws with one of these among them take their turns alone, from
+    the same bits on, _TOGETHER groups at a time. Bits depend on the key, the place and how often the draw was refused.
     """
     size = place.size
     if size == 0:
@@ -244,33 +244,35 @@ def by_turns(
     groups = -(-size // _GROUP)
     draws = groups * _GROUP
     table = [jnp.resize(array, (draws,)) for array in (k0, k1, place, *parameters)]
+    refusals = lambda value: _by_groups(value.real == REFUSED)  # noqa: E731
 
-    def attempt(turn, value, table):
+    def attempt(propose, turn, value, table):
         # Tied to the turn: what its turns have in common would be moved before the loop, and made even if it has none.
         turn, (k0, k1, place, *parameters) = lax.optimization_barrier((turn, table))
         new = propose(*hash_words(k0, k1, tag + turn, place), *parameters)
         return turn + 1, jnp.where(value.real == REFUSED, new, value)
 
-    refusals = lambda value: _by_groups(value.real == REFUSED)  # noqa: E731
-    value = (first or propose)(*hash_words(*table[:2], tag, table[2]), *table[3:])
+    value = first[0](*hash_words(*table[:2], tag, table[2]), *table[3:])
     value = lax.optimization_barrier(value)  # stored: else all that makes it would be made anew for the count
-    begun = np.uint32(first is None), value, refusals(value)
-    many = lambda state: jnp.sum(state[2]) > draws // _FEW  # noqa: E731
+    left = refusals(value)
+    for form in first[1:]:
 
-    def again(state):
-        turn, value = attempt(*state[:2], table)
-        return turn, value, refusals(value)
+        def once(state, form=form):
+            turn, value = attempt(form, *state[:2], table)
+            return turn, value, refusals(value)
 
-    turn, value, left = lax.while_loop(many, again, begun)
+        many = lambda state: (state[0] == 0) & (jnp.sum(state[2]) > draws // _FEW)  # noqa: E731
+        # A loop of one turn or none: of a conditional's result a copy might be made.
+        _, value, left = lax.while_loop(many, once, (np.uint32(0), value, left))
 
     def some_again(state):
         # The loop writes to `done` and reads `value`: an array that is both is copied whole at every step.
         left, done = state
         found, mine = lax.top_k(left, min(groups, _TOGETHER))
         cut = lambda array: array.reshape(_GROUP, groups).at[:, mine].get(mode="promise_in_bounds")  # noqa: E731
-        own, begun = [cut(array) for array in table], (turn, jnp.where(found[None] > 0, cut(value), 0))
+        own, begun = [cut(array) for array in table], (np.uint32(0), jnp.where(found[None] > 0, cut(value), 0))
         refused = lambda state: jnp.any(state[1].real == REFUSED)  # noqa: E731
-        fresh = lax.while_loop(refused, lambda state: attempt(*state, own), begun)[1]
+        fresh = lax.while_loop(refused, lambda state: attempt(propose, *state, own), begun)[1]
         to = jnp.where(found > 0, mine, groups)
         return left.at[mine].set(0), done.at[:, to].set(fresh, mode="drop", unique_indices=True)
 

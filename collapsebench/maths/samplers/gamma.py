@@ -81,7 +81,7 @@ def _roots(propose: Callable) -> Callable:
         flat = lambda value: jnp.broadcast_to(value, d.shape).reshape(-1)  # noqa: E731
         place = lax.broadcasted_iota(jnp.uint32, d.shape, 1)
         table = flat(k0[:, None]), flat(k1[:, None]), GAMMA, flat(place), flat(jnp.where(valid, d, 1))
-        y = by_turns(partial(propose, _whole), *table, first=partial(propose, _squeeze))
+        y = by_turns(partial(propose, _whole), [partial(propose, _squeeze)], *table)
         return jnp.where(valid, y.reshape(d.shape), jnp.nan)
 
     return roots

@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from collapsebench.maths.samplers.binomial import propose_binomial
-from collapsebench.maths.samplers.bits import CHAIN, CHAIN_TOP, REFUSED, float_dtype, hash_words, key_words, over_lanes
+from collapsebench.maths.samplers.binomial import binomial_by_turns
+from collapsebench.maths.samplers.bits import CHAIN, CHAIN_TOP, float_dtype, key_words, over_lanes
 
-_CHAINS = 8
+_FEW, _CHAINS = 16, 8
+"""Symbols that are drawn one after another, dead or not; and chains of more, which are."""
 
 
 def _compact(alive, chains):
@@ -45,64 +46,74 @@ def _compact(alive, chains):
     return lax.while_loop(lambda state: jnp.any(state[0] > 0), turn, start)[2], jnp.sum(counts, axis=1)
 
 
-def _chain(k0, k1, tag, index, n, mass, rest, start, stride, target, out):
-    """Split each n along its own chain of conditional binomials and write the counts into the flat `out`.
+def _sums(mass):
+    """Sums [lanes] over the rows of mass [rows, lanes], and those [rows, lanes] of the rows that follow each.
 
-    Chain i reads mass and rest (its mass after here) at start[i] + stride * step, and writes at that place's target.
-    The smaller of the two is drawn: beside a mass of 1, a share of 1e-9 is no float, and would never be.
-    Every turn of the one loop makes one proposal for each chain, and a chain that accepts moves on by itself: refusals
-    cost no waiting. The proposal is carried into the next turn, where several things follow from it.
+    Kahan's: equal terms are all rounded the same way.
     """
 
-    def turn(state):
-        attempt, place, left, proposal, out = state
-        accepted = (proposal != REFUSED) & (left > 0)
-        to = place if target is None else target.at[place].get(mode="promise_in_bounds")
-        out = out.at[jnp.where(accepted, to, out.size)].set(proposal, mode="drop", unique_indices=True)
-        left = jnp.where(accepted, left - proposal, left)
-        place = jnp.where(accepted & (left > 0), place + stride, place)
-        here, after = (array.at[place].get(mode="promise_in_bounds") for array in (mass, rest))
-        rare = jnp.minimum(here, after) / (here + after)
-        proposal = propose_binomial(*hash_words(k0, k1, tag + attempt, index), left, rare, here > after)
-        return attempt + 1, place, left, proposal, out
+    def add(i, state):
+        total, lost, rest = state
+        row = mass.shape[0] - 1 - i
+        gain = mass[row] - lost
+        more = total + gain
+        return more, (more - total) - gain, lax.dynamic_update_index_in_dim(rest, total, row, 0)
 
-    state = (np.uint32(0), start, n, jnp.full_like(n, REFUSED), out)
-    return lax.while_loop(lambda state: jnp.any(state[2] > 0), turn, state)[4]
+    zero = jnp.zeros_like(mass[0])
+    total, _, rest = lax.fori_loop(0, mass.shape[0], add, (zero, zero, mass))
+    return total, rest
+
+
+def _in_turn(k0, k1, tag, place, n, mass, rest):
+    """Counts [rows, lanes] of n [lanes] draws, one row after another: of what is left, at its share of the rest.
+
+    mass, rest [rows, lanes]: not negative, and those of `_sums`; some are positive where n is. place(row): the draws'
+    counters [lanes] under their keys. The smaller of the two shares is drawn: beside 1, one of 1e-9 would never be.
+    """
+
+    def draw(state):
+        row, left, counts = state
+        here, after = mass[row], rest[row]
+        rare = jnp.where(left > 0, jnp.minimum(here, after) / (here + after), 0)
+        drawn = binomial_by_turns(k0, k1, tag, place(row), left, rare)
+        drawn = jnp.where(here > after, left - drawn, drawn)
+        return row + 1, left - drawn, lax.dynamic_update_index_in_dim(counts, drawn, row, 0)
+
+    more = lambda state: (state[0] < len(mass) - 1) & jnp.any(state[1] > 0)  # noqa: E731
+    _, left, counts = lax.while_loop(more, draw, (np.int32(0), n, jnp.zeros_like(mass)))
+    return lax.dynamic_update_index_in_dim(counts, left, len(mass) - 1, 0)
 
 
 @over_lanes
 def _multinomial(k0, k1, n, probs):
     """Counts [lanes, size] of n [lanes] draws."""
+    valid = (n >= 0) & (n < jnp.inf) & jnp.any(probs > 0, axis=1)
+    n, probs = jnp.where(valid, n, 0), jnp.where(probs > 0, probs, 0)
+    draw = _symbols_in_turn if probs.shape[1] <= _FEW else _symbols_by_chains
+    return jnp.where(valid[:, None], draw(k0, k1, n, probs), jnp.nan)
+
+
+def _symbols_in_turn(k0, k1, n, probs, tag=CHAIN):
+    place = lambda row: jnp.full_like(k0, row)  # noqa: E731
+    return _in_turn(k0, k1, tag, place, n, probs.T, _sums(probs.T)[1]).T
+
+
+def _symbols_by_chains(k0, k1, n, probs):
+    """The symbols that live are dealt out to a few chains, which are drawn from side by side."""
     lanes, size = probs.shape
-    chains = min(_CHAINS, size)
-    rows, block = -(-size // chains), lanes * chains
-    target, alive = _compact(probs > 0, chains)
-    flat = probs.reshape(-1)
-    lane, chain = (lax.broadcasted_iota(jnp.int32, (lanes, chains), axis).reshape(-1) for axis in (0, 1))
-    last = alive[lane] - chain  # the row of a chain is alive while row * chains < this
-
-    def accumulate(state):
-        row, total, lost, mass, rest = state
-        here = flat.at[lax.dynamic_slice(target, (row * block,), (block,))].get(mode="promise_in_bounds")
-        here = jnp.where(row * chains < last, here, 0)
-        mass, rest = (lax.dynamic_update_slice(to, a, (row * block,)) for to, a in ((mass, here), (rest, total)))
-        gain = here - lost if rows > 1024 else here  # Kahan's sum: equal terms are all rounded the same way
-        more = total + gain
-        return row - 1, more, (more - total) - gain, mass, rest
-
-    empty = jnp.zeros(rows * block, probs.dtype)
-    state = ((jnp.max(alive) - 1) // chains, empty[:block], empty[:block], empty, empty)
-    _, total, _, mass, rest = lax.while_loop(lambda state: state[0] >= 0, accumulate, state)
-
-    valid = (n >= 0) & (n < jnp.inf) & (alive > 0)
-    n = jnp.where(valid, n, 0)
-    after = jnp.pad(total.reshape(lanes, chains)[:, 1:], ((0, 0), (0, 1)))
-    after = lax.cumsum(after, axis=1, reverse=True).reshape(-1)
-    first = lax.iota(jnp.int32, lanes) * chains
-    shares = _chain(k0, k1, CHAIN_TOP, jnp.uint32(0), n, total, after, first, 1, None, jnp.zeros(block, probs.dtype))
-    counts = _chain(k0[lane], k1[lane], CHAIN, chain.astype(jnp.uint32), shares, mass, rest,
-                    lax.iota(jnp.int32, block), block, target, jnp.zeros(lanes * size, probs.dtype))  # fmt: skip
-    return jnp.where(valid[:, None], counts.reshape(lanes, size), jnp.nan)
+    rows, block = -(-size // _CHAINS), lanes * _CHAINS
+    target, alive = _compact(probs > 0, _CHAINS)
+    target = target.reshape(rows, block)
+    lane, chain = (lax.broadcasted_iota(jnp.int32, (lanes, _CHAINS), axis).reshape(-1) for axis in (0, 1))
+    lives = lax.iota(jnp.int32, rows)[:, None] * _CHAINS < alive[lane] - chain
+    mass = jnp.where(lives, probs.reshape(-1).at[target].get(mode="promise_in_bounds"), 0)
+    total, rest = _sums(mass)
+    shares = _symbols_in_turn(k0, k1, n, total.reshape(lanes, _CHAINS), CHAIN_TOP).reshape(-1)
+    place = lambda row: target[row].astype(jnp.uint32) % np.uint32(size)  # noqa: E731
+    counts = _in_turn(k0[lane], k1[lane], CHAIN, place, shares, mass, rest)
+    to = jnp.where(lives, target, probs.size).reshape(-1)
+    drawn = jnp.zeros(probs.size, probs.dtype).at[to].set(counts.reshape(-1), mode="drop", unique_indices=True)
+    return drawn.reshape(lanes, size)
 
 
 @partial(jax.jit, inline=True)

@@ -36,7 +36,7 @@ def test_rejection_draws_the_same(both):
     def draws(k0, k1):
         scale = 1 + (k0 % 7).astype(jnp.float32)
         never = lambda high, low, scale: jnp.full_like(scale, bits.REFUSED)  # noqa: E731
-        return bits.by_turns(propose, k0, k1, bits.GAMMA, jnp.zeros_like(k0), scale, first=never)
+        return bits.by_turns(propose, (never, never), k0, k1, bits.GAMMA, jnp.zeros_like(k0), scale)
 
     here, there = both(lambda key: draws(*bits.key_words(key)))
     np.testing.assert_array_equal(here, there)

@@ -101,7 +101,7 @@ def _words():
     return hash_words(np.uint32(1), np.uint32(2), np.uint32(3), np.arange(2**18, dtype=np.uint32))
 
 
-@pytest.mark.parametrize("kind", ["poisson", "binomial", "gamma"])
+@pytest.mark.parametrize("kind", ["poisson", "binomial", "few, poisson", "few, binomial", "gamma"])
 def test_what_is_sure_is_what_the_whole_test_keeps(kind):
     """In float32, draw by draw; and hardly anything is left for the whole test."""
     gammas = (partial(gamma._propose, test) for test in (gamma._squeeze, gamma._whole))
@@ -109,6 +109,11 @@ def test_what_is_sure_is_what_the_whole_test_keeps(kind):
         first, whole, cases = {
             "poisson": (source._sure_poisson, source._many_poisson, [(10.0,), (33.3,), (1e3,), (3e6,)]),
             "binomial": (source._sure_binomial, source._many_binomial, [(20.0, 0.5), (300.0, 0.1), (1e7, 0.3)]),
+            "few, poisson": (source._surely_few_poisson, source.propose_poisson, [(1e-7,), (0.3,), (2.0,), (9.99,)]),
+            "few, binomial": (
+                source._surely_few_binomial, source.propose_binomial,
+                [(1.0, 0.5), (19.0, 0.5), (100.0, 0.001), (1e3, 9.9e-3), (1e7, 5e-7)],
+            ),
             "gamma": (*gammas, [(0.2,), (2.0,), (1e3,), (1e8,)]),
         }[kind]  # fmt: skip
         first, whole = jax.jit(first), jax.jit(whole)
