@@ -192,8 +192,9 @@ def compare(before, after, same_machine):
     if same_machine:
         return f"digest {before['digest']} -> {after['digest']}; {before['means']} -> {after['means']}"
     for name, numbers in before["means"].items():
-        if not np.allclose(numbers, after["means"].get(name, np.nan), rtol=1e-3, atol=1e-5):
-            return f"{name}: {numbers} -> {after['means'].get(name)}"
+        found = after["means"].get(name, [])
+        if len(found) != len(numbers) or not np.allclose(numbers, found, rtol=1e-3, atol=1e-5):
+            return f"{name}: {numbers} -> {found}"
     return None
 
 

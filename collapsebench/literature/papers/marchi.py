@@ -46,7 +46,7 @@ class Marchi(Study):
             loop = Experiment(
                 name=f"marchi-{temperature:g}", target=CategoricalTarget(K), model=Categorical(K, temperature), n=ROWS,
                 regime=Mix(0.1), metrics=("mean_error", "entropy"), handover="summary", holdout=1,
-                generations=scale.pick(12, 400, 400), trajectories=scale.pick(8, 5000, 10_000),
+                generations=scale.pick(12, 400, 400), trajectories=scale.pick(8, 20_000, 40_000),
             )  # fmt: skip
             plan[f"{temperature:g}"] = Sweep(loop, {"regime.real_fraction": _shares(temperature)})
         return plan

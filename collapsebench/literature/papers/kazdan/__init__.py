@@ -139,10 +139,10 @@ def _discrete(scale: Scale) -> dict[str, Sweep]:
     large = dataclasses.replace(loop, name="kazdan-discrete-large", generations=80000)
     times = dataclasses.replace(
         loop, name="kazdan-times", metrics=("support",), generations=scale.pick(100, 800, 800),
-        trajectories=scale.pick(20, 4000, 10_000),
+        trajectories=scale.pick(20, 16_000, 40_000),
     )  # fmt: skip
     longer = dataclasses.replace(
-        times, name="kazdan-times-1000", generations=scale.pick(100, 6000, 8000), trajectories=scale.pick(4, 500, 1000)
+        times, name="kazdan-times-1000", generations=scale.pick(100, 6000, 8000), trajectories=scale.pick(4, 2000, 4000)
     )
     sizes = tuple(n for n in COLLAPSE if n <= 1000)
     return {
