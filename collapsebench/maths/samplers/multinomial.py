@@ -13,7 +13,7 @@ from collapsebench.maths.samplers.binomial import binomial_by_turns
 from collapsebench.maths.samplers.bits import CHAIN, CHAIN_TOP, float_dtype, key_words, over_lanes
 
 _FEW, _CHAINS = 16, 8
-"""Symbols that are drawn one after another, dead or not; and chains of more, which are."""
+"""So many symbols are drawn one after another, the dead ones too; more are dealt out to so many chains."""
 
 
 def _compact(alive, chains):
@@ -122,7 +122,8 @@ def multinomial(key: jax.Array, n, probs: jax.Array) -> jax.Array:
 
     n (whole, up to 2**24 in float32) and probs (non-negative; only their ratios matter) may be traced. A symbol of
     probability 0 has count 0. NaN where n is negative or no probability is positive.
-    Law: chains of conditional binomials over the positive symbols; no draw is made singly, dead symbols are skipped.
+    Law: conditional binomials, one symbol after another; no draw is made singly. Of many symbols, those of probability 0
+    are skipped, and the others dealt out to chains, whose totals are drawn first.
     """
     dtype = float_dtype(probs)
     return _multinomial(*key_words(key), jnp.asarray(n, dtype), jnp.asarray(probs, dtype))
