@@ -1,6 +1,7 @@
 """Multinomial counts at a cost that follows the number of symbols of positive probability."""
 
 import functools
+import math
 import operator
 from functools import partial
 
@@ -12,8 +13,8 @@ from jax import lax
 from collapsebench.maths.samplers.binomial import binomial_by_turns
 from collapsebench.maths.samplers.bits import CHAIN, CHAIN_TOP, float_dtype, key_words, over_lanes
 
-_FEW, _CHAINS = 16, 8
-"""So many symbols are drawn one after another, the dead ones too; more are dealt out to so many chains."""
+_FEW = 16
+"""So many symbols are drawn one after another, the dead ones too."""
 
 
 def _compact(alive, chains):
@@ -99,16 +100,17 @@ def _symbols_in_turn(k0, k1, n, probs, tag=CHAIN):
 
 
 def _symbols_by_chains(k0, k1, n, probs):
-    """The symbols that live are dealt out to a few chains, which are drawn from side by side."""
+    """The symbols that live are dealt out to chains, which are drawn from side by side: about as many as each is long."""
     lanes, size = probs.shape
-    rows, block = -(-size // _CHAINS), lanes * _CHAINS
-    target, alive = _compact(probs > 0, _CHAINS)
+    chains = max(8, 1 << round(math.log2(size) / 2))
+    rows, block = -(-size // chains), lanes * chains
+    target, alive = _compact(probs > 0, chains)
     target = target.reshape(rows, block)
-    lane, chain = (lax.broadcasted_iota(jnp.int32, (lanes, _CHAINS), axis).reshape(-1) for axis in (0, 1))
-    lives = lax.iota(jnp.int32, rows)[:, None] * _CHAINS < alive[lane] - chain
+    lane, chain = (lax.broadcasted_iota(jnp.int32, (lanes, chains), axis).reshape(-1) for axis in (0, 1))
+    lives = lax.iota(jnp.int32, rows)[:, None] * chains < alive[lane] - chain
     mass = jnp.where(lives, probs.reshape(-1).at[target].get(mode="promise_in_bounds"), 0)
     total, rest = _sums(mass)
-    shares = _symbols_in_turn(k0, k1, n, total.reshape(lanes, _CHAINS), CHAIN_TOP).reshape(-1)
+    shares = _symbols_in_turn(k0, k1, n, total.reshape(lanes, chains), CHAIN_TOP).reshape(-1)
     place = lambda row: target[row].astype(jnp.uint32) % np.uint32(size)  # noqa: E731
     counts = _in_turn(k0[lane], k1[lane], CHAIN, place, shares, mass, rest)
     to = jnp.where(lives, target, probs.size).reshape(-1)
