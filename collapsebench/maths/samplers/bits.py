@@ -208,7 +208,7 @@ def over_places(
 
     def body(j: jax.Array, total: jax.Array) -> jax.Array:
         totals = (total.real, total.imag) if parts == 2 else (total,)
-        totals = turn(totals, first + (j * _WRITTEN_OUT).astype(jnp.uint32), lanes, exact)
+        totals = turn(totals, first + jnp.asarray(j * _WRITTEN_OUT, jnp.uint32), lanes, exact)
         return lax.complex(*totals) if parts == 2 else totals[0]
 
     zero = np.complex64(0) if parts == 2 else np.float32(0)

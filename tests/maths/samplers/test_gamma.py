@@ -98,6 +98,13 @@ def test_totals_are_those_of_the_normals(capacity, n):
     np.testing.assert_allclose(squares, (away**2).sum(axis=1), rtol=2e-6, atol=1e-10)
 
 
+def test_totals_without_compilation():
+    """As a loop is debugged, whose turns are Python's numbers."""
+    with jax.disable_jit():
+        totals = jax.eval_shape(lambda key: normal_totals(key, 100, 100), jax.random.key(3))
+    assert [total.shape for total in totals] == [()] * 3
+
+
 def test_normal_tails_have_their_mass():
     """Of 2**24 draws about 9.6 pass 5 standard deviations."""
     sizes = jnp.asarray([4.0, 4.5, 5.0])
