@@ -96,7 +96,7 @@ def _score(model: Model, params: PyTree, x: PyTree) -> Array:
 
 def _fitted(model: Model) -> tuple[Model, Batch, PyTree]:
     experiment = example(model)
-    target, model = as_leaves(experiment.target), as_leaves(model)
+    target, model = as_leaves(experiment.target), as_leaves(experiment.model)  # of the size of its target
     batch = _data(model, target)
     return model, batch, _fit(model, _key(), batch)
 
