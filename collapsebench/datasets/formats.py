@@ -27,11 +27,13 @@ SIDE = 16
 def of_array(given: object, name: str) -> Iterator[tuple[tuple[str, ...] | None, list[np.ndarray]]]:
     """Blocks of an array, a list, or a dict of columns."""
     if (table := _table(given)) is not None:
-        columns, names = [np.asarray(column) for column in table.values()], tuple(map(str, table))
-        for place, (column, called) in enumerate(zip(columns, names, strict=True), 1):
-            if column.ndim != 1 or len(column) != len(columns[0]):
-                shape, first = " x ".join(map(str, column.shape)), len(columns[0])
-                raise RequestError(f"{name}: column {place} ({called!r}) holds {shape} cells, column 1 {first}")
+        names = tuple(table)
+        columns: list[np.ndarray] = []
+        for place, cells in enumerate(table.values(), 1):
+            where = f"{name}: column {place} ({names[place - 1]!r})"
+            columns.append(column := _column(cells, where))
+            if len(column) != len(columns[0]):
+                raise RequestError(f"{where} holds {len(column)} cells, column 1 {len(columns[0])}")
         for start in range(0, len(columns[0]) if columns else 0, ROWS):
             yield names, [column[start : start + ROWS] for column in columns]
         return
@@ -46,6 +48,17 @@ def of_array(given: object, name: str) -> Iterator[tuple[tuple[str, ...] | None,
         yield None, list(block.reshape(len(block), -1).T)
 
 
+def _column(cells: object, where: str) -> np.ndarray:
+    try:
+        column = np.asarray(cells)
+    except ValueError:  # lists of several lengths
+        raise RequestError(f"{where} has cells that are no numbers or words") from None
+    if column.ndim != 1:
+        what = " x ".join(map(str, column.shape)) + " cells, not a list of them" if column.ndim else "a single value"
+        raise RequestError(f"{where} holds {what}")
+    return column
+
+
 def _uneven(given: object) -> str:
     """Where rows that are no table first differ in length."""
     sizes = [len(row) if isinstance(row, Sized) else 1 for row in given] if isinstance(given, Iterable) else []
@@ -55,10 +68,10 @@ def _uneven(given: object) -> str:
     return f"row {row + 1} has {counted(sizes[row], 'column')}, row 1 has {sizes[0]}"
 
 
-def _table(given: object) -> dict[str, np.ndarray] | None:
+def _table(given: object) -> dict[str, Any] | None:
     """Columns by name of a dict, of named fields, or of a table of pandas or polars (which is not imported here)."""
     if isinstance(given, dict):
-        return {str(name): np.asarray(column) for name, column in given.items()}
+        return {str(name): column for name, column in given.items()}
     if isinstance(given, np.ndarray):
         return {field: given[field] for field in given.dtype.names} if given.dtype.names else None
     if type(given).__module__.split(".")[0] in ("pandas", "polars"):

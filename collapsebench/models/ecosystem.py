@@ -48,6 +48,8 @@ class Ecosystem(Wrapper):
         needed, real = self._real_rows, given.n if given.n_real is None else given.n_real
         if needed and not isinstance(given.regime, REGIMES.get("augment")):
             raise self.refuse("its private rows are kept for ever: use regime = augment")
+        if needed and not given.handover.rows:
+            raise self.refuse("its private rows are rows of someone: use handover = samples")
         if needed and needed != real:
             raise RequestError(
                 f"n_real = {real}: it is {needed} for {self.members} members of {self.private} rows and {self.public} public ones"

@@ -22,9 +22,12 @@ LARGEST = 2**31 - 1
 """Of a whole number: sizes and loop lengths are 32 bits wide in a compiled program."""
 FLOAT = 3e38
 """Of any other number."""
+_ENDS = f"at most {FLOAT:g}, as float32 ends there"
 _WORDS = {
     "float": "a number", "int": "a whole number", "bool": "True or False", "str": "a word", "None": "None",
     "tuple[int, ...]": "whole numbers in parentheses, such as (64, 64)",
+    "tuple[float, ...]": "numbers in parentheses, such as (0.5, 1.0)",
+    "tuple[str, ...]": "words in parentheses, such as ('height', 'weight')",
     "tuple[tuple[int, ...], ...]": "groups of whole numbers, such as ((3, 1), (7, 0))",
 }  # fmt: skip
 
@@ -90,11 +93,13 @@ def _check_value(value: object, path: str, depth: int) -> None:
             raise RequestError(f"{path}: the keys of a dict must be words")
         for key, entry in value.items():
             _check_value(entry, f"{path}.{key}", depth + 1)
-    elif as_number(value) is None:
+    elif (number := as_number(value)) is None:
         raise RequestError(
             f"{path} = {shown(value)}: it is a value of type {type(value).__name__}; numbers, words, tuples, dicts, arrays "
             "of numbers and specs can be recorded"
         )
+    elif np.any((np.abs(number) > FLOAT) & np.isfinite(number)):
+        raise RequestError(f"{path} = {shown(value)}: {_ENDS}")
 
 
 def problem(own: dataclasses.Field[Any], value: object) -> str:
@@ -120,6 +125,8 @@ def _is(kind: str, value: object, own: dataclasses.Field[Any]) -> bool:
             return isinstance(value, str)
         case "tuple[int, ...]":
             return isinstance(value, tuple) and all(_is_whole(entry) for entry in value)
+        case "tuple[float, ...]" | "tuple[str, ...]":
+            return isinstance(value, tuple) and all(_is(kind[6:-6], entry, own) for entry in value)
         case "tuple[tuple[int, ...], ...]":
             return isinstance(value, tuple) and all(_is("tuple[int, ...]", entry, own) for entry in value)
         case "int" if fixed:
@@ -145,7 +152,7 @@ def _out_of_bounds(own: dataclasses.Field[Any], value: object, kind: str) -> str
     high = min(high, LARGEST) if kind == "int" else high
     number = as_number(value)
     if number is not None and not np.isnan(number) and low <= number <= high:
-        return f"at most {FLOAT:g}, as float32 ends there" if FLOAT < abs(number) < math.inf else ""
+        return _ENDS if FLOAT < abs(number) < math.inf else ""
     if not math.isfinite(low) and not math.isfinite(high):
         return "it must be a number"
     return (

@@ -213,6 +213,9 @@ def test_a_long_document_is_a_cell(written):
         (["a", None, 1], "row 2, column 1 is missing"),
         ([None] * 9, "row 1, column 1 is missing"),
         ({"a": [1, 2], "b": [3]}, "column 2 ('b') holds 1 cells, column 1 2"),
+        ({"a": 1, "b": [3]}, "column 1 ('a') holds a single value"),
+        ({"a": [1, 2], "b": [[3], [4]]}, "column 2 ('b') holds 2 x 1 cells, not a list of them"),
+        ({"a": [1, 2], "b": [[3], [4, 5]]}, "column 2 ('b') has cells that are no numbers or words"),
         ([], "it has no rows"),
     ],
 )

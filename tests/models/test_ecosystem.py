@@ -1,10 +1,14 @@
 """Several models within a trajectory, and captions that evolve with images, through the whole engine."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import collapsebench as cb
 from collapsebench import theory
+from collapsebench.maths.distributions.community import Community
+from collapsebench.maths.distributions.normal import Normal
 
 M = cb.models
 
@@ -47,6 +51,19 @@ def test_words_and_images_evolve_together(assert_law):
     assert_law(found, 5 / 2 * spread / 2, 5 / 2 * spread / 2 * 1.2, theory.replace_squared_norm_law(20, fits, uniform))
 
 
+def test_nodes_of_a_community_are_those_of_all_members():
+    means, covariances = (
+        jnp.asarray([[0.0, 1.0], [4.0, 2.0]]),
+        jnp.asarray([[[1.0, 0.5], [0.5, 2.0]], [[3.0, 0.0], [0.0, 0.1]]]),
+    )
+    members = jax.vmap(Normal.from_moments)(means, covariances)
+    community = Community(members)
+    nodes, (mean, covariance) = community.nodes(), community.moments()
+    offset = nodes.x - mean
+    np.testing.assert_allclose(nodes.w @ nodes.x, mean, rtol=1e-5)
+    np.testing.assert_allclose((nodes.w[:, None] * offset).T @ offset, covariance, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("model", "regime", "n_real", "message"),
     [
@@ -64,6 +81,12 @@ def test_refusals(model, regime, n_real, message):
     target = cb.targets.Captions() if isinstance(model, M.Captioned) else cb.targets.Normal()
     with pytest.raises(cb.RequestError, match=message):
         cb.Experiment(name="no", target=target, model=model, regime=regime, n_real=n_real)
+
+
+def test_private_rows_have_owners_only_as_rows():
+    eco = M.Ecosystem(private=10, public=5)
+    with pytest.raises(cb.RequestError, match="its private rows are rows of someone: use handover = samples"):
+        cb.Experiment(name="no", model=eco, regime="augment", n_real=25, handover="population")
 
 
 def test_disagreement_needs_several_models():

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from collapsebench.maths.numerics import safe_log
+from collapsebench.parts.data import Batch
 from collapsebench.parts.distribution import Distribution, Moments
 from collapsebench.specs.pytree import Key, spec
 
@@ -41,6 +42,11 @@ class Community(Distribution):
     def log_prob(self, x: PyTree) -> Float[Array, " n"]:
         each = jax.vmap(lambda own: own.log_prob(x))(self.members)
         return jax.nn.logsumexp(each, axis=0) - math.log(self.count)
+
+    def nodes(self) -> Batch:
+        """Quadrature nodes of all members, each with its share."""
+        own = jax.vmap(lambda own: own.nodes())(self.members)
+        return Batch(jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), own.x), own.w.reshape(-1) / self.count)
 
     def member_moments(self) -> tuple[Float[Array, "k d"], Float[Array, "k d d"]]:
         """Mean and covariance of each member."""
