@@ -9,6 +9,7 @@ import hashlib
 import itertools
 import os
 from collections.abc import Generator, Iterator
+from numbers import Number
 from pathlib import Path
 
 import numpy as np
@@ -161,10 +162,13 @@ class Source:
 
     def _text(self, cell: object, row: int, i: int) -> str:
         """A cell as a word; empty where it is missing."""
-        if isinstance(cell, dict | list | tuple | np.ndarray):
+        if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+            return ""
+        if isinstance(cell, Number | np.generic):
+            return "" if cell != cell else str(cell)
+        if isinstance(cell, dict | list | tuple | np.ndarray) or type(cell).__str__ is object.__str__:
             raise RequestError(f"{self.where(row, i)} is {shown(cell)}, not a number or a text")
-        missing = cell is None or type(cell).__name__ == "NAType" or cell != cell
-        return "" if missing else str(cell)
+        return str(cell)
 
     def _blocks(self) -> Generator[tuple[tuple[str, ...] | None, list[np.ndarray]], None, None]:
         """(names or None, columns) of each chunk, as they are in the file."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from collapsebench.experiment.experiment import Experiment
+from collapsebench.parts.checks import asking
 from collapsebench.parts.model import Model
 from collapsebench.specs.errors import RequestError
 from collapsebench.specs.names import spec_name
@@ -34,9 +35,10 @@ def example(model: Model) -> Experiment:
     Raises RequestError when there is none.
     """
     other: Experiment | None = None
-    sizes = {"dim": model.dim, "classes": model.classes}
     generations = 20
-    trajectories = min(MOST, max(2, round(WORK / generations / model.rows_per_fit(100.0))))
+    with asking(model):
+        sizes = {"dim": model.dim, "classes": model.classes}
+        trajectories = min(MOST, max(2, round(WORK / generations / model.rows_per_fit(100.0))))
     for target in _targets():
         if not target().family().known:
             continue  # rows of no family; to look at them would mean to read them

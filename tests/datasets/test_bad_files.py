@@ -211,6 +211,8 @@ def test_a_long_document_is_a_cell(written):
         ([[1, 2], [3]] * 9, "row 2 has 1 column, row 1 has 2"),
         ([["a", 1], ["b", None]], "row 2, column 2 is missing"),
         (["a", None, 1], "row 2, column 1 is missing"),
+        (["a", np.datetime64("NaT")], "row 2, column 1 is missing"),
+        (["a", object()], "row 2, column 1 is <object object"),
         ([None] * 9, "row 1, column 1 is missing"),
         ({"a": [1, 2], "b": [3]}, "column 2 ('b') holds 1 cells, column 1 2"),
         ({"a": 1, "b": [3]}, "column 1 ('a') holds a single value"),

@@ -52,6 +52,13 @@ def test_a_listed_change_is_one_line(line, unrun, nothing_left):
     assert nothing_left()
 
 
+def test_a_model_that_fails_when_it_is_asked_is_one_line(unrun, nothing_left):
+    code, _, err = answer(["run", "tests.requests.strange:Asks", "--out", "deep/out"])
+    assert err.startswith("collapsebench: model = tests.requests.strange:Asks: it raised OSError"), err
+    assert (code, err.count("\n")) == (2, 1)
+    assert nothing_left()
+
+
 MORE = {
     "regime = Grow(power=20, used=1.0): that makes 1.05e+28 rows": "regime=grow regime.power=20",
     "regime.power = 1e+300: it must lie between -64 and 64": "regime=grow regime.power=1e300",
